@@ -1,0 +1,177 @@
+"""A run: one training as a frozen value. Its id is a hash of everything that decides its result."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from kdlib.models import ModelSpec
+from kdlib.training.recipe import Recipe
+from kdlib.validated import Frozen
+
+RESULTS_VERSION = 1
+"""Raise this by one when a change of the library changes what a spec trains to.
+
+It is part of every spec, so all ids change with it and no stale result is read.
+"""
+
+DatasetName = Literal["digits", "fashion_mnist", "cifar10", "cifar100"]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class DataSpec(Frozen):
+    """Which examples are trained on.
+
+    ``train_minus_dev`` leaves out the dev examples, so that a teacher can be judged on them.
+    """
+
+    name: DatasetName = "digits"
+    imbalance: Annotated[float, Field(ge=1, le=1000)] = 1.0
+    subset_seed: Seed = 0
+    part: Literal["train", "train_minus_dev"] = "train"
+
+    def same_examples(self, other: DataSpec) -> bool:
+        """Whether both come from the same long-tailed subset, whatever their part."""
+        return self.model_copy(update={"part": other.part}) == other
+
+
+class ConstantMix(Frozen):
+    """The same trust in the teacher for every class: alpha of equation (1), Teacher's pet."""
+
+    kind: Literal["constant"] = "constant"
+    alpha: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class AdaptiveMix(Frozen):
+    """AdaAlpha: trust by class, equations (2) and (3), Teacher's pet.
+
+    Estimated on the dev examples, which the run ``estimated_by`` has not trained on.
+    """
+
+    kind: Literal["adaptive"] = "adaptive"
+    estimated_by: RunSpec
+
+
+class NoCost(Frozen):
+    """Plain cross-entropy: the logits are not shifted."""
+
+    kind: Literal["none"] = "none"
+
+
+class PriorCost(Frozen):
+    """Logit adjustment (Menon et al. 2020): log-cost -log pi_y, pi the training prior."""
+
+    kind: Literal["prior"] = "prior"
+
+
+class MarginCost(Frozen):
+    """AdaMargin: log-cost -log max(a_y, offset), equation (4) and Lemma 1, Teacher's pet."""
+
+    kind: Literal["margin"] = "margin"
+    offset: Annotated[float, Field(gt=0, le=1)]
+    estimated_by: RunSpec
+
+
+Mix = Annotated[ConstantMix | AdaptiveMix, Field(discriminator="kind")]
+Cost = Annotated[NoCost | PriorCost | MarginCost, Field(discriminator="kind")]
+
+
+class Objective(Frozen):
+    """The two per-class vectors of the one loss, as rules, and the teacher's temperature."""
+
+    mix: Mix = ConstantMix()
+    log_cost: Cost = NoCost()
+    temperature: Annotated[float, Field(ge=0.05, le=100)] = 1.0
+
+    @property
+    def uses_teacher(self) -> bool:
+        """Whether any class listens to the teacher."""
+        return not (isinstance(self.mix, ConstantMix) and self.mix.alpha == 0)
+
+
+class RunSpec(Frozen):
+    """One training, complete: two equal specs give the same weights on the same CPU.
+
+    Raises:
+        pydantic.ValidationError: a value out of range, a student without a teacher, or per-class
+            estimates from a run that has seen the dev examples (``RunSpec.parse`` gives one line).
+    """
+
+    data: DataSpec
+    model: ModelSpec
+    recipe: Recipe
+    objective: Objective = Objective()
+    seed: Seed = 0
+    teacher: RunSpec | None = None
+    version: Annotated[int, Field(ge=1)] = RESULTS_VERSION
+
+    @model_validator(mode="after")
+    def _teacher_fits(self) -> Self:
+        if self.objective.uses_teacher and self.teacher is None:
+            raise ValueError("this objective listens to a teacher: name one in `teacher`")
+        if self.teacher is not None and not self.objective.uses_teacher:
+            raise ValueError("`teacher` is given but the mix is 0 for every class")
+        for parent in self.parents():
+            if parent.data.name != self.data.name:
+                raise ValueError(
+                    f"teacher and student need the same classes: the teacher was trained on "
+                    f"{parent.data.name}, the student on {self.data.name}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _dev_was_held_out(self) -> Self:
+        for source in self._estimators():
+            if source.data.part != "train_minus_dev" or not source.data.same_examples(self.data):
+                raise ValueError(
+                    "`estimated_by` must have trained on the `train_minus_dev` part of the same "
+                    f"examples: it trained on {source.data}"
+                )
+        return self
+
+    @cached_property
+    def id(self) -> str:
+        """16 hexadecimal digits: a hash of the canonical JSON, nested teachers included."""
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:16]
+
+    def parents(self) -> tuple[RunSpec, ...]:
+        """The runs that must be there first, each once: the teacher and the dev estimators."""
+        named = ([self.teacher] if self.teacher else []) + self._estimators()
+        return tuple(dict.fromkeys(named))
+
+    def label(self) -> str:
+        """A short text for people: data, model, objective, seed."""
+        return f"{_data_label(self.data)} {_model_label(self)} {method_name(self)} s{self.seed}"
+
+    def _estimators(self) -> list[RunSpec]:
+        rules = (self.objective.mix, self.objective.log_cost)
+        return [rule.estimated_by for rule in rules if isinstance(rule, AdaptiveMix | MarginCost)]
+
+
+def method_name(spec: RunSpec) -> str:
+    """The objective in the papers' words, e.g. ``AdaAlpha T=3``."""
+    objective = spec.objective
+    named = {"prior": "logit-adjusted ", "margin": "AdaMargin ", "none": ""}
+    cost = named[objective.log_cost.kind]
+    if isinstance(objective.mix, AdaptiveMix):
+        return f"{cost}AdaAlpha T={objective.temperature:g}"
+    if objective.mix.alpha == 0:
+        return f"{cost}one-hot"
+    return f"{cost}distilled T={objective.temperature:g} alpha={objective.mix.alpha:g}"
+
+
+def _data_label(data: DataSpec) -> str:
+    part = "" if data.part == "train" else " minus dev"
+    tail = "" if data.imbalance == 1 else f" 1:{data.imbalance:g}"
+    return f"{data.name}{tail}{part}"
+
+
+def _model_label(spec: RunSpec) -> str:
+    return f"ResNet-{spec.model.depth}"
+
+
+for _model in (AdaptiveMix, MarginCost, Objective, RunSpec):
+    _model.model_rebuild()
