@@ -1,0 +1,138 @@
+"""``load``: one call for every data set, checked, split and kept in memory."""
+
+from __future__ import annotations
+
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Generic, Literal, TypeVar
+
+import torch
+from pydantic import Field
+
+from kdlib.data.files import data_root
+from kdlib.data.longtail import training_splits
+from kdlib.data.sources import read_source
+from kdlib.data.split import Dataset, Source
+from kdlib.validated import Frozen
+
+DigestKey = tuple[str, float, int, str]
+
+
+Kept = TypeVar("Kept", Source, Dataset)
+
+
+class SplitWarning(UserWarning):
+    """A split differs from the recorded one, so results do not compare with recorded results."""
+
+
+class _Request(Frozen):
+    name: Literal["digits", "fashion_mnist", "cifar10", "cifar100"]
+    imbalance: float = Field(ge=1, le=1000)
+    subset_seed: int = Field(ge=0, le=2**31 - 1)
+
+
+def load(
+    name: str,
+    *,
+    imbalance: float = 1.0,
+    subset_seed: int = 0,
+    root: Path | str | None = None,
+    download: bool = True,
+    progress: bool = True,
+) -> Dataset:
+    """A data set with its splits, long-tailed where asked.
+
+    Validation and test never depend on ``imbalance`` or ``subset_seed``. Which examples a
+    long-tailed set keeps depends on ``subset_seed`` only, and a larger imbalance keeps a subset of
+    what a smaller one keeps. The last few data sets stay in memory and are shared by their
+    callers: clone a tensor before writing to it.
+
+    Args:
+        name: ``digits``, ``fashion_mnist``, ``cifar10`` or ``cifar100``.
+        imbalance: largest over smallest class size of the training split, 1 to 1000.
+        subset_seed: which examples are kept and which go to dev, 0 to 2**31 - 1.
+        root: data folder; ``KDLIB_DATA`` or the user's cache folder when None.
+        download: fetch missing files through torchvision. ``digits`` needs none.
+        progress: show a progress bar while downloading.
+
+    Raises:
+        SettingError: for an unknown name or a value out of range.
+        DataError: for a missing, truncated or altered file, or a failed download.
+    """
+    request = _Request.parse(name=name, imbalance=imbalance, subset_seed=subset_seed)
+    folder = data_root(root)
+
+    def source() -> Source:
+        return _sources.get(
+            (request.name, folder), lambda: read_source(request.name, folder, download, progress)
+        )
+
+    key = (request.name, folder, request.imbalance, request.subset_seed)
+    return _datasets.get(key, lambda: _make(source(), request))
+
+
+def _make(source: Source, request: _Request) -> Dataset:
+    parts = training_splits(source.train, source.name, request.imbalance, request.subset_seed)
+    dataset = Dataset(source.name, source.class_names, *parts, source.validation, source.test)
+    _compare_with_record(dataset, request)
+    return dataset
+
+
+@cache
+def recorded_digests() -> dict[DigestKey, tuple[int, str]]:
+    """Sizes and index digests of known splits, by (name, imbalance, subset seed, split)."""
+    text = files("kdlib.data").joinpath("split_digests.txt").read_text(encoding="utf-8")
+    rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    return {
+        (name, float(imbalance), int(seed), split): (int(count), digest)
+        for name, imbalance, seed, split, count, digest in rows
+    }
+
+
+def _compare_with_record(dataset: Dataset, request: _Request) -> None:
+    """Random permutations could change with torch: notice it instead of training on other data."""
+    for split in dataset.splits:
+        key = (request.name, request.imbalance, request.subset_seed, split.name)
+        found = (len(split), split.digest)
+        if recorded_digests().get(key, found) != found:
+            warnings.warn(
+                f"split {split.name} of {request.name} differs from the recorded one (torch "
+                f"{torch.__version__}): results do not compare with recorded results",
+                SplitWarning,
+                stacklevel=4,
+            )
+
+
+class _Memory(Generic[Kept]):
+    """The last few values. One whose tensors were written to is not given out again."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kept: OrderedDict[object, tuple[Kept, list[int]]] = OrderedDict()
+
+    def get(self, key: object, make: Callable[[], Kept]) -> Kept:
+        value, versions = self._kept.pop(key, (None, []))
+        if value is None or _versions(value) != versions:
+            with torch.inference_mode(False):  # inference tensors would count no writes
+                value = make()
+        self._kept[key] = value, _versions(value)
+        if len(self._kept) > self._size:
+            self._kept.popitem(last=False)
+        return value
+
+
+def _versions(value: Source | Dataset) -> list[int]:
+    """Torch counts the in-place writes to each tensor."""
+    return [
+        tensor._version
+        for split in value.splits
+        for tensor in (split.images, split.labels, split.index)
+    ]
+
+
+_sources: _Memory[Source] = _Memory(2)
+_datasets: _Memory[Dataset] = _Memory(4)

@@ -1,0 +1,86 @@
+"""Which training examples a long-tailed set keeps, and which of those make its dev split."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from kdlib.data.split import Split
+from kdlib.seeds import generator
+
+DEV_PER_CLASS = 20
+
+
+def long_tailed_counts(head: int, num_classes: int, imbalance: float) -> list[int]:
+    """Class sizes that fall exponentially from ``head`` to ``head / imbalance``.
+
+    Class i of L keeps ``floor(head * imbalance ** (-i / (L - 1)))`` examples, at least one
+    (Cui et al. 2019). CIFAR-100 at ratio 100 has 10,847 training examples.
+
+    Args:
+        head: examples of class 0, at least 1.
+        num_classes: number of classes L, at least 1.
+        imbalance: largest over smallest class size, at least 1.
+    """
+    last = max(num_classes - 1, 1)
+    return [_floor(head * imbalance ** (-i / last)) for i in range(num_classes)]
+
+
+def _floor(size: float) -> int:
+    # 428 * 107 ** -1.0 is 3.9999999999999996: without the slack an exact 4 would become 3.
+    return max(1, math.floor(size + 1e-9))
+
+
+def dev_count(count: int, imbalance: float) -> int:
+    """How many of a class's ``count`` training examples go to the dev split.
+
+    Lukasik et al. (2022), Appendix B: 20 % of a balanced set; of a long-tailed one k = 20 a class,
+    or half of a class that has at most 2k.
+    """
+    if imbalance == 1:
+        return count // 5
+    return min(DEV_PER_CLASS, count // 2)
+
+
+def permuted_rows(labels: Tensor, num_classes: int, *stream: object) -> list[Tensor]:
+    """For each class its rows in ``labels`` (int64 ``[N]``), in the random order of ``stream``."""
+    return [
+        _permuted((labels == label).nonzero()[:, 0], *stream, label) for label in range(num_classes)
+    ]
+
+
+def _permuted(rows: Tensor, *stream: object) -> Tensor:
+    return rows[torch.randperm(len(rows), generator=generator(*stream))]
+
+
+def training_splits(
+    train: Split, name: str, imbalance: float, subset_seed: int
+) -> tuple[Split, Split, Split]:
+    """The long-tailed ``train`` and its parts ``train_minus_dev`` and ``dev``.
+
+    Every class has one random order, a function of the data set, the subset seed and the class. A
+    subset keeps the order's start, so a larger imbalance keeps a subset of a smaller one's
+    examples; dev is the start of what is kept.
+    """
+    orders = permuted_rows(train.labels, train.num_classes, "subset", name, subset_seed)
+    counts = long_tailed_counts(min(map(len, orders)), len(orders), imbalance)
+    kept = [order[:count] for order, count in zip(orders, counts, strict=True)]
+    dev_counts = [dev_count(len(rows), imbalance) for rows in kept]
+    dev = [rows[:k] for rows, k in zip(kept, dev_counts, strict=True)]
+    rest = [rows[k:] for rows, k in zip(kept, dev_counts, strict=True)]
+    return (
+        select_rows(train, "train", kept),
+        select_rows(train, "train_minus_dev", rest),
+        select_rows(train, "dev", dev),
+    )
+
+
+def select_rows(split: Split, name: str, rows_of_classes: list[Tensor]) -> Split:
+    """Those rows of ``split``, in their old order, as a split called ``name``."""
+    rows = torch.cat(rows_of_classes).sort().values
+    if len(rows) == len(split):
+        return replace(split, name=name)  # all of it, in order: no second copy of the images
+    return train.select(name, rows)

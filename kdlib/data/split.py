@@ -1,0 +1,108 @@
+"""What ``load`` returns: splits of images, each tied to the rows of its source."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images and labels, with the row that each has in its source.
+
+    The tensors may be shared with other callers of ``load``: clone them before writing.
+
+    Attributes:
+        name: ``train``, ``train_minus_dev``, ``dev``, ``validation`` or ``test``.
+        images: uint8 ``[N, C, H, W]``, 0 to 255.
+        labels: int64 ``[N]``, 0 to ``num_classes - 1``.
+        index: int64 ``[N]``, the row in the source: the official training file for ``train`` and
+            its parts, the official test file for ``validation`` and ``test``. The digits have one
+            source for all.
+        num_classes: number of classes L, also of those that have no example here.
+    """
+
+    name: str
+    images: Tensor
+    labels: Tensor
+    index: Tensor
+    num_classes: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def digest(self) -> str:
+        """First 16 hex digits of the SHA-256 of ``index``, as little-endian 64-bit integers."""
+        return hashlib.sha256(self.index.cpu().numpy().astype("<i8").tobytes()).hexdigest()[:16]
+
+    @property
+    def class_counts(self) -> Tensor:
+        """Number of examples of each class, int64 ``[L]``."""
+        return torch.bincount(self.labels, minlength=self.num_classes)
+
+    def to(self, device: torch.device | str) -> Split:
+        """The same split with images and labels on ``device``; ``index`` stays on the CPU."""
+        images, labels = self.images.to(device), self.labels.to(device)
+        return Split(self.name, images, labels, self.index, self.num_classes)
+
+    def select(self, name: str, rows: Tensor) -> Split:
+        """The examples at positions ``rows`` (int64 ``[M]``), as a split called ``name``."""
+        parts = (self.images[rows], self.labels[rows], self.index[rows.to(self.index.device)])
+        return Split(name, *parts, self.num_classes)
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A data set as published: all of its training examples and two held-out halves."""
+
+    name: str
+    class_names: tuple[str, ...]
+    train: Split
+    validation: Split
+    test: Split
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """All three splits."""
+        return self.train, self.validation, self.test
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The splits of one data set at one imbalance and subset seed.
+
+    ``train_minus_dev`` and ``dev`` are disjoint and together hold ``train``. ``validation`` and
+    ``test`` are balanced and the same for every imbalance and subset seed.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    train: Split
+    train_minus_dev: Split
+    dev: Split
+    validation: Split
+    test: Split
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """All five splits."""
+        return self.train, self.train_minus_dev, self.dev, self.validation, self.test
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes L."""
+        return len(self.class_names)
+
+    @property
+    def channels(self) -> int:
+        """Colour channels of an image: 1 or 3."""
+        return self.train.images.shape[1]
+
+    @property
+    def image_size(self) -> int:
+        """Height and width of an image in pixels."""
+        return self.train.images.shape[2]
