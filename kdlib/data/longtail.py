@@ -83,4 +83,4 @@ def select_rows(split: Split, name: str, rows_of_classes: list[Tensor]) -> Split
     rows = torch.cat(rows_of_classes).sort().values
     if len(rows) == len(split):
         return replace(split, name=name)  # all of it, in order: no second copy of the images
-    return train.select(name, rows)
+    return split.select(name, rows)
