@@ -1,0 +1,95 @@
+"""What all charts share: colours and shapes of the methods, widths, checks of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import altair as alt
+import pandas as pd
+
+from kdlib.errors import SettingError
+
+Chart = TypeVar("Chart", bound=alt.TopLevelMixin)
+
+# Okabe and Ito's colours, the light ones darkened: each has a contrast of 3 or more against the
+# light and the dark page, and all stay apart for the common kinds of colour blindness.
+METHOD_COLOURS = {
+    "one-hot": "#0072B2",
+    "distilled": "#D55E00",
+    "AdaAlpha": "#009E73",
+    "AdaMargin": "#B8649A",
+    "teacher": "#7F7F7F",
+}
+METHOD_SHAPES = {
+    "one-hot": "circle",
+    "distilled": "square",
+    "AdaAlpha": "triangle-up",
+    "AdaMargin": "diamond",
+    "teacher": "cross",
+}
+SPARE_COLOURS = ("#8A6D00", "#5B6EE1", "#A0522D", "#2A8C8C", "#C2436B")
+SPARE_SHAPES = ("triangle-down", "triangle-right", "triangle-left", "stroke", "arrow")
+
+WIDTH = 560
+"""Widest plot in pixels; the site shrinks it to the screen."""
+
+
+def require_columns(frame: pd.DataFrame, columns: Iterable[str]) -> None:
+    """Refuse a frame without rows or without one of ``columns``.
+
+    Raises:
+        SettingError: names the missing columns and those that are there.
+    """
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise SettingError(
+            f"the frame lacks the column {', '.join(missing)}: it has {', '.join(frame.columns)}"
+        )
+    if frame.empty:
+        raise SettingError("the frame has no rows: there is nothing to draw")
+
+
+def describe(chart: Chart, title: str, alt_text: str) -> Chart:
+    """Give ``chart`` its title and the text that stands for it where it cannot be seen."""
+    return chart.properties(title=title, description=alt_text)
+
+
+def methods_in(frame: pd.DataFrame) -> list[str]:
+    """The methods of ``frame`` in the order in which they first appear."""
+    return list(dict.fromkeys(frame["method"].astype(str)))
+
+
+def method_colour(methods: list[str]) -> alt.Color:
+    """Colour by the column ``method``; ``distilled T=3`` takes the colour of ``distilled``."""
+    colours = _assign(methods, METHOD_COLOURS, SPARE_COLOURS)
+    return alt.Color("method:N", title=None, scale=_scale(methods, colours), legend=_legend())
+
+
+def method_shape(methods: list[str]) -> alt.Shape:
+    """Shape by the column ``method``, so that colour is never the only difference."""
+    shapes = _assign(methods, METHOD_SHAPES, SPARE_SHAPES)
+    return alt.Shape("method:N", title=None, scale=_scale(methods, shapes), legend=_legend())
+
+
+def _scale(methods: list[str], values: list[str]) -> alt.Scale:
+    return alt.Scale(domain=methods, range=values)
+
+
+def _legend() -> alt.Legend:
+    return alt.Legend(orient="top", symbolSize=90)
+
+
+def _assign(methods: list[str], known: dict[str, str], spare: tuple[str, ...]) -> list[str]:
+    """One value a method: its own where it is known and still free, else the next spare one."""
+    taken: list[str] = []
+    for method in methods:
+        own = next((value for name, value in known.items() if method.startswith(name)), None)
+        free = [value for value in spare if value not in taken] or list(spare)
+        taken.append(own if own and own not in taken else free[0])
+    return taken
+
+
+def percent_axis(title: str, **options: object) -> alt.Axis:
+    """An axis for fractions in [0, 1] that reads 0 % to 100 %."""
+    return alt.Axis(title=title, format=".0%", tickCount=5, **options)
