@@ -43,5 +43,40 @@ def _complaint(model: type[BaseModel], detail: Any) -> str:
         return f"unknown parameter {name!r}: allowed are {', '.join(model.model_fields)}"
     if detail["type"] == "missing":
         return f"{name} is missing"
-    reason = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return f"{name} = {detail['input']!r} is not allowed: {reason}"
+    return f"{name} = {detail['input']!r} is not allowed: {_reason(model, detail)}"
+
+
+def _reason(model: type[BaseModel], detail: Any) -> str:
+    """The whole allowed range where the field's schema has one, else pydantic's sentence."""
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if detail["type"] in ("value_error", "missing") or not detail["loc"]:
+        return message
+    return allowed(model, str(detail["loc"][0])) or message
+
+
+def allowed(model: type[BaseModel], field: str) -> str:
+    """What a field may hold, in words, e.g. ``number from 0.05 to 100``; empty if not simple."""
+    about = model.model_json_schema()["properties"].get(field, {})
+    kinds = [_allowed_kind(kind) for kind in about.get("anyOf", [about])]
+    return " or ".join(kinds) if all(kinds) else ""
+
+
+def _allowed_kind(kind: dict[str, Any]) -> str:
+    if "enum" in kind:
+        return ", ".join(map(str, kind["enum"]))
+    if kind.get("type") == "array" and "items" in kind:
+        return f"list of: {_allowed_kind(kind['items'])}"
+    if kind.get("type") == "null":
+        return "null"
+    plain = kind.get("type") in ("number", "integer", "boolean", "string")
+    return f"{kind['type']}{_range(kind)}" if plain else ""
+
+
+def _range(kind: dict[str, Any]) -> str:
+    words = {
+        "minimum": "from",
+        "exclusiveMinimum": "above",
+        "maximum": "to",
+        "exclusiveMaximum": "below",
+    }
+    return "".join(f" {word} {kind[key]:g}" for key, word in words.items() if key in kind)

@@ -18,6 +18,8 @@ RESULTS_VERSION = 1
 It is part of every spec, so all ids change with it and no stale result is read.
 """
 
+ID_DIGITS = 16
+
 DatasetName = Literal["digits", "fashion_mnist", "cifar10", "cifar100"]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
@@ -103,7 +105,7 @@ class RunSpec(Frozen):
     data: DataSpec
     model: ModelSpec
     recipe: Recipe
-    objective: Objective = Objective()
+    objective: Objective = Field(default_factory=lambda: Objective())
     seed: Seed = 0
     teacher: RunSpec | None = None
     version: Annotated[int, Field(ge=1)] = RESULTS_VERSION
@@ -135,7 +137,7 @@ class RunSpec(Frozen):
     @cached_property
     def id(self) -> str:
         """16 hexadecimal digits: a hash of the canonical JSON, nested teachers included."""
-        return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:16]
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:ID_DIGITS]
 
     def parents(self) -> tuple[RunSpec, ...]:
         """The runs that must be there first, each once: the teacher and the dev estimators."""

@@ -1,0 +1,25 @@
+"""Studies: one module a question, named after it. Each lists its runs and makes its tables.
+
+``STUDIES`` maps names to modules that hold ``QUESTION``, ``Settings``, ``runs(settings)`` and
+``per_seed(settings, results)``; the command line and the chapters use them alike.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+from kdlib.errors import SettingError
+
+STUDIES = ("rare_classes", "trusting_the_teacher_less")
+
+
+def study(name: str) -> ModuleType:
+    """The study's module.
+
+    Raises:
+        SettingError: no study has that name.
+    """
+    if name not in STUDIES:
+        raise SettingError(f"study {name!r} is not known: choose from {', '.join(STUDIES)}")
+    return import_module(f"kdlib.studies.{name}")

@@ -27,10 +27,10 @@ def _from_text(value: Any) -> Any:
 
 
 FromText = BeforeValidator(_from_text)
-Seeds = Annotated[int | None, FromText, Field(ge=1, le=1000)]
-Temperature = Annotated[float, FromText, Field(ge=0.05, le=100.0)]
-Alpha = Annotated[float, FromText, Field(ge=0.0, le=1.0)]
-Imbalance = Annotated[float, FromText, Field(ge=1.0, le=1000.0)]
+Seeds = Annotated[Annotated[int, Field(ge=1, le=1000)] | None, FromText]
+Temperature = Annotated[float, Field(ge=0.05, le=100.0), FromText]
+Alpha = Annotated[float, Field(ge=0.0, le=1.0), FromText]
+Imbalance = Annotated[float, Field(ge=1.0, le=1000.0), FromText]
 
 
 class Settings(Frozen):

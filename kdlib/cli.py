@@ -1,0 +1,284 @@
+"""The ``kdlib`` command: studies, the run store, the book."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import kdlib
+from kdlib.errors import KdlibError, SettingError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kdlib.runs import RunSpec, Store
+    from kdlib.studies.settings import Settings
+
+
+class _Group(click.Group):
+    """A group whose commands show kdlib's errors as one line, and whose ``book`` loads late."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *(["book"] if self.name == "kdlib" else [])])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if self.name == "kdlib" and cmd_name == "book":
+            from kdlib.press.commands import book
+
+            return book
+        return super().get_command(ctx, cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KdlibError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(name="kdlib", cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(kdlib.__version__, prog_name="kdlib")
+def cli() -> None:
+    """Does distilling a model harm its rare classes?
+
+    Run the papers' studies, read the store of finished runs, build the book.
+    """
+
+
+@cli.group()
+def study() -> None:
+    """Experiments of the papers: list, plan and run them."""
+
+
+@cli.group()
+def store() -> None:
+    """The store of finished runs: where it is, what it holds, whether it is whole."""
+
+
+_name = click.argument("name")
+_profile = click.option(
+    "--profile",
+    type=click.Choice(["quick", "standard", "paper"]),
+    default="quick",
+    show_default=True,
+    help="Scale: digits in seconds, CIFAR-100 in minutes to hours, or the paper's recipe.",
+)
+_seeds = click.option("--seeds", type=int, help="How many seeds, 1 to 1000  [default: profile's]")
+_values = click.option(
+    "--set",
+    "values",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another setting of the study, e.g. --set temperature=3 (see `kdlib study show`).",
+)
+_device = click.option(
+    "--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda where there is one]"
+)
+_jobs = click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    help="Training processes side by side  [default: one a core for digits, else 1]",
+)
+_root = click.option(
+    "--store",
+    "root",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The store's folder  [default: KDLIB_STORE, else the user's cache]",
+)
+
+
+@study.command("list")
+def study_list() -> None:
+    """Each study and the question it answers."""
+    from kdlib.studies import STUDIES
+    from kdlib.studies import study as module
+
+    for name in STUDIES:
+        click.echo(f"{name:30} {module(name).QUESTION}")
+
+
+@study.command("show")
+@_name
+def study_show(name: str) -> None:
+    """A study's question and the settings that it takes, with their allowed values."""
+    from kdlib.studies import study as module
+    from kdlib.validated import allowed
+
+    found = module(name)
+    click.echo(f"{found.QUESTION}\n\nSettings:")
+    for field, about in found.Settings.model_fields.items():
+        click.echo(f"  {field:14} {allowed(found.Settings, field)}; default {about.default}")
+
+
+@study.command("plan")
+@_name
+@_profile
+@_seeds
+@_values
+@_device
+@_jobs
+@_root
+def study_plan(
+    name: str,
+    profile: str,
+    seeds: int | None,
+    values: tuple[str, ...],
+    device: str | None,
+    jobs: int | None,
+    root: Path | None,
+) -> None:
+    """What the study would train, and roughly how long that takes here. Trains nothing."""
+    from kdlib.runs import Store
+    from kdlib.studies import study as module
+
+    settings = _settings(name, profile, seeds, values)
+    _show_plan(module(name).runs(settings), Store(root), device, jobs, each=True)
+
+
+@study.command("run")
+@_name
+@_profile
+@_seeds
+@_values
+@_device
+@_jobs
+@_root
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the per-seed table (CSV)."
+)
+def study_run(
+    name: str,
+    profile: str,
+    seeds: int | None,
+    values: tuple[str, ...],
+    device: str | None,
+    jobs: int | None,
+    root: Path | None,
+    out: Path | None,
+) -> None:
+    """Train what is missing, then print the study's results with 95 % intervals over seeds."""
+    from kdlib.runs import Store, execute
+    from kdlib.studies import study as module
+
+    settings, shelf = _settings(name, profile, seeds, values), Store(root)
+    runs = module(name).runs(settings)
+    _show_plan(runs, shelf, device, jobs, each=False)
+    results = execute(runs, store=shelf, jobs=jobs, device=device)
+    table = module(name).per_seed(settings, results)
+    click.echo(_summary(table).to_string(index=False, float_format=lambda x: f"{x:.1f}"))
+    if out:
+        from kdlib.runs.store import write_table
+
+        write_table(out, table)
+        click.echo(f"per-seed table: {out}")
+
+
+@store.command("where")
+@_root
+def store_where(root: Path | None) -> None:
+    """Print the store's folder."""
+    from kdlib.runs import Store
+
+    click.echo(Store(root).root)
+
+
+@store.command("list")
+@_root
+def store_list(root: Path | None) -> None:
+    """One line a finished run: id, status, mean test accuracy, what it is."""
+    from kdlib.runs import Store
+
+    shelf, count = Store(root), 0
+    for count, result in enumerate(shelf.results(), start=1):  # noqa: B007
+        accuracy = f"{100 * result.accuracy('test').mean():5.1f} %"
+        click.echo(f"{result.spec.id}  {result.status:9}  {accuracy}  {result.spec.label()}")
+    click.echo(f"{count} runs in {shelf.root}")
+
+
+@store.command("show")
+@click.argument("run")
+@_root
+def store_show(run: str, root: Path | None) -> None:
+    """A run's spec, environment and per-class results. RUN is an id or its beginning."""
+    import json
+
+    from kdlib.runs import Store
+
+    result = Store(root).find(run)
+    click.echo(f"{result.spec.label()}: {result.status}\n{result.folder}\n")
+    click.echo(json.dumps(result.spec.model_dump(mode="json"), indent=2))
+    click.echo(json.dumps(result.environment, indent=2, sort_keys=True))
+    click.echo(result.per_class.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
+
+
+@store.command("check")
+@_root
+def store_check(root: Path | None) -> None:
+    """Verify every finished run against its hashes; name the damaged ones. Changes nothing."""
+    from kdlib.runs import Store
+
+    broken = list(Store(root).complaints())
+    for folder, complaint in broken:
+        click.echo(f"{folder}: {complaint}")
+    if broken:
+        raise click.ClickException(
+            f"{len(broken)} damaged runs; they are redone when next asked for"
+        )
+    click.echo("all runs are whole")
+
+
+def _settings(name: str, profile: str, seeds: int | None, values: Sequence[str]) -> Settings:
+    from kdlib.studies import study as module
+
+    pairs = [value.partition("=") for value in values]
+    for key, equals, _ in pairs:
+        if not equals:
+            raise SettingError(f"--set {key!r} is not allowed: write NAME=VALUE")
+    own = {key: text for key, _, text in pairs}
+    return module(name).Settings.parse(profile=profile, seeds=seeds, **own)
+
+
+def _show_plan(
+    runs: Sequence[RunSpec], shelf: Store, device: str | None, jobs: int | None, *, each: bool
+) -> None:
+    from kdlib.runs.estimate import estimated_seconds
+    from kdlib.runs.execute import chosen_device, default_jobs, missing_runs
+
+    machine = chosen_device(device)
+    missing = [spec for generation in missing_runs(runs, shelf) for spec in generation]
+    for spec in missing if each else []:
+        click.echo(f"{spec.id}  {spec.label()}")
+    wanted = len(set(runs))
+    if not missing:
+        click.echo(f"{wanted} runs wanted, all in {shelf.root}")
+        return
+    workers = jobs or default_jobs(missing, machine)
+    seconds = estimated_seconds(missing, device=machine, jobs=workers)
+    click.echo(
+        f"{wanted} runs wanted, {len(missing)} to train (teachers included): "
+        f"about {_duration(seconds)} on {machine} with {workers} at a time"
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _summary(table: pd.DataFrame) -> pd.DataFrame:
+    from kdlib.studies.tables import with_intervals
+
+    metrics = [c for c in table.columns if c == "mean" or c.startswith(("worst_", "rarest"))]
+    by = [c for c in ("imbalance", "method", "temperature") if c in table.columns]
+    tables = [with_intervals(table, metric, by).assign(metric=metric) for metric in metrics]
+    import pandas as pd
+
+    return pd.concat(tables)[[*by, "metric", "mean", "low", "high", "seeds"]]
+
+
+def main() -> None:
+    """Entry point of the ``kdlib`` command."""
+    cli(prog_name="kdlib")

@@ -1,0 +1,157 @@
+"""Make sure that runs are in the store: each once, teachers first, side by side where it pays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import torch
+
+from kdlib.errors import KdlibError, SettingError
+from kdlib.runs.spec import RESULTS_VERSION, RunSpec
+from kdlib.runs.store import RunResult, Store
+from kdlib.runs.train_one import train_one
+from kdlib.training.progress import bar_class, someone_looks
+
+_TINY_DATASETS = ("digits",)
+
+
+def execute(
+    specs: Iterable[RunSpec],
+    *,
+    store: Store | None = None,
+    jobs: int | None = None,
+    device: str | None = None,
+    progress: bool = True,
+) -> list[RunResult]:
+    """Return the result of every spec, in the order given; train those that are missing.
+
+    Safe to kill and to call from several processes at once: finished runs are kept, a training
+    goes on from its last checkpoint, and no run is trained twice.
+
+    Args:
+        specs: the wanted runs. Their teachers are trained too, first.
+        store: where runs are kept; by default ``Store()``.
+        jobs: worker processes; by default one a CPU core for tiny images, else one.
+        device: ``cpu`` or ``cuda``; by default ``cuda`` where there is one.
+        progress: show a progress bar.
+
+    Raises:
+        SettingError: a spec of another results version, or a device that is not there.
+        KdlibError: a worker process was killed; what is finished is kept.
+    """
+    wanted, store, device = list(specs), store or Store(), chosen_device(device)
+    _refuse_other_versions(wanted)
+    generations = missing_runs(wanted, store)
+    bar = _run_bar(sum(len(generation) for generation in generations), progress)
+    for generation in generations:
+        workers = jobs or default_jobs(generation, device)
+        for _ in _train_side_by_side(generation, store, device, workers, progress):
+            bar.update()
+    bar.close()
+    return [train_one(spec, store, device=device, threads=1) for spec in wanted]
+
+
+def missing_runs(specs: Iterable[RunSpec], store: Store) -> list[list[RunSpec]]:
+    """What must be trained, in generations: each needs earlier generations and the store only."""
+    depth: dict[RunSpec, int] = {}
+    for spec in specs:
+        _place(spec, store, depth)
+    deepest = max(depth.values(), default=-1)
+    return [[s for s, d in depth.items() if d == level] for level in range(deepest + 1)]
+
+
+def _place(spec: RunSpec, store: Store, depth: dict[RunSpec, int]) -> int:
+    """The generation of ``spec``: -1 if it is in the store, else one more than its parents'."""
+    if spec in depth:
+        return depth[spec]
+    if store.get(spec) is not None:
+        return -1
+    depth[spec] = 1 + max((_place(p, store, depth) for p in spec.parents()), default=-1)
+    return depth[spec]
+
+
+def chosen_device(device: str | None) -> str:
+    """``device`` if it is there; by default ``cuda`` where there is one, else ``cpu``.
+
+    Raises:
+        SettingError: an unknown name, or ``cuda`` on a machine without one.
+    """
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device not in ("cpu", "cuda"):
+        raise SettingError(f"device = {device!r} is not allowed: cpu or cuda")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise SettingError("device = 'cuda' is not there: this torch sees no GPU; use cpu")
+    return device
+
+
+def default_jobs(specs: Sequence[RunSpec], device: str) -> int:
+    """One process a core for tiny images, which cannot use two threads; else one process."""
+    tiny = all(spec.data.name in _TINY_DATASETS for spec in specs)
+    return min(len(specs), os.cpu_count() or 1) if tiny and device == "cpu" else 1
+
+
+def threads_for(spec: RunSpec, jobs: int) -> int:
+    """Threads of one training. Tiny images always get one, so that bits do not depend on jobs."""
+    if spec.data.name in _TINY_DATASETS:
+        return 1
+    return max(1, (os.cpu_count() or 1) // jobs)
+
+
+def _refuse_other_versions(specs: Sequence[RunSpec]) -> None:
+    for spec in specs:
+        if spec.version != RESULTS_VERSION:
+            raise SettingError(
+                f"run {spec.id} has results version {spec.version}: "
+                f"this kdlib trains version {RESULTS_VERSION}"
+            )
+
+
+def _train_side_by_side(
+    specs: Sequence[RunSpec], store: Store, device: str, jobs: int, progress: bool
+) -> Iterator[None]:
+    if jobs == 1 or len(specs) == 1:
+        for spec in specs:
+            threads = threads_for(spec, 1)
+            train_one(spec, store, device=device, threads=threads, bar=progress)
+            yield
+        return
+    yield from _in_processes(specs, store, device, jobs)
+
+
+def _in_processes(specs: Sequence[RunSpec], store: Store, device: str, jobs: int) -> Iterator[None]:
+    # joblib's loky workers start cleanly from notebooks and from scripts without a main guard.
+    from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    tasks = (
+        delayed(_in_worker)(spec.canonical_json(), str(store.root), device, threads_for(spec, jobs))
+        for spec in specs
+    )
+    try:
+        for complaint in Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks):
+            if complaint:
+                raise KdlibError(complaint)
+            yield
+    except TerminatedWorkerError as error:
+        raise KdlibError(
+            "a training process was killed (out of memory?): finished runs are kept, "
+            "call again to go on, with fewer jobs if memory is short"
+        ) from error
+
+
+def _in_worker(spec_json: str, root: str, device: str, threads: int) -> str | None:
+    """Train in a worker process; hand a user's error back as its one line."""
+    try:
+        spec = RunSpec.model_validate_json(spec_json)
+        train_one(spec, Store(root), device=device, threads=threads)
+    except KdlibError as error:
+        return str(error)
+    return None
+
+
+def _run_bar(total: int, progress: bool) -> Any:
+    hidden = not (progress and total > 1 and someone_looks())
+    return bar_class()(total=total, desc="training runs", unit="run", disable=hidden)

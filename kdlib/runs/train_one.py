@@ -1,0 +1,187 @@
+"""Train one spec into the store: what a worker process does."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import save
+from torch import nn
+
+from kdlib import __version__, metrics
+from kdlib.data import Dataset, Split
+from kdlib.runs import store as shelf
+from kdlib.runs.build import dataset_for, loss_vectors, model_for, training_split
+from kdlib.runs.files import write_atomically
+from kdlib.runs.spec import RunSpec
+from kdlib.runs.store import RunResult, Store
+from kdlib.training import Outcome, predict_logits, train
+
+log = logging.getLogger("kdlib.runs")
+
+_RESULT_COLUMNS = ["epoch", "loss", "accuracy", "rate"]
+_TIMING_COLUMNS = ["epoch", "seconds", "images_per_second"]
+
+
+def train_one(
+    spec: RunSpec, store: Store, *, device: str, threads: int, bar: bool = False
+) -> RunResult:
+    """Return the run from the store; train it first if it is not there.
+
+    Holds the run's lock, so a second process that wants the same run waits and then reads. A
+    training that was killed goes on from its last checkpoint.
+    """
+    with store.lock(spec):
+        found = store.get(spec)
+        if found is not None:
+            return found
+        log.info("training %s: %s", spec.id, spec.label())
+        with torch_threads(threads):
+            _train_into(store.folder(spec), spec, store, device=device, bar=bar)
+    return RunResult(spec, store.folder(spec))
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Let torch use ``count`` threads inside the block, and as many as before after it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _train_into(folder: Path, spec: RunSpec, store: Store, *, device: str, bar: bool) -> None:
+    write_atomically(folder / "spec.json", spec.canonical_json().encode())
+    started = datetime.now(UTC)
+    dataset = dataset_for(spec)
+    model = model_for(spec, dataset)
+    outcome = train(
+        model,
+        training_split(spec, dataset),
+        loss_vectors(spec, dataset, store),
+        spec.recipe,
+        seed=spec.seed,
+        device=device,
+        teacher=_teacher(spec, store),
+        dataset_name=spec.data.name,
+        checkpoint=folder / shelf.CHECKPOINT,
+        fingerprint=spec.id,
+        bar=bar,
+    )
+    _write_outcome(folder, outcome)
+    _write_evaluation(folder, spec, dataset, model, diverged=outcome.status == "diverged")
+    shelf.write_json(folder / "environment.json", _environment(device, dataset, spec, started))
+    shelf.finish(folder)
+
+
+def _teacher(spec: RunSpec, store: Store) -> nn.Module | None:
+    if spec.teacher is None:
+        return None
+    result = store.get(spec.teacher)
+    if result is None:
+        raise LookupError(f"teacher {spec.teacher.id} ({spec.teacher.label()}) is not trained yet")
+    return result.model()
+
+
+def _write_outcome(folder: Path, outcome: Outcome) -> None:
+    history = pd.DataFrame(outcome.history)
+    shelf.write_table(folder / "history.csv", history.reindex(columns=_RESULT_COLUMNS))
+    shelf.write_table(folder / "timing.csv", history.reindex(columns=_TIMING_COLUMNS))
+    verdict = {"status": outcome.status, "diverged_step": outcome.diverged_step}
+    shelf.write_json(folder / "outcome.json", verdict)
+
+
+def _write_evaluation(
+    folder: Path, spec: RunSpec, dataset: Dataset, model: nn.Module, *, diverged: bool
+) -> None:
+    arrays: dict[str, np.ndarray] = {}
+    tables = []
+    for name in shelf.EVALUATED_SPLITS:
+        split: Split = getattr(dataset, name)
+        if diverged:
+            tables.append(_unknown(split))
+            continue
+        logits = _predict(spec, model, split)
+        tables.append(per_class_table(name, logits, split.labels.numpy(), dataset.num_classes))
+        arrays |= {f"{name}.logits": logits, f"{name}.labels": split.labels.numpy()}
+        arrays[f"{name}.index"] = split.index.numpy()
+    shelf.write_table(folder / "per_class.csv", pd.concat(tables, ignore_index=True))
+    if not diverged:
+        shelf.write_arrays(folder / "logits.safetensors", arrays)
+        weights = {k: v.cpu().contiguous() for k, v in model.state_dict().items()}
+        write_atomically(folder / "weights.safetensors", save(weights))
+
+
+def _predict(spec: RunSpec, model: nn.Module, split: Split) -> np.ndarray:
+    scaling = spec.recipe.input_scaling
+    logits = predict_logits(model, split.images, scaling=scaling, dataset_name=spec.data.name)
+    return logits.numpy()
+
+
+def per_class_table(
+    split: str, logits: np.ndarray, labels: np.ndarray, num_classes: int
+) -> pd.DataFrame:
+    """One row a class: split, label, count, accuracy, mean log-loss, mean margin."""
+    correct = (logits.argmax(axis=1) == labels).astype(float)
+    columns = {
+        "accuracy": correct,
+        "log_loss": metrics.log_loss(logits, labels),
+        "margin": metrics.margin(logits, labels),
+    }
+    means = {k: metrics.class_means(v, labels, num_classes) for k, v in columns.items()}
+    counts = np.bincount(labels, minlength=num_classes)
+    return pd.DataFrame({"split": split, "label": range(num_classes), "count": counts, **means})
+
+
+def _unknown(split: Split) -> pd.DataFrame:
+    counts = split.class_counts.numpy()
+    table = pd.DataFrame({"split": split.name, "label": range(len(counts)), "count": counts})
+    return table.assign(accuracy=np.nan, log_loss=np.nan, margin=np.nan)
+
+
+def _environment(device: str, dataset: Dataset, spec: RunSpec, started: datetime) -> dict[str, Any]:
+    splits = [training_split(spec, dataset), dataset.dev, dataset.validation, dataset.test]
+    return {
+        "kdlib": __version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": version("torchvision"),
+        "platform": platform.platform(),
+        "device": device_name(device),
+        "threads": torch.get_num_threads(),
+        "process": os.getpid(),
+        "splits": {split.name: split.digest for split in splits},
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(time.time() - started.timestamp(), 3),
+    }
+
+
+def device_name(device: str) -> str:
+    """The device in words: the GPU's name, or how many CPU cores the machine has."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    return f"CPU, {os.cpu_count()} cores"
+
+
+def _commit() -> str | None:
+    """The commit of the checkout that the library runs from, or ``None`` outside one."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

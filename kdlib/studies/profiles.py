@@ -1,0 +1,78 @@
+"""At what scale a study runs: data, network, recipe and number of seeds, under three names."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from kdlib.models import ModelSpec
+from kdlib.runs.spec import DatasetName
+from kdlib.studies.settings import ProfileName, Settings
+from kdlib.training import PRESETS, Recipe
+from kdlib.validated import Frozen
+
+
+class Profile(Frozen):
+    """One scale.
+
+    Attributes:
+        dataset: what is trained on.
+        imbalance: long-tail ratio between the most and the least frequent class.
+        imbalances: the ratios of the skew sweep, ascending, ``imbalance`` among them.
+        model: teacher and student (self-distillation, as in section 5 of Teacher's pet).
+        recipe: how each of them is trained.
+        seeds: how many families of runs at ``imbalance``.
+        sweep_seeds: how many at each other ratio.
+        new_subset_each_seed: whether each seed draws its own long-tailed subset, so that intervals
+            also cover which examples the tail happens to hold.
+    """
+
+    dataset: DatasetName
+    imbalance: float
+    imbalances: tuple[float, ...]
+    model: ModelSpec
+    recipe: Recipe
+    seeds: int = Field(ge=1)
+    sweep_seeds: int = Field(ge=1)
+    new_subset_each_seed: bool
+
+
+PROFILES: dict[ProfileName, Profile] = {
+    "quick": Profile(
+        dataset="digits",
+        imbalance=20.0,
+        imbalances=(1.0, 5.0, 20.0, 50.0, 100.0),
+        model=ModelSpec(depth=8),
+        recipe=PRESETS["digits"],
+        seeds=10,
+        sweep_seeds=5,
+        new_subset_each_seed=True,
+    ),
+    "standard": Profile(
+        dataset="cifar100",
+        imbalance=100.0,
+        imbalances=(1.0, 10.0, 20.0, 100.0),
+        model=ModelSpec(depth=20),
+        recipe=PRESETS["cifar_short"],
+        seeds=3,
+        sweep_seeds=3,
+        new_subset_each_seed=False,
+    ),
+    "paper": Profile(
+        dataset="cifar100",
+        imbalance=100.0,
+        imbalances=(1.0, 5.0, 20.0, 50.0, 100.0),
+        model=ModelSpec(depth=56),
+        recipe=PRESETS["cifar100_lt_paper"],
+        seeds=3,
+        sweep_seeds=3,
+        new_subset_each_seed=False,
+    ),
+}
+
+
+def profile_of(settings: Settings) -> Profile:
+    """The profile that the settings name, with their number of seeds if they give one."""
+    profile = PROFILES[settings.profile]
+    if settings.seeds is None:
+        return profile
+    return profile.model_copy(update={"seeds": settings.seeds, "sweep_seeds": settings.seeds})

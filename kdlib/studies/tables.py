@@ -1,0 +1,125 @@
+"""From finished runs to tidy tables: one row a seed, one row a class, means with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from kdlib import metrics
+from kdlib.runs import RunResult, RunSpec
+from kdlib.runs.build import dataset_for, training_split
+
+KEYS = ["method", "imbalance", "temperature", "seed"]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A run's place in a study: which method, at which ratio and temperature, for which seed.
+
+    ``temperature`` is NaN where the method listens to no teacher.
+    """
+
+    method: str
+    imbalance: float
+    temperature: float
+    seed: int
+    spec: RunSpec
+
+    def key(self) -> dict[str, object]:
+        """The columns that name this member."""
+        return {name: getattr(self, name) for name in KEYS}
+
+
+def per_seed(members: Sequence[Member], results: Sequence[RunResult]) -> pd.DataFrame:
+    """One row a run: its key, status, and its test accuracies in percent.
+
+    ``mean`` is the mean over classes. ``worst_k`` is the mean of the k worst classes, for k of 1
+    and 10, 20, 50 percent of the classes. ``rarest`` is the mean over the rarest 20 percent of the
+    classes by training count, which no test example chose.
+    """
+    rows = [m.key() | _summary(m, r) for m, r in zip(members, results, strict=True)]
+    return pd.DataFrame(rows)
+
+
+def per_class(members: Sequence[Member], results: Sequence[RunResult]) -> pd.DataFrame:
+    """One row a run and class: key, label, train_count, accuracy, log_loss, margin.
+
+    On the test split: accuracy in percent, mean log-loss in nats, mean margin from -1 to 1.
+    """
+    pieces = [_class_rows(m, r).assign(**m.key()) for m, r in zip(members, results, strict=True)]
+    table = pd.concat(pieces, ignore_index=True)
+    return table[[*KEYS, *(c for c in table.columns if c not in KEYS)]]
+
+
+def with_intervals(table: pd.DataFrame, value: str, by: Sequence[str]) -> pd.DataFrame:
+    """Mean of ``value`` over seeds in each group of ``by``, with its 95 % t-interval.
+
+    Columns: ``by``, mean, low, high, seeds.
+    """
+    groups = table.groupby(list(by), dropna=False, sort=False)[value]
+    rows = [_interval_row(list(by), key, values) for key, values in groups]
+    return pd.DataFrame(rows)
+
+
+def paired_differences(
+    table: pd.DataFrame, value: str, baseline: str, by: Sequence[str] = ("imbalance",)
+) -> pd.DataFrame:
+    """Each method minus ``baseline``, seed by seed, averaged over seeds with a t-interval.
+
+    Pairs share the seed, the subset, the initial weights and the data order. ``by`` are the columns
+    that both must agree on. Columns: method, temperature, ``by``, mean, low, high, seeds.
+    """
+    keys = [*by, "seed"]
+    base = table[table["method"] == baseline].set_index(keys)[value].rename("base")
+    others = table[table["method"] != baseline].join(base, on=keys, how="inner")
+    others = others.assign(difference=others[value] - others["base"])
+    return with_intervals(others, "difference", ["method", "temperature", *by])
+
+
+def worst_ks(num_classes: int) -> tuple[int, ...]:
+    """1, and 10, 20, 50 percent of the classes, each once."""
+    shares = (max(1, round(num_classes * share)) for share in (0.1, 0.2, 0.5))
+    return tuple(dict.fromkeys((1, *shares)))
+
+
+def _summary(member: Member, result: RunResult) -> dict[str, object]:
+    accuracy = 100 * result.accuracy("test")
+    counts = training_counts(member.spec)
+    worst = {f"worst_{k}": _worst(accuracy, k) for k in worst_ks(len(accuracy))}
+    rarest = np.argsort(counts, kind="stable")[: max(1, round(0.2 * len(counts)))]
+    mean = float(accuracy.mean())
+    status = {"status": result.status, "run": member.spec.id}
+    return {"mean": mean, **worst, "rarest": float(accuracy[rarest].mean()), **status}
+
+
+def _worst(accuracy: np.ndarray, k: int) -> float:
+    """Worst-k, or NaN for a run that diverged."""
+    return float("nan") if np.isnan(accuracy).all() else metrics.worst_k(accuracy, k)
+
+
+def training_counts(spec: RunSpec) -> np.ndarray:
+    """Training examples a class ``[L]`` of the spec's data."""
+    return training_split(spec, dataset_for(spec)).class_counts.numpy()
+
+
+def _class_rows(member: Member, result: RunResult) -> pd.DataFrame:
+    rows = result.per_class[result.per_class["split"] == "test"].sort_values("label")
+    return pd.DataFrame(
+        {
+            "label": rows["label"].to_numpy(),
+            "train_count": training_counts(member.spec),
+            "accuracy": 100 * rows["accuracy"].to_numpy(),
+            "log_loss": rows["log_loss"].to_numpy(),
+            "margin": rows["margin"].to_numpy(),
+        }
+    )
+
+
+def _interval_row(by: list[str], key: object, values: pd.Series) -> dict[str, object]:
+    names = key if isinstance(key, tuple) else (key,)
+    interval = metrics.t_interval(values.to_numpy())
+    bounds = {"mean": interval.mean, "low": interval.low, "high": interval.high}
+    return dict(zip(by, names, strict=True)) | bounds | {"seeds": interval.n}
