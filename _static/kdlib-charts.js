@@ -211,8 +211,9 @@
       this.place.querySelectorAll("form.vega-bindings").forEach(connect);
     }
 
+    /** The chart's own width, before the style sheet shrinks what is too wide. */
     measure() {
-      return this.place.querySelector("svg")?.getBoundingClientRect().width ?? 0;
+      return this.place.querySelector("svg")?.width.baseVal.value ?? 0;
     }
 
     /** What the reader chose so far, by parameter. */

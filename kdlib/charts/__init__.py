@@ -1,8 +1,8 @@
 """Charts as plain functions: a tidy data frame in, an Altair chart out.
 
 Every chart has a title, axis titles in words, an alt text (``description``), sliders that need no
-kernel where it has any, and one colour a method, the same in the whole book. Accuracies in frames
-are fractions in [0, 1]; charts show them in percent.
+kernel where it has any, and one colour a method, the same in the whole book. Accuracies are in
+percent. Columns are those of ``kdlib.studies.tables``: what ``with_intervals`` returns can be drawn.
 
 In Jupyter and Colab, Altair's own renderer shows the charts. With ``KDLIB_SITE=1`` in the
 environment, importing this package enables a renderer for the built site, which needs no network.

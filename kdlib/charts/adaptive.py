@@ -7,11 +7,17 @@ from itertools import pairwise
 import altair as alt
 import pandas as pd
 
-from kdlib.charts.classes import PER_CLASS_COLUMNS, class_lines
-from kdlib.charts.style import METHOD_COLOURS, WIDTH, describe, require_columns
+from kdlib.charts.classes import PER_CLASS_COLUMNS, class_axis, class_lines
+from kdlib.charts.style import (
+    METHOD_COLOURS,
+    WIDTH,
+    describe,
+    require_columns,
+    with_class_names,
+)
 from kdlib.errors import SettingError
 
-MIX_COLUMNS = ("temperature", "class_index", "class_name", "mix")
+MIX_COLUMNS = ("temperature", "label", "mean")
 
 
 def adaptive_mix_explorer(
@@ -20,10 +26,11 @@ def adaptive_mix_explorer(
     """Above, the mix a_y of each class at the slider's temperature; below, accuracies by class.
 
     Args:
-        mix: one row a temperature and class: ``temperature`` (an even grid), ``class_index``,
-            ``class_name``, ``mix`` (a_y in [0, 1], equation 3 of Teacher's pet).
-        accuracy: as for ``per_class_accuracy``. With a column ``temperature`` only the rows of the
-            slider's temperature are shown, and those where it is empty (no teacher).
+        mix: one row a temperature and class: ``temperature`` (an even grid), ``label``, ``mean``
+            (a_y in [0, 1], equation 3 of Teacher's pet, e.g. averaged over seeds), and perhaps
+            ``low``, ``high`` and ``class_name``.
+        accuracy: as for ``per_class_accuracy``. With a column ``temperature`` each method shows
+            its temperature nearest to the slider's; NaN stands for a method without a teacher.
         temperature: where the slider starts; by default the lowest.
 
     Raises:
@@ -31,12 +38,12 @@ def adaptive_mix_explorer(
     """
     require_columns(mix, MIX_COLUMNS)
     require_columns(accuracy, PER_CLASS_COLUMNS)
-    slider = _slider(sorted(mix["temperature"].unique()), temperature)
+    slider = _slider(sorted(float(t) for t in mix["temperature"].unique()), temperature)
     chart = alt.vconcat(_mix_bars(mix, slider), _accuracies(accuracy), spacing=20)
     return describe(
         chart,
         "Whom the student trusts, class by class",
-        f"Above: the weight of the teacher for each of {mix['class_name'].nunique()} classes at "
+        f"Above: the weight of the teacher for each of {mix['label'].nunique()} classes at "
         "the chosen temperature. Below: test accuracy of each class and method.",
     )
 
@@ -49,26 +56,32 @@ def _slider(grid: list[float], start: float | None) -> alt.Parameter:
     return alt.param("temperature", value=grid[0] if start is None else float(start), bind=bind)
 
 
-def _mix_bars(mix: pd.DataFrame, slider: alt.Parameter) -> alt.Chart:
-    names = alt.EncodingSortField("class_index", op="min")
-    y = alt.Y("mix:Q", scale=alt.Scale(domain=[0, 1])).title("trust in the teacher, a_y")
-    bars = alt.Chart(mix).mark_bar(color=METHOD_COLOURS["AdaAlpha"]).add_params(slider)
-    return (
-        bars.transform_filter("abs(datum.temperature - temperature) < 1e-6")
-        .encode(
-            x=alt.X("class_name:N", sort=names, axis=alt.Axis(title=None, labelAngle=0)),
-            y=y,
-            tooltip=["class_name:N", alt.Tooltip("mix:Q", format=".2f")],
-        )
-        .properties(width=WIDTH, height=150)
-    )
+def _mix_bars(mix: pd.DataFrame, slider: alt.Parameter) -> alt.LayerChart:
+    named = with_class_names(mix)
+    shown = alt.Chart(named).transform_filter("abs(datum.temperature - temperature) < 1e-6")
+    base = shown.encode(x=class_axis(named, None))
+    y = alt.Y("mean:Q", scale=alt.Scale(domain=[0, 1])).title("trust a(y)")
+    bars = base.mark_bar(color=METHOD_COLOURS["AdaAlpha"]).add_params(slider)
+    layers = [bars.encode(y=y, tooltip=["class_name:N", alt.Tooltip("mean:Q", format=".2f")])]
+    if {"low", "high"} <= set(named.columns):
+        layers.append(base.mark_rule(clip=True).encode(y=alt.Y("low:Q"), y2="high:Q"))
+    return alt.layer(*layers).properties(width=WIDTH, height=150)
 
 
 def _accuracies(accuracy: pd.DataFrame) -> alt.LayerChart:
-    base = alt.Chart(accuracy)
-    if "temperature" in accuracy:
-        base = base.transform_filter(
-            "!isValid(datum.temperature) || abs(datum.temperature - temperature) < 1e-6"
-        )
-    lines = class_lines(base, accuracy, "class, most frequent first")
+    named = with_class_names(accuracy)
+    base = alt.Chart(named)
+    if "temperature" in named.columns:
+        base = _nearest_temperature(base)
+    lines = class_lines(base, named, "class, most frequent first")
     return lines.properties(width=WIDTH, height=220)
+
+
+def _nearest_temperature(base: alt.Chart) -> alt.Chart:
+    """Only a few temperatures were trained: each method shows the one nearest to the slider."""
+    distance = "isValid(datum.temperature) ? abs(datum.temperature - temperature) : 0"
+    return (
+        base.transform_calculate(distance=distance)
+        .transform_joinaggregate(nearest="min(distance)", groupby=["method"])
+        .transform_filter("datum.distance <= datum.nearest + 1e-9")
+    )

@@ -94,7 +94,8 @@ def _steps(base: alt.Chart) -> alt.Chart:
         x=alt.X("low:Q", scale=alt.Scale(domain=[0, 1]), axis=axis),
         x2="high:Q",
         y=alt.Y("chance:Q", stack=None, title="probability"),
-        color=alt.Color("which:N", scale=colours, title=None, legend=alt.Legend(orient="top")),
+        y2=alt.datum(0),
+        color=alt.Color("which:N", scale=colours, title=None, legend=alt.Legend(orient="bottom")),
         tooltip=["which:N", alt.Tooltip("estimate:Q", format=".1%"), "chance:Q"],
     )
 
@@ -103,18 +104,17 @@ def _marks(base: alt.Chart) -> list[alt.Chart]:
     """Dashed rules at the true accuracy and at the mean of the worst estimate, with the numbers."""
     once = base.transform_filter("datum.k === 0")
     words = (
-        "'true: ' + format(truth, '.0%') + ', worst estimate on average: ' "
-        "+ format(datum.expected, '.1%')"
+        "'true: ' + format(truth, '.0%') + ', worst on average: ' + format(datum.expected, '.1%')"
     )
     truth = once.transform_calculate(at="truth").mark_rule(strokeWidth=2)
     expected = once.mark_rule(strokeDash=[5, 3], strokeWidth=2, color=METHOD_COLOURS["distilled"])
     text = once.transform_calculate(words=words).mark_text(
-        align="left", baseline="top", fontSize=13
+        align="left", baseline="bottom", fontSize=13
     )
     return [
         truth.encode(x="at:Q"),
         expected.encode(x="expected:Q"),
-        text.encode(text="words:N", x=alt.value(6), y=alt.value(4)),
+        text.encode(text="words:N", x=alt.value(0), y=alt.value(-6)),
     ]
 
 
@@ -122,19 +122,19 @@ def worst_class_simulation(frame: pd.DataFrame, *, truth: float) -> alt.LayerCha
     """A simulated distribution of the worst estimate as bars, the exact one as points.
 
     Args:
-        frame: one row a value and source: ``estimate`` (fraction), ``probability``, ``source``
+        frame: one row a value and source: ``estimate`` (percent), ``probability``, ``source``
             (``simulated`` or ``exact``).
-        truth: the true accuracy of the worst class, a fraction.
+        truth: the true accuracy of the worst class in percent.
 
     Raises:
         SettingError: a column is missing.
     """
     require_columns(frame, SIMULATION_COLUMNS)
-    axis = alt.Axis(title="estimated accuracy of the worst class", format=".0%")
+    axis = alt.Axis(title="estimated accuracy of the worst class (%)", grid=False)
     base = alt.Chart(frame).encode(
         x=alt.X("estimate:Q", axis=axis),
         y=alt.Y("probability:Q", title="probability"),
-        tooltip=["source:N", alt.Tooltip("estimate:Q", format=".1%"), "probability:Q"],
+        tooltip=["source:N", alt.Tooltip("estimate:Q", format=".1f"), "probability:Q"],
     )
     simulated = base.transform_filter("datum.source === 'simulated'").mark_bar(
         size=8, color=METHOD_COLOURS["distilled"], opacity=0.6
@@ -145,6 +145,6 @@ def worst_class_simulation(frame: pd.DataFrame, *, truth: float) -> alt.LayerCha
     return describe(
         chart.properties(width=WIDTH, height=220),
         "The worst estimate: simulated (bars) and exact (rings)",
-        f"Distribution of the worst estimated accuracy; the true one is {truth:.0%}. Simulated "
-        "bars and exact rings agree, and both lie mostly below the true value.",
+        f"Distribution of the worst estimated accuracy; the true one is {truth:.0f} percent. "
+        "Simulated bars and exact rings agree, and both lie mostly below the true value.",
     )

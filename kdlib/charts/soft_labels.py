@@ -162,7 +162,7 @@ def _bars(
             opacity=solid,
             tooltip=["class_name:N", alt.Tooltip(f"{field}:Q", format=".3f")],
         )
-        .properties(width=WIDTH - 180, height=70, title=alt.TitleParams(title, anchor="start"))
+        .properties(width=WIDTH - 140, height=70, title=alt.TitleParams(title, anchor="start"))
     )
 
 

@@ -77,7 +77,7 @@ def _scale(methods: list[str], values: list[str]) -> alt.Scale:
 
 
 def _legend() -> alt.Legend:
-    return alt.Legend(orient="top", symbolSize=90)
+    return alt.Legend(orient="top", symbolSize=90, symbolOpacity=1)
 
 
 def _assign(methods: list[str], known: dict[str, str], spare: tuple[str, ...]) -> list[str]:
@@ -90,6 +90,14 @@ def _assign(methods: list[str], known: dict[str, str], spare: tuple[str, ...]) -
     return taken
 
 
-def percent_axis(title: str, **options: object) -> alt.Axis:
-    """An axis for fractions in [0, 1] that reads 0 % to 100 %."""
-    return alt.Axis(title=title, format=".0%", tickCount=5, **options)
+def with_class_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with a column ``class_name``: the ``label`` as text where it has none."""
+    if "class_name" in frame.columns:
+        return frame
+    return frame.assign(class_name=frame["label"].astype(str))
+
+
+def interval_tooltip(*names: str) -> list[alt.Tooltip]:
+    """What a touch shows: the named columns, then the mean with its interval."""
+    numbers = [alt.Tooltip(f"{name}:Q", format=".1f") for name in ("mean", "low", "high")]
+    return [*(alt.Tooltip(name) for name in names), *numbers]
