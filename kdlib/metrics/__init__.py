@@ -1,0 +1,43 @@
+"""Measures by class and by group, and intervals that say how sure they are.
+
+Everything takes NumPy arrays, lists or torch tensors and gives NumPy or pandas. The measures
+of ``per_class`` and ``examples`` work along the last axis: rows of predictions (one a seed, or
+one a bootstrap resample) give rows of results. A class or group without examples is NaN, with
+an ``EmptyGroupWarning`` that names it, and never 0.
+"""
+
+from kdlib.metrics._inputs import EmptyGroupWarning
+from kdlib.metrics.examples import class_means, log_loss, margin
+from kdlib.metrics.groups import group_accuracy
+from kdlib.metrics.intervals import Interval, paired_bootstrap, t_interval
+from kdlib.metrics.per_class import (
+    balanced_accuracy,
+    bucket_means,
+    cumulative_gain,
+    delta_k,
+    mean_accuracy,
+    per_class_accuracy,
+    summary,
+    top_fraction,
+    worst_k,
+)
+
+__all__ = [
+    "EmptyGroupWarning",
+    "Interval",
+    "balanced_accuracy",
+    "bucket_means",
+    "class_means",
+    "cumulative_gain",
+    "delta_k",
+    "group_accuracy",
+    "log_loss",
+    "margin",
+    "mean_accuracy",
+    "paired_bootstrap",
+    "per_class_accuracy",
+    "summary",
+    "t_interval",
+    "top_fraction",
+    "worst_k",
+]

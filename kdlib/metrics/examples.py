@@ -1,0 +1,111 @@
+"""Measures of each example, and their averages by class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp, softmax
+
+from kdlib.errors import SettingError
+from kdlib.metrics._inputs import (
+    Floats,
+    Integers,
+    as_classes,
+    as_floats,
+    check_whole,
+    match_labels,
+    warn_empty,
+)
+
+
+def log_loss(logits: Any, labels: Any) -> Floats:
+    """``-log p[y]`` of each example, with ``p = softmax(logits)``, in nats.
+
+    It keeps its relative precision where the loss is tiny, and stays finite for any finite
+    logits.
+
+    Args:
+        logits: ``[..., N, L]``.
+        labels: Class indices ``[N]`` in ``0..L-1`` (or one for each row of logits).
+
+    Returns:
+        ``[..., N]``, each 0 or more.
+
+    Raises:
+        SettingError: A shape does not fit or a label is out of range.
+    """
+    scores, own = _scores_and_own(logits, labels)
+    rivals = np.where(own, -np.inf, scores - _pick(scores, own)[..., None])
+    return np.logaddexp(0.0, logsumexp(rivals, axis=-1))
+
+
+def margin(logits: Any, labels: Any) -> Floats:
+    """``p[y] - max of p over the other classes``, with ``p = softmax(logits)``.
+
+    "Teacher's pet", section 3.6. It is positive exactly where the prediction is right.
+
+    Args:
+        logits: ``[..., N, L]`` with L at least 2.
+        labels: Class indices ``[N]`` in ``0..L-1`` (or one for each row of logits).
+
+    Returns:
+        ``[..., N]``, each from -1 to 1.
+
+    Raises:
+        SettingError: A shape does not fit or a label is out of range.
+    """
+    scores, own = _scores_and_own(logits, labels)
+    probs = softmax(scores, axis=-1)
+    return _pick(probs, own) - np.where(own, -np.inf, probs).max(axis=-1)
+
+
+def class_means(values: Any, labels: Any, num_classes: int) -> Floats:
+    """The mean of a value over the examples of each class.
+
+    Args:
+        values: One value an example, ``[..., N]``: a log-loss, a margin, right or wrong.
+        labels: Class indices ``[N]`` in ``0..num_classes-1`` (or one for each value).
+        num_classes: L, at least 1.
+
+    Returns:
+        ``[..., L]``. A class without examples is NaN, with an ``EmptyGroupWarning``.
+
+    Raises:
+        SettingError: A shape does not fit or a label is out of range.
+    """
+    check_whole("num_classes", num_classes)
+    numbers = as_floats(values)
+    classes = match_labels("values", numbers.shape, as_classes("labels", labels, num_classes))
+    sums = _sum_by_class(numbers, classes, num_classes)
+    counts = _sum_by_class(np.ones_like(numbers), classes, num_classes)
+    warn_empty("class", _empty_anywhere(counts))
+    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+
+
+def _sum_by_class(values: Floats, labels: Integers, num_classes: int) -> Floats:
+    rows, n = int(np.prod(values.shape[:-1])), values.shape[-1]
+    # One count over all rows: each row has its own range of bins.
+    bins = labels.reshape(rows, n) + num_classes * np.arange(rows)[:, None]
+    sums = np.bincount(bins.ravel(), values.ravel(), minlength=rows * num_classes)
+    return np.asarray(sums, np.float64).reshape(*values.shape[:-1], num_classes)
+
+
+def _empty_anywhere(counts: Floats) -> list[int]:
+    missing = (counts == 0).reshape(-1, counts.shape[-1]).any(axis=0)
+    return [int(label) for label in np.flatnonzero(missing)]
+
+
+def _scores_and_own(logits: Any, labels: Any) -> tuple[Floats, NDArray[np.bool_]]:
+    scores = as_floats(logits)
+    if scores.ndim < 2 or scores.shape[-1] < 2:
+        raise SettingError(f"logits has shape {scores.shape}: expected [N, L] with L at least 2")
+    num_classes = scores.shape[-1]
+    classes = as_classes("labels", labels, num_classes)
+    classes = match_labels("logits without the last axis", scores.shape[:-1], classes)
+    return scores, classes[..., None] == np.arange(num_classes)
+
+
+def _pick(scores: Floats, own: NDArray[np.bool_]) -> Floats:
+    return scores[own].reshape(scores.shape[:-1])
