@@ -19,7 +19,7 @@ def fetch_missing(
     """Download those of ``files`` that are not below ``root``; touch none that are.
 
     Everything goes to a temporary folder inside ``root``, is checked there, and only then moves to
-    its place, each file in one step. A download that stops half-way leaves nothing behind.
+    its place, each file in one step. So a download that stops half-way never counts as data.
 
     Args:
         dataset_class: name of the class in ``torchvision.datasets`` that knows the address.
@@ -37,8 +37,6 @@ def fetch_missing(
         with tempfile.TemporaryDirectory(dir=root, prefix=".download-") as folder:
             _download(dataset_class, Path(folder), progress)
             _move(files, Path(folder), root)
-    except KeyboardInterrupt:
-        raise
     except Exception as error:  # network, disk, archive: torchvision lets many kinds through
         raise DataError(_message(files, root, error)) from error
 
@@ -50,13 +48,19 @@ def _download(dataset_class: str, folder: Path, progress: bool) -> None:
 
 def _move(files: Sequence[OfficialFile], folder: Path, root: Path) -> None:
     for file in files:
-        read_verified(file, folder)
+        _check(file, folder)
     for file in files:
-        if find(file, root) is None:
+        source = find(file, folder)
+        if source and find(file, root) is None:
             (root / file.folder).mkdir(parents=True, exist_ok=True)
-            source = find(file, folder)
-            assert source is not None
             source.replace(root / source.relative_to(folder))
+
+
+def _check(file: OfficialFile, folder: Path) -> None:
+    try:
+        read_verified(file, folder)
+    except DataError as error:
+        raise DataError(f"the {file.name} that came is not the published file") from error
 
 
 @contextlib.contextmanager

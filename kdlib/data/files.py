@@ -95,42 +95,34 @@ def read_verified(file: OfficialFile, root: Path) -> bytes:
     path = find(file, root)
     if path is None:
         raise DataError(f"{root / file.places[0]} is missing: expected {_expected(file)}; {_CURE}")
-    content = _read(path, file)
+    try:
+        content = _read(path, file.size + 1)  # a byte more shows that a file is too long
+    except (OSError, EOFError, zlib.error) as error:
+        raise _damaged(path, file, f"cannot be read ({_first_line(error)})") from error
+    if len(content) > file.size:
+        raise _damaged(path, file, f"is altered (more than {file.size:,} bytes)")
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if len(content) != file.size or found != file.md5:
-        raise DataError(
-            f"{path} is {_kind(content, file)}: expected {_expected(file)}, "
-            f"found {_amount(content, file)} with MD5 {found}; delete it, then {_CURE}"
-        )
+    if found != file.md5:
+        kind = "truncated" if len(content) < file.size else "altered"
+        raise _damaged(path, file, f"is {kind} ({len(content):,} bytes with MD5 {found})")
     return content
 
 
-_CURE = "load it again with download=True, or put the official file there"
+_CURE = "load it with download=True, or put the official file there"
+
+
+def _read(path: Path, limit: int) -> bytes:
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+        return stream.read(limit)
+
+
+def _damaged(path: Path, file: OfficialFile, state: str) -> DataError:
+    return DataError(f"{path} {state}: expected {_expected(file)}; delete it, then {_CURE}")
 
 
 def _expected(file: OfficialFile) -> str:
     unpacked = "unpacked " if file.packed else ""
     return f"{unpacked}{file.size:,} bytes with MD5 {file.md5}"
-
-
-def _kind(content: bytes, file: OfficialFile) -> str:
-    return "truncated" if len(content) < file.size else "altered"
-
-
-def _amount(content: bytes, file: OfficialFile) -> str:
-    return "more bytes," if len(content) > file.size else f"{len(content):,} bytes"
-
-
-def _read(path: Path, file: OfficialFile) -> bytes:
-    """At most one byte more than expected: enough to see that a file is too long."""
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            return stream.read(file.size + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(
-            f"{path} cannot be read ({_first_line(error)}): expected {_expected(file)}; "
-            f"delete it, then {_CURE}"
-        ) from error
 
 
 def _first_line(error: Exception) -> str:

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 import torch
 from pydantic import Field
 
 from kdlib.data.files import data_root
 from kdlib.data.longtail import training_splits
-from kdlib.data.sources import read_source
+from kdlib.data.sources import DatasetName, read_source
 from kdlib.data.split import Dataset, Source
 from kdlib.validated import Frozen
 
@@ -30,7 +30,7 @@ class SplitWarning(UserWarning):
 
 
 class _Request(Frozen):
-    name: Literal["digits", "fashion_mnist", "cifar10", "cifar100"]
+    name: DatasetName
     imbalance: float = Field(ge=1, le=1000)
     subset_seed: int = Field(ge=0, le=2**31 - 1)
 

@@ -7,7 +7,7 @@ import pickle
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -24,7 +24,8 @@ from kdlib.data.files import (
 from kdlib.data.longtail import permuted_rows, select_rows
 from kdlib.data.split import Source, Split
 
-NAMES = ("digits", "fashion_mnist", "cifar10", "cifar100")
+DatasetName = Literal["digits", "fashion_mnist", "cifar10", "cifar100"]
+NAMES: tuple[str, ...] = get_args(DatasetName)
 FASHION_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
