@@ -16,7 +16,7 @@ from pydantic import Field
 from kdlib.data.files import data_root
 from kdlib.data.longtail import training_splits
 from kdlib.data.sources import DatasetName, read_source
-from kdlib.data.split import Dataset, Source
+from kdlib.data.split import Dataset, Source, Split
 from kdlib.validated import Frozen
 
 DigestKey = tuple[str, float, int, str]
@@ -95,16 +95,20 @@ def recorded_digests() -> dict[DigestKey, tuple[int, str]]:
 
 def _compare_with_record(dataset: Dataset, request: _Request) -> None:
     """Random permutations could change with torch: notice it instead of training on other data."""
-    for split in dataset.splits:
-        key = (request.name, request.imbalance, request.subset_seed, split.name)
-        found = (len(split), split.digest)
-        if recorded_digests().get(key, found) != found:
-            warnings.warn(
-                f"split {split.name} of {request.name} differs from the recorded one (torch "
-                f"{torch.__version__}): results do not compare with recorded results",
-                SplitWarning,
-                stacklevel=4,
-            )
+    changed = [split.name for split in dataset.splits if not _as_recorded(split, request)]
+    if changed:
+        warnings.warn(
+            f"{dataset.name}: {', '.join(changed)} differ from the recorded splits (torch "
+            f"{torch.__version__}): results do not compare with recorded results",
+            SplitWarning,
+            stacklevel=6,  # the caller of ``load``
+        )
+
+
+def _as_recorded(split: Split, request: _Request) -> bool:
+    key = (request.name, request.imbalance, request.subset_seed, split.name)
+    found = (len(split), split.digest)
+    return recorded_digests().get(key, found) == found
 
 
 class _Memory(Generic[Kept]):
