@@ -128,7 +128,8 @@ def adaptive_mix(teacher_probs: Tensor, labels: Tensor, num_classes: int) -> Ten
     zeros = margins.new_zeros(num_classes)
     sums = zeros.index_add(0, labels.long(), margins)
     counts = zeros.index_add(0, labels.long(), torch.ones_like(margins))
-    return (sums / counts.clamp(min=1)).clamp(min=0)
+    # A row may sum to a rounding error above 1, and its margin then exceeds 1 too.
+    return (sums / counts.clamp(min=1)).clamp(min=0, max=1)
 
 
 def margin_log_cost(mix: Tensor, offset: float) -> Tensor:

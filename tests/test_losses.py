@@ -352,7 +352,7 @@ def test_adaptive_mix_is_equation_3(seed, n):
     expected = adaptive_mix_by_loops(probs.tolist(), labels.tolist(), L)
     ours = adaptive_mix(probs, labels, L)
     close(ours, expected)
-    assert ((ours >= 0) & (ours <= 1 + 1e-12)).all()
+    assert ((ours >= 0) & (ours <= 1)).all()
 
 
 def test_adaptive_mix_of_clear_cases():
@@ -360,6 +360,11 @@ def test_adaptive_mix_of_clear_cases():
     labels = torch.tensor([0, 0, 1])
     # Class 0: (1 + 0.25) / 2. Class 1: the teacher is wrong. Class 2: no example.
     close(adaptive_mix(probs, labels, 3), torch.tensor([0.625, 0.0, 0.0]))
+
+
+def test_rounding_cannot_push_a_share_above_one():
+    probs = torch.tensor([[1.0, -1e-7], [1.0, -1e-7]])
+    assert adaptive_mix(probs, torch.tensor([0, 0]), 2)[0] == 1
 
 
 def test_margin_log_cost_keeps_the_logarithm_finite():
