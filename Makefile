@@ -1,0 +1,62 @@
+# `make` prints what there is. Everything runs in .venv, which the first call makes.
+
+PROFILE ?= quick
+PORT ?= 8000
+# The first Python that is new enough, unless one is named: make book PYTHON=python3.12
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+BOOK_OPTIONS = --profile "$(PROFILE)" --chapters "$(CHAPTERS)" \
+	$(if $(JOBS),--jobs "$(JOBS)") $(if $(FORCE),--force)
+PIP_OPTIONS = --disable-pip-version-check --quiet $(if $(TORCH_INDEX_URL),--extra-index-url "$(TORCH_INDEX_URL)")
+
+.DEFAULT_GOAL := help
+.PHONY: help install book serve lab test lint format clean
+
+help:  ## Print this list
+	@awk -F':.*  ## ' '/^[a-z]+:.*  ## / { printf "  make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(INSTALLED)  ## Make .venv and install everything (TORCH_INDEX_URL=... picks a build of torch)
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(MAKE) --no-print-directory .venv-fresh
+	@echo "Installing into .venv; the first time takes minutes"
+	@$(BIN)/python -m pip install $(PIP_OPTIONS) -r requirements.txt
+	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps --editable .
+	@touch $@
+
+.PHONY: .venv-fresh
+.venv-fresh:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found: install one, or name it with PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'pass' || { echo "PYTHON=$(PYTHON) does not run: name another, e.g. PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "PYTHON=$(PYTHON) is $$($(PYTHON) -V 2>&1): 3.11 or newer is needed, e.g. PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv: on Debian or Ubuntu run 'apt install python3-venv'"; exit 1; }
+	@$(PYTHON) -m venv --clear .venv
+
+book: $(INSTALLED)  ## Run the chapters, build the pages (PROFILE=quick|standard|paper CHAPTERS="..." JOBS=2 FORCE=1)
+	@$(BIN)/kdlib book build $(BOOK_OPTIONS)
+
+serve: $(INSTALLED)  ## Serve the built pages on this machine only (PORT=8000)
+	@test -f _build/html/index.html || { echo "There is no book yet: run 'make book' first"; exit 1; }
+	@echo "http://127.0.0.1:$(PORT)/ (Ctrl-C ends it)"
+	@$(BIN)/python -m http.server "$(PORT)" --bind 127.0.0.1 --directory _build/html
+
+lab: $(INSTALLED)  ## Open the chapters in JupyterLab, on this machine only, with a token
+	@$(BIN)/jupyter lab --ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=book
+
+test: $(INSTALLED)  ## Run all tests: units, chapters, pages in Chromium (ARGS="-m 'not slow'")
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(INSTALLED)  ## Check style, layout and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(INSTALLED)  ## Lay out the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean:  ## Remove what was built (not .venv, nor trained models)
+	@rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,74 @@
+"""What all tests share: a store of their own, loud skips, the real book built once."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_skipped: dict[str, int] = {}
+_store = tempfile.mkdtemp(prefix="kdlib-test-store-")
+# Set before any test module imports kdlib, and inherited by the chapters that tests run.
+os.environ["KDLIB_STORE"] = _store
+
+
+def pytest_unconfigure():
+    shutil.rmtree(_store, ignore_errors=True)
+
+
+def find_chromium():
+    """The path of the system's Chromium, or None."""
+    names = [os.environ.get("KDLIB_CHROMIUM"), *BROWSERS]
+    return next((path for name in names if name and (path := shutil.which(name))), None)
+
+
+def _reason_without_data():
+    folder = os.environ.get("KDLIB_DATA")
+    if not folder:
+        return "NO REAL DATA: KDLIB_DATA is not set, so tests on CIFAR are skipped"
+    if not Path(folder).is_dir():
+        return f"NO REAL DATA: KDLIB_DATA={folder} is no folder, so tests on CIFAR are skipped"
+    return None
+
+
+def _reason_without_browser():
+    if find_chromium():
+        return None
+    return f"NO BROWSER: none of {', '.join(BROWSERS)} found, so no page was opened"
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("browser") and (reason := _reason_without_browser()):
+        if os.environ.get("KDLIB_REQUIRE_BROWSER") == "1":
+            pytest.fail(f"{reason}; set KDLIB_CHROMIUM, or install chromium", pytrace=False)
+        _skip_loudly(reason)
+    if item.get_closest_marker("real_data") and (reason := _reason_without_data()):
+        _skip_loudly(reason)
+
+
+def _skip_loudly(reason):
+    _skipped[reason] = _skipped.get(reason, 0) + 1
+    pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter):
+    for reason, count in _skipped.items():
+        terminalreporter.write_line(f"!!! {reason} ({count} tests)", red=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser's path."""
+    return find_chromium()
+
+
+@pytest.fixture(scope="session")
+def built_book(tmp_path_factory):
+    """The real book, every chapter run and the pages built, once for all tests that look at it."""
+    from kdlib.press import BuildSettings, Project, build_book
+
+    project = Project.at(ROOT, build=tmp_path_factory.mktemp("book"))
+    return build_book(project, BuildSettings())

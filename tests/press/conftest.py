@@ -1,0 +1,7 @@
+import pytest
+from tiny_book import TinyBook
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    return TinyBook(tmp_path)
