@@ -1,0 +1,36 @@
+"""Training: recipes, the objective, one loop, checkpoints and predictions."""
+
+from kdlib.training.checkpoint import CheckpointError, DamagedCheckpointWarning
+from kdlib.training.loop import Outcome, train
+from kdlib.training.objective import LossVectors, batch_loss
+from kdlib.training.predict import predict_logits
+from kdlib.training.progress import MEASURED, EpochRecord
+from kdlib.training.recipe import (
+    PRESETS,
+    CosineDecay,
+    Recipe,
+    StepDecay,
+    learning_rate,
+    steps_per_epoch,
+)
+from kdlib.training.teacher import ForwardTeacher, TeacherSignal
+
+__all__ = [
+    "MEASURED",
+    "PRESETS",
+    "CheckpointError",
+    "CosineDecay",
+    "DamagedCheckpointWarning",
+    "EpochRecord",
+    "ForwardTeacher",
+    "LossVectors",
+    "Outcome",
+    "Recipe",
+    "StepDecay",
+    "TeacherSignal",
+    "batch_loss",
+    "learning_rate",
+    "predict_logits",
+    "steps_per_epoch",
+    "train",
+]

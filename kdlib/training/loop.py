@@ -1,0 +1,296 @@
+"""The training loop: one network, one split, one objective, one recipe, one seed."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import torch
+from torch import Tensor, nn
+
+from kdlib.data import Split
+from kdlib.data.views import apply_views, epoch_order, epoch_views, to_float
+from kdlib.errors import SettingError
+from kdlib.training.checkpoint import capture, load_checkpoint, restore, save_checkpoint
+from kdlib.training.objective import LossVectors, batch_loss
+from kdlib.training.progress import EpochRecord, training_bar
+from kdlib.training.recipe import Recipe, learning_rate, steps_per_epoch
+from kdlib.training.teacher import ForwardTeacher, TeacherSignal
+
+Status = Literal["completed", "diverged"]
+
+
+@dataclass
+class Outcome:
+    """How a training ended; the network itself was trained in place.
+
+    Attributes:
+        status: "diverged" where a loss was not finite; the network is then left as it is.
+        diverged_step: The first step (from 0, over the whole training) with such a loss. It is
+            the number of steps done where only the last update broke the weights.
+        history: One record for each whole epoch with finite losses.
+    """
+
+    status: Status
+    diverged_step: int | None = None
+    history: list[EpochRecord] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """What stays the same over a training; tensors and networks live on one device."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    split: Split
+    vectors: LossVectors
+    teacher: TeacherSignal | None
+    recipe: Recipe
+    seed: int
+    dataset_name: str
+    device: torch.device
+
+    @property
+    def steps(self) -> int:
+        return steps_per_epoch(self.recipe, len(self.split))
+
+
+def train(
+    model: nn.Module,
+    split: Split,
+    vectors: LossVectors,
+    recipe: Recipe,
+    *,
+    seed: int,
+    device: torch.device | str = "cpu",
+    teacher: nn.Module | TeacherSignal | None = None,
+    dataset_name: str = "",
+    checkpoint: Path | None = None,
+    checkpoint_every: int = 10,
+    fingerprint: str = "",
+    bar: bool | str = True,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
+) -> Outcome:
+    """Train ``model`` in place.
+
+    Order, crops and flips are functions of (seed, epoch). So equal calls give the same bits on a
+    CPU with the same number of threads, and so does a training that was killed and resumed.
+
+    Args:
+        model: The network, ``[N, C, H, W]`` to ``[N, L]``; it moves to ``device``.
+        split: The examples; at least 2.
+        vectors: The objective. Where its mix is 0 for every class, ``teacher`` is not used.
+        recipe: How to train.
+        seed: Of order, crops and flips; the initial weights are the caller's.
+        device: "cpu" or "cuda". Images live there as uint8.
+        teacher: A network (a copy in eval mode is used) or another source of its logits.
+        dataset_name: Whose channel statistics input_scaling "standardise" uses.
+        checkpoint: File to save to and to go on from; the caller deletes it.
+        checkpoint_every: Epochs between two savings, at least 1.
+        fingerprint: Names the training, e.g. by its run's id. A checkpoint with another one is
+            refused, as is one with another recipe, seed, split or objective.
+        bar: Whether to show a progress bar; a text is its label.
+        on_epoch: Called after each epoch (and after its checkpoint, if any) with its record.
+
+    Returns:
+        How it ended. A loss that is not finite ends it as "diverged", without an exception.
+
+    Raises:
+        SettingError: If an argument does not fit.
+        CheckpointError: If the checkpoint is of another training.
+    """
+    job = _prepare(model, split, vectors, recipe, seed, device, teacher, dataset_name)
+    keeper = _Keeper(job, checkpoint, checkpoint_every, fingerprint)
+    history = keeper.resume()
+    with training_bar(bar, total=recipe.last_epoch, done=len(history)) as show:
+        for epoch in range(len(history), recipe.last_epoch):
+            started = time.perf_counter()
+            losses, correct = _train_epoch(job, epoch)
+            seconds = time.perf_counter() - started
+            if not losses.isfinite().all():
+                first = int(losses.isfinite().logical_not().nonzero()[0])
+                return Outcome("diverged", epoch * job.steps + first, history)
+            history.append(_record(job, epoch, losses, correct, seconds))
+            keeper.save(history)
+            show(history[-1])
+            if on_epoch is not None:
+                on_epoch(history[-1])
+    if not _weights_are_finite(model):
+        return Outcome("diverged", recipe.last_epoch * job.steps, history)
+    return Outcome("completed", None, history)
+
+
+def _train_epoch(job: _Job, epoch: int) -> tuple[Tensor, Tensor]:
+    """Train one epoch; return loss and share of correct answers by step, ``[steps]``, on the CPU.
+
+    Nothing is read back from the device before the epoch's end.
+    """
+    batch, steps = job.recipe.batch_size, job.steps
+    order, views = _epoch_plan(job, epoch)
+    losses, correct = torch.empty(2, steps, device=job.device)
+    job.model.train()
+    for step in range(steps):
+        _set_rate(job.optimizer, learning_rate(job.recipe, epoch * steps + step, steps))
+        rows = order[step * batch : (step + 1) * batch]
+        images, labels = _images(job, rows, views[rows]), job.split.labels[rows]
+        with _autocast(job):
+            teacher_logits = _teach(job.teacher, rows, views[rows], images)
+            logits = job.model(images)
+        loss = batch_loss(logits, labels, teacher_logits, job.vectors)
+        job.optimizer.zero_grad()
+        loss.backward()
+        job.optimizer.step()
+        losses[step] = loss.detach()
+        correct[step] = (logits.argmax(1) == labels).float().mean()
+    return losses.cpu(), correct.cpu()
+
+
+def _epoch_plan(job: _Job, epoch: int) -> tuple[Tensor, Tensor]:
+    """Order of the rows and view of each row, ``[N]`` each, on the device."""
+    size, recipe = len(job.split), job.recipe
+    order = epoch_order(size, job.seed, epoch)
+    views = epoch_views(size, job.seed, epoch, recipe.crop_padding, recipe.flip)
+    return order.to(job.device), views.to(job.device)
+
+
+def _images(job: _Job, rows: Tensor, views: Tensor) -> Tensor:
+    """The rows' images in their views, float32 ``[N, C, H, W]``, channels last in memory."""
+    recipe = job.recipe
+    images = apply_views(job.split.images[rows], views, recipe.crop_padding, recipe.flip)
+    scaled = to_float(images, recipe.input_scaling, job.dataset_name)
+    return scaled.contiguous(memory_format=torch.channels_last)
+
+
+def _teach(
+    teacher: TeacherSignal | None, rows: Tensor, views: Tensor, images: Tensor
+) -> Tensor | None:
+    return None if teacher is None else teacher(rows, views, images)
+
+
+def _autocast(job: _Job) -> torch.autocast:
+    low = job.recipe.precision == "bf16"
+    return torch.autocast(job.device.type, dtype=torch.bfloat16, enabled=low)
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def _record(job: _Job, epoch: int, losses: Tensor, correct: Tensor, seconds: float) -> EpochRecord:
+    last_step = (epoch + 1) * job.steps - 1
+    seen = job.steps * min(job.recipe.batch_size, len(job.split))
+    return EpochRecord(
+        epoch=epoch + 1,
+        loss=losses.double().mean().item(),
+        accuracy=correct.double().mean().item(),
+        rate=learning_rate(job.recipe, last_step, job.steps),
+        seconds=seconds,
+        images_per_second=seen / seconds,
+    )
+
+
+def _weights_are_finite(model: nn.Module) -> bool:
+    return all(bool(tensor.isfinite().all()) for tensor in model.state_dict().values())
+
+
+def _prepare(
+    model: nn.Module,
+    split: Split,
+    vectors: LossVectors,
+    recipe: Recipe,
+    seed: int,
+    device: torch.device | str,
+    teacher: nn.Module | TeacherSignal | None,
+    dataset_name: str,
+) -> _Job:
+    """Check what does not fit together, and bring all to the device."""
+    if len(split) < 2:
+        raise SettingError(f"split {split.name!r} has {len(split)} examples: at least 2 are needed")
+    target = _device(device)
+    prepared = vectors.prepared(split.num_classes, target)
+    model.to(target).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return _Job(
+        model=model,
+        optimizer=_optimizer(model, recipe),
+        split=split.to(target),
+        vectors=prepared,
+        teacher=_signal(teacher, target) if vectors.needs_teacher else None,
+        recipe=recipe,
+        seed=seed,
+        dataset_name=dataset_name,
+        device=target,
+    )
+
+
+def _device(device: torch.device | str) -> torch.device:
+    target = torch.device(device)
+    if target.type == "cuda" and not torch.cuda.is_available():
+        raise SettingError(f"device = '{device}' is not there: this torch sees no GPU; use cpu")
+    return target
+
+
+def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
+    """SGD with L2 on every parameter, as He et al. (2016) train."""
+    return torch.optim.SGD(
+        model.parameters(),
+        lr=recipe.peak_rate,
+        momentum=recipe.momentum,
+        nesterov=recipe.nesterov,
+        weight_decay=recipe.weight_decay,
+    )
+
+
+def _signal(teacher: nn.Module | TeacherSignal | None, device: torch.device) -> TeacherSignal:
+    if teacher is None:
+        raise SettingError("mix is above 0 for some class: a teacher is needed")
+    return ForwardTeacher(teacher, device) if isinstance(teacher, nn.Module) else teacher
+
+
+class _Keeper:
+    """Saves a training every few epochs, and brings it back; does nothing without a path."""
+
+    def __init__(self, job: _Job, path: Path | None, every: int, fingerprint: str) -> None:
+        if every < 1:
+            raise SettingError(f"checkpoint_every = {every}: at least 1")
+        self._job, self._path, self._every = job, path, every
+        self._identity = _identity(job, fingerprint)
+
+    def resume(self) -> list[EpochRecord]:
+        """Restore the last checkpoint into the job, if any; return the epochs it covers."""
+        if self._path is None:
+            return []
+        snapshot = load_checkpoint(self._path, self._job.model, self._identity)
+        if snapshot is None:
+            return []
+        restore(snapshot, self._job.model, self._job.optimizer)
+        return cast(list[EpochRecord], snapshot.history)
+
+    def save(self, history: list[EpochRecord]) -> None:
+        """Write a checkpoint, if one is due after as many epochs as ``history`` has."""
+        if self._path is not None and len(history) % self._every == 0:
+            plain = cast(list[dict[str, Any]], history)
+            snapshot = capture(self._job.model, self._job.optimizer, plain, self._identity)
+            save_checkpoint(self._path, snapshot)
+
+
+def _identity(job: _Job, fingerprint: str) -> dict[str, str]:
+    """What a checkpoint must agree in: all that decides the result, as far as it is cheap to tell.
+
+    The teacher is named by the caller's ``fingerprint``.
+    """
+    return {
+        "recipe": _hash(job.recipe.canonical_json().encode()),
+        "seed": str(job.seed),
+        "split": job.split.digest,
+        "objective": job.vectors.digest,
+        "fingerprint": repr(fingerprint),
+    }
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -1,0 +1,94 @@
+"""The objective of a training: two per-class vectors and a temperature (see ``kdlib.losses``)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from kdlib.errors import SettingError
+from kdlib.losses import soft_target_loss, teacher_probabilities
+
+
+@dataclass(frozen=True, eq=False)
+class LossVectors:
+    """The numbers that make a method out of the one loss.
+
+    Attributes:
+        mix: Trust in the teacher by class, ``[L]``, each in 0..1.
+        log_cost: What is taken off each logit in training, ``[L]``, finite.
+        temperature: Divides the teacher's logits, above 0; a float or a 0-d tensor.
+    """
+
+    mix: Tensor
+    log_cost: Tensor
+    temperature: float | Tensor = 1.0
+
+    @classmethod
+    def constant(
+        cls, num_classes: int, mix: float = 0.0, temperature: float | Tensor = 1.0
+    ) -> LossVectors:
+        """The same trust ``mix`` for every class and no cost: one-hot at 0, equation (1) above."""
+        return cls(torch.full((num_classes,), mix), torch.zeros(num_classes), temperature)
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether any class puts weight on the teacher."""
+        return bool((self.mix != 0).any())
+
+    def prepared(self, num_classes: int, device: torch.device | str) -> LossVectors:
+        """Check the values and move them to ``device`` as float32.
+
+        Raises:
+            SettingError: If a vector has another length or a value outside its range.
+        """
+        _check_vector("mix", self.mix, num_classes, low=0.0, high=1.0)
+        _check_vector("log_cost", self.log_cost, num_classes)
+        if not 0 < float(self.temperature) < float("inf"):
+            raise SettingError(f"temperature = {float(self.temperature)}: must be above 0")
+        mix, log_cost = (v.detach().to(device, torch.float32) for v in (self.mix, self.log_cost))
+        return LossVectors(mix, log_cost, self.temperature)
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits that differ where the numbers do."""
+        sha = hashlib.sha256(repr(float(self.temperature)).encode())
+        for vector in (self.mix, self.log_cost):
+            sha.update(vector.float().cpu().numpy().tobytes())
+        return sha.hexdigest()[:16]
+
+
+def batch_loss(
+    logits: Tensor, labels: Tensor, teacher_logits: Tensor | None, vectors: LossVectors
+) -> Tensor:
+    """The mean loss of a batch, float32.
+
+    Args:
+        logits: The student's, ``[N, L]``.
+        labels: ``[N]``, int64.
+        teacher_logits: ``[N, L]`` on the same views, or ``None`` where mix is 0 everywhere.
+        vectors: On the same device.
+    """
+    probs = None if teacher_logits is None else _soften(teacher_logits, vectors.temperature)
+    return soft_target_loss(logits, labels, probs, mix=vectors.mix, log_cost=vectors.log_cost)
+
+
+def _soften(logits: Tensor, temperature: float | Tensor) -> Tensor:
+    if isinstance(temperature, Tensor):  # stays on the device, so that one graph serves all
+        logits, temperature = logits.float() / temperature, 1.0
+    return teacher_probabilities(logits, temperature)
+
+
+def _check_vector(
+    name: str, vector: Tensor, size: int, low: float = float("-inf"), high: float = float("inf")
+) -> None:
+    if vector.shape != (size,):
+        raise SettingError(
+            f"{name} has shape {tuple(vector.shape)}: must be ({size},), one a class"
+        )
+    good = torch.isfinite(vector) & (vector >= low) & (vector <= high)
+    if not good.all():
+        bad = vector[~good][0].item()
+        raise SettingError(f"{name} holds {bad}: must be finite and from {low} to {high}")
