@@ -1,0 +1,155 @@
+"""The pure parts of the benchmarks: what they write, and how they measure a process tree."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+sys.path.insert(0, str(BENCHMARKS))
+import finding_picture  # noqa: E402
+import measure_book  # noqa: E402
+import readme  # noqa: E402
+
+MEGABYTES = 10**6
+
+
+# Blocks of the README
+
+
+def test_a_block_is_replaced_and_nothing_else():
+    text = "a\n<!-- x -->\nold\n\nlines\n<!-- /x -->\nb\n<!-- y -->\n<!-- /y -->\n"
+    assert readme.replace_block(text, "x", r"new \1") == (
+        "a\n<!-- x -->\nnew \\1\n<!-- /x -->\nb\n<!-- y -->\n<!-- /y -->\n"
+    )
+
+
+def test_replacing_twice_is_replacing_once():
+    text = "<!-- x -->\n<!-- /x -->"
+    once = readme.replace_block(text, "x", "content\n")
+    assert readme.replace_block(once, "x", "content\n") == once
+
+
+@pytest.mark.parametrize("text", ["", "<!-- x -->\n<!-- /x -->\n" * 2])
+def test_a_block_must_be_there_once(text):
+    with pytest.raises(ValueError, match="exactly 1"):
+        readme.replace_block(text, "x", "")
+
+
+def test_the_readme_has_the_blocks_that_the_commands_fill():
+    text = readme.README.read_text(encoding="utf-8")
+    for name in ("finding", "times"):
+        assert readme.replace_block(text, name, "x") != text
+
+
+# Measuring
+
+
+def test_usage_counts_the_memory_of_children():
+    child = f"x = bytearray({100 * MEGABYTES}); import time; time.sleep(1.5)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    usage = measure_book.measured([sys.executable, "-c", parent], BENCHMARKS, dict(os.environ))
+    assert usage.seconds > 1.4
+    assert 100 * MEGABYTES < usage.memory <= usage.resident < 250 * MEGABYTES
+
+
+def test_a_command_that_fails_is_no_measurement():
+    with pytest.raises(subprocess.CalledProcessError):
+        measure_book.measured([sys.executable, "-c", "raise SystemExit(3)"], BENCHMARKS, {})
+
+
+def test_a_process_that_has_ended_uses_nothing():
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    assert measure_book.tree_memory(process.pid) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0123, "0.012 s"), (1.26, "1.3 s"), (40, "40 s"), (231.4, "231 s")]
+)
+def test_amounts_are_rounded_for_reading(value, text):
+    assert measure_book.amount(value, "s") == text
+
+
+def test_the_report_shows_limits_and_what_breaks_them():
+    rows = [
+        measure_book.Row("fast", 2, 1.0, "s"),
+        measure_book.Row("slow", 2, 3.0, "s"),
+        measure_book.Row("free", None, 5.0, "GB"),
+    ]
+    lines = measure_book.report(rows, {"cores": "2"}).splitlines()
+    assert "| fast | 2.0 s | 1.0 s | yes |" in lines
+    assert "| slow | 2.0 s | 3.0 s | **no** |" in lines
+    assert "| free | – | 5.0 GB |  |" in lines
+    assert "| cores | 2 |" in lines
+
+
+def test_the_book_rows_take_the_largest_memory():
+    usages = [measure_book.Usage(1, peak, 2 * peak) for peak in (10**9, 3 * 10**9, 2 * 10**9)]
+    rows = {row.what: row for row in measure_book.book_rows(*usages, imported=0.01)}
+    peak = rows["peak memory of all processes, shared pages once"]
+    assert peak.value == pytest.approx(3)
+    assert peak.verdict == "**no**"
+
+
+def test_the_readme_gets_times_with_their_machine():
+    rows = [measure_book.Row("`make book`", 360, 200, "s"), measure_book.Row("x", None, 1, "s")]
+    words = measure_book.times_in_words(rows, {"processor": "Some CPU", "cores": "2"})
+    assert words.startswith("On Some CPU, 2 cores")
+    assert "* `make book`: 200 s" in words
+    assert "* x" not in words
+
+
+def test_the_processor_is_named(tmp_path):
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text("processor\t: 0\nmodel name\t: Some CPU\nmodel name\t: Some CPU\n")
+    assert measure_book.processor_name(cpuinfo) == "Some CPU"
+    assert measure_book.processor_name(tmp_path / "none")
+
+
+# The finding
+
+
+@pytest.fixture
+def per_seed():
+    rows = [
+        ("teacher", float("nan"), 99.0, 99.0),
+        ("one-hot", float("nan"), 88.0, 40.0),
+        ("distilled", 1.0, 85.0, 20.0),
+        ("AdaAlpha", 3.0, 92.0, 66.0),
+    ]
+    return pd.DataFrame(
+        [
+            {"method": m, "temperature": t, "mean": a + s, "worst_1": w + s, "seed": s}
+            for m, t, a, w in rows
+            for s in (0, 2)
+        ]
+    )
+
+
+def test_the_finding_is_means_over_seeds_without_the_teacher(per_seed):
+    table = finding_picture.finding(per_seed)
+    assert set(table["method"]) == {"one-hot", "distilled", "AdaAlpha"}
+    row = table[(table["method"] == "distilled") & (table["panel"] == "worst class")].iloc[0]
+    assert (row["mean"], row["seeds"], row["name"]) == (21.0, 2, "distilled, T = 1")
+    assert row["low"] < 21.0 < row["high"]
+
+
+def test_the_finding_in_words_gives_numbers_and_seeds(per_seed):
+    words = finding_picture.in_words(finding_picture.finding(per_seed), 20.0)
+    assert "imbalance ratio 20" in words
+    assert "over 2 seeds" in words
+    assert "one-hot 41.0 %" in words
+    assert "AdaAlpha, T = 3 67.0 %" in words
+
+
+def test_the_picture_reads_on_light_and_dark_pages(per_seed, tmp_path):
+    chart = finding_picture.picture(finding_picture.finding(per_seed), "Title")
+    chart.save(tmp_path / "finding.svg")
+    svg = (tmp_path / "finding.svg").read_text()
+    assert 'fill="white"' in svg
+    for text in ("worst class", "mean of all classes", "distilled, T = 1", "test accuracy (%)"):
+        assert text in svg

@@ -1,0 +1,290 @@
+"""What must hold for the repository as a whole: its files, its floors, its front page."""
+
+import ast
+import json
+import re
+import statistics
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+from pybtex.database import parse_file
+
+import kdlib
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "kdlib"
+MEGABYTE = 10**6
+FLOORS = {
+    "errors": 0, "validated": 0, "seeds": 0,
+    "losses": 1, "metrics": 1,
+    "data": 2, "models": 2,
+    "training": 3,
+    "runs": 4,
+    "studies": 5,
+    "charts": 6, "widgets": 6,
+    "cli": 7, "press": 7,
+}  # fmt: skip
+# Where packages come from is pip's business, and where a checkout lies is nobody's. Tests may make
+# up a home named "me".
+FORBIDDEN = {
+    "host of a package registry": r"pypi\.org|pythonhosted\.org|download\.pytorch\.org"
+    r"|anaconda\.org|npmjs\.(org|com)|jsdelivr\.net|unpkg\.com",
+    "absolute path of a machine": r"(?<![\w.~}*>-])/(work|root|home|Users)/(?!me/)[\w.]",
+}
+
+
+@cache
+def tracked():
+    """The files that git tracks and that are still there."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this is no git checkout, so there is no list of tracked files")
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def names(paths):
+    return [path.relative_to(ROOT).as_posix() for path in paths]
+
+
+def text_of(path):
+    """The file's text, or nothing for a binary file."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+# Files
+
+
+def test_no_tracked_file_is_large():
+    assert names(path for path in tracked() if path.stat().st_size > 5 * MEGABYTE) == []
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_no_file_names_a(what):
+    pattern = re.compile(FORBIDDEN[what])
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in tracked()
+        for match in pattern.finditer(text_of(path))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [(f"see /{'home'}/you/x", True), (f"'/{'root'}/.cache'", True), ("/home/me/x", False),
+     ("https://x.org/home/a", False), ("../work/b", False), ("{root}/work/c", False)],
+)  # fmt: skip
+def test_what_counts_as_a_machine_path(text, is_found):
+    assert bool(re.search(FORBIDDEN["absolute path of a machine"], text)) == is_found
+
+
+# Notebooks
+
+
+def code_cells():
+    """Each code cell of each tracked notebook, with a name for it."""
+    for path in tracked():
+        if path.suffix == ".ipynb":
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            for number, cell in enumerate(cells, start=1):
+                if cell["cell_type"] == "code":
+                    yield f"{path.relative_to(ROOT)}, cell {number}", cell
+
+
+def test_notebooks_are_committed_without_outputs():
+    ran = [name for name, cell in code_cells() if cell["outputs"] or cell["execution_count"]]
+    assert ran == []
+
+
+def test_code_cells_are_short():
+    long = [name for name, cell in code_cells() if len("".join(cell["source"]).splitlines()) > 15]
+    assert long == []
+
+
+# The front page
+
+
+def markdown_files():
+    return [path for path in tracked() if path.suffix == ".md" and path.parent == ROOT]
+
+
+def test_links_between_files_lead_somewhere():
+    link = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
+    dead = [
+        f"{path.name}: {target}"
+        for path in markdown_files()
+        for target in link.findall(text_of(path))
+        if not (path.parent / target).exists()
+    ]
+    assert dead == []
+
+
+def test_files_that_the_guides_name_exist():
+    named = re.compile(r"`((?:kdlib|tests|book|benchmarks|docs)/[\w./]*\w)`")
+    missing = [
+        f"{path.name}: {target}"
+        for path in markdown_files()
+        for target in named.findall(text_of(path))
+        if not (ROOT / target).exists() and "NAME" not in target
+    ]
+    assert missing == []
+
+
+def test_make_targets_that_the_readme_names_exist():
+    known = set(re.findall(r"(?m)^([a-z]+):", text_of(ROOT / "Makefile")))
+    asked = set(re.findall(r"(?m)(?:^|`)make ([a-z]+)", text_of(ROOT / "README.md")))
+    assert asked
+    assert asked <= known
+
+
+def test_the_readme_example_runs(capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", text_of(ROOT / "README.md"), flags=re.DOTALL)
+    scope = {}
+    exec(compile(code, "README.md", "exec"), scope)
+    assert len([line for line in code.splitlines() if line.strip()]) <= 12
+    assert scope["trust"][1] == 0
+    assert scope["trust"][0] > 0
+    assert scope["student_logits"].grad.shape == (4, 3)
+    assert "tensor" in capsys.readouterr().out
+
+
+def test_the_readme_says_where_torch_comes_from():
+    text = text_of(ROOT / "README.md")
+    pins = re.findall(r"(?m)^(torch|torchvision)==(\S+)", text_of(ROOT / "requirements.txt"))
+    assert len(pins) == 2
+    assert all(f"{name} {version}" in text for name, version in pins)
+
+
+# Versions and citation
+
+
+def citation():
+    return yaml.safe_load(text_of(ROOT / "CITATION.cff"))
+
+
+def test_versions_agree():
+    project = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]
+    assert kdlib.__version__ == project["version"] == citation()["version"]
+    newest = re.search(r"(?m)^## \[(\d[^\]]*)\]", text_of(ROOT / "CHANGELOG.md"))
+    assert newest is not None
+    assert newest[1] == kdlib.__version__
+
+
+def test_the_citation_has_what_the_format_requires():
+    found = citation()
+    assert found["cff-version"] == "1.2.0"
+    assert all(found[key] for key in ("message", "title", "authors", "license"))
+    assert found["title"] == yaml.safe_load(text_of(ROOT / "_config.yml"))["title"]
+
+
+def test_the_citation_names_both_papers():
+    titles = " ".join(reference["title"] for reference in citation()["references"])
+    assert "Teacher's pet" in titles
+    assert "Robust distillation" in titles
+    for reference in citation()["references"]:
+        assert all(reference[key] for key in ("type", "authors", "title", "year"))
+
+
+def test_every_cited_work_is_in_the_bibliography():
+    pages = [path for path in tracked() if path.is_relative_to(ROOT / "book")]
+    roles = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
+    cited = {
+        key.strip()
+        for path in pages
+        for keys in roles.findall(text_of(path))
+        for key in keys.split(",")
+    }
+    assert cited
+    assert cited <= set(parse_file(ROOT / "book" / "references.bib").entries)
+
+
+# Floors
+
+
+def modules():
+    return [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py"]
+
+
+def room(path):
+    """The module or subpackage of kdlib that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_rooms(source):
+    """The rooms of kdlib that ``source`` imports, also inside functions."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            dotted = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the floor"
+            dotted = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        parts = [name.split(".") for name in dotted]
+        yield from (p[1] for p in parts if p[0] == "kdlib" and len(p) > 1 and p[1] != "__version__")
+
+
+def test_imports_are_found_wherever_they_stand():
+    source = "import kdlib\nfrom kdlib import runs, __version__\ndef f():\n import kdlib.data.views"
+    assert list(imported_rooms(source)) == ["runs", "data"]
+
+
+def test_every_module_has_a_floor():
+    assert {room(path) for path in modules()} == set(FLOORS)
+
+
+@pytest.mark.parametrize("floor", sorted(set(FLOORS.values())))
+def test_a_floor_imports_only_from_itself_and_below(floor):
+    climbs = [
+        f"{path.relative_to(ROOT)} imports {other}"
+        for path in modules()
+        if FLOORS[room(path)] == floor
+        for other in imported_rooms(text_of(path))
+        if FLOORS[other] > floor
+    ]
+    assert climbs == []
+
+
+def test_the_guide_shows_the_same_floors():
+    rows = re.findall(r"(?m)^\| (\d) \| ([^|]+) \|", text_of(ROOT / "CONTRIBUTING.md"))
+    shown = {name: int(floor) for floor, cell in rows for name in re.findall(r"`(\w+)`", cell)}
+    assert shown == FLOORS
+
+
+# A quick start
+
+
+def import_alone(code):
+    """What a fresh interpreter prints after ``code``."""
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return run.stdout.strip()
+
+
+def test_import_kdlib_loads_nothing_heavy():
+    heavy = ("torch", "numpy", "pandas", "pydantic", "altair", "click")
+    loaded = import_alone(f"import kdlib, sys; print([m for m in {heavy} if m in sys.modules])")
+    assert loaded == "[]"
+
+
+@pytest.mark.slow
+def test_import_kdlib_is_quick():
+    code = "import time; t = time.perf_counter(); import kdlib; print(time.perf_counter() - t)"
+    assert statistics.median(float(import_alone(code)) for _ in range(5)) < 0.3
+
+
+def test_every_listed_submodule_loads():
+    for name in kdlib._SUBMODULES:
+        assert getattr(kdlib, name).__name__ == f"kdlib.{name}"
