@@ -34,7 +34,7 @@ FLOORS = {
 FORBIDDEN = {
     "host of a package registry": r"pypi\.org|pythonhosted\.org|download\.pytorch\.org"
     r"|anaconda\.org|npmjs\.(org|com)|jsdelivr\.net|unpkg\.com",
-    "absolute path of a machine": r"(?<![\w.~}*>-])/(work|root|home|Users)/(?!me/)[\w.]",
+    "absolute path of a machine": r"(?<![\w.~}*>-])/(work|root|home|Users)/(?!me\b)[\w.]",
 }
 
 
