@@ -2,7 +2,7 @@
 
 Every chart has a title, axis titles in words, an alt text (``description``), sliders that need no
 kernel where it has any, and one colour a method, the same in the whole book. Accuracies are in
-percent. Columns are those of ``kdlib.studies.tables``: what ``with_intervals`` returns can be drawn.
+percent. Columns are those of ``kdlib.studies.tables``: what ``with_intervals`` gives can be drawn.
 
 In Jupyter and Colab, Altair's own renderer shows the charts. With ``KDLIB_SITE=1`` in the
 environment, importing this package enables a renderer for the built site, which needs no network.
@@ -10,17 +10,23 @@ environment, importing this package enables a renderer for the built site, which
 
 from __future__ import annotations
 
-from kdlib.charts.adaptive import adaptive_mix_explorer
+from kdlib.charts.adaptive import adaptive_mix_bars, adaptive_mix_explorer
 from kdlib.charts.captions import caption
 from kdlib.charts.classes import cumulative_gain, paired_differences, per_class_accuracy
 from kdlib.charts.imbalance import imbalance_explorer
 from kdlib.charts.noise import worst_class_explorer, worst_class_simulation
 from kdlib.charts.site import enable_site_renderer, in_site
-from kdlib.charts.soft_labels import digit_image, soft_label_explorer, soft_label_frame
+from kdlib.charts.soft_labels import (
+    digit_image,
+    soft_label_bars,
+    soft_label_explorer,
+    soft_label_frame,
+)
 from kdlib.charts.style import METHOD_COLOURS
 
 __all__ = [
     "METHOD_COLOURS",
+    "adaptive_mix_bars",
     "adaptive_mix_explorer",
     "caption",
     "cumulative_gain",
@@ -30,6 +36,7 @@ __all__ = [
     "in_site",
     "paired_differences",
     "per_class_accuracy",
+    "soft_label_bars",
     "soft_label_explorer",
     "soft_label_frame",
     "worst_class_explorer",

@@ -48,6 +48,26 @@ def adaptive_mix_explorer(
     )
 
 
+def adaptive_mix_bars(mix: pd.DataFrame) -> alt.LayerChart:
+    """The mix a_y of each class as bars; nothing to move.
+
+    Args:
+        mix: one row a class: ``label``, ``mean`` (a_y in [0, 1]), and perhaps ``low``, ``high``
+            and ``class_name``.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    require_columns(mix, ("label", "mean"))
+    named = with_class_names(mix)
+    words = ", ".join(f"{row.class_name} {row.mean:.2f}" for row in named.itertuples())
+    return describe(
+        _mix_layers(alt.Chart(named), named, order="class, most frequent first"),
+        "Whom the student trusts, class by class",
+        f"Bars of the weight of the teacher by class: {words}.",
+    )
+
+
 def _slider(grid: list[float], start: float | None) -> alt.Parameter:
     steps = {round(after - before, 6) for before, after in pairwise(grid)}
     if len(steps) != 1:
@@ -58,10 +78,16 @@ def _slider(grid: list[float], start: float | None) -> alt.Parameter:
 
 def _mix_bars(mix: pd.DataFrame, slider: alt.Parameter) -> alt.LayerChart:
     named = with_class_names(mix)
-    shown = alt.Chart(named).transform_filter("abs(datum.temperature - temperature) < 1e-6")
-    base = shown.encode(x=class_axis(named, None))
+    shown = alt.Chart(named).add_params(slider)
+    chosen = shown.transform_filter("abs(datum.temperature - temperature) < 1e-6")
+    return _mix_layers(chosen, named, order=None)
+
+
+def _mix_layers(shown: alt.Chart, named: pd.DataFrame, order: str | None) -> alt.LayerChart:
+    """Bars on ``shown``, with rules for intervals where ``named`` has them."""
+    base = shown.encode(x=class_axis(named, order))
     y = alt.Y("mean:Q", scale=alt.Scale(domain=[0, 1])).title("trust a(y)")
-    bars = base.mark_bar(color=METHOD_COLOURS["AdaAlpha"]).add_params(slider)
+    bars = base.mark_bar(color=METHOD_COLOURS["AdaAlpha"])
     layers = [bars.encode(y=y, tooltip=["class_name:N", alt.Tooltip("mean:Q", format=".2f")])]
     if {"low", "high"} <= set(named.columns):
         layers.append(base.mark_rule(clip=True).encode(y=alt.Y("low:Q"), y2="high:Q"))

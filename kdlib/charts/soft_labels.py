@@ -13,6 +13,7 @@ import pandas as pd
 
 from kdlib.charts.style import METHOD_COLOURS, WIDTH, describe, require_columns
 
+BAR_COLUMNS = ("label", "class_index", "class_name", "teacher", "target", "student", "gradient")
 COLUMNS = ("example", "label", "class_index", "class_name", "teacher_logit", "student_logit")
 _PICTURE = 96
 _GRADIENT_COLOUR = "#8A6D00"
@@ -94,6 +95,25 @@ def soft_label_explorer(
         "Four bar charts over the classes for one chosen image: the teacher's probabilities at a "
         "temperature, the target that mixes them with the label, the student's probabilities, and "
         "the gradient, which is student minus target. Sliders set temperature and alpha.",
+    )
+
+
+def soft_label_bars(frame: pd.DataFrame) -> alt.VConcatChart:
+    """The same four panels for numbers that are computed already; nothing to move.
+
+    Args:
+        frame: one row a class: ``BAR_COLUMNS``. ``label`` is the true class in every row;
+            ``class_index`` orders the classes; the other numbers are probabilities.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    require_columns(frame, BAR_COLUMNS)
+    return describe(
+        _panels(alt.Chart(frame)),
+        "What the student is asked to learn",
+        "Four bar charts over the classes for one image: the teacher's probabilities, the target, "
+        "the student's probabilities, and the gradient.",
     )
 
 
