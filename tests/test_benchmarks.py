@@ -123,7 +123,7 @@ def per_seed():
     ]
     return pd.DataFrame(
         [
-            {"method": m, "temperature": t, "mean": a + s, "worst_1": w + s, "seed": s}
+            {"method": m, "temperature": t, "mean": a + s, "worst_1": w + s, "rarest": w, "seed": s}
             for m, t, a, w in rows
             for s in (0, 2)
         ]
