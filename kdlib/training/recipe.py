@@ -25,7 +25,7 @@ class StepDecay(Frozen):
     @model_validator(mode="after")
     def _increasing(self) -> Self:
         if any(late <= early for early, late in pairwise(self.epochs)):
-            raise ValueError("step epochs must increase")
+            raise ValueError(f"step epochs {self.epochs}: must increase")
         return self
 
 
@@ -63,11 +63,15 @@ class Recipe(Frozen):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.warmup_epochs >= self.epochs:
-            raise ValueError(f"warmup_epochs must be below epochs = {self.epochs}")
+            raise ValueError(
+                f"warmup_epochs = {self.warmup_epochs}: must be below epochs = {self.epochs}"
+            )
         if self.nesterov and self.momentum == 0:
-            raise ValueError("nesterov needs a momentum above 0")
+            raise ValueError("nesterov = True needs a momentum above 0")
         if self.stop_after is not None and self.stop_after > self.epochs:
-            raise ValueError(f"stop_after must be at most epochs = {self.epochs}")
+            raise ValueError(
+                f"stop_after = {self.stop_after}: must be at most epochs = {self.epochs}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -75,7 +79,7 @@ class Recipe(Frozen):
         drops = self.schedule.epochs if isinstance(self.schedule, StepDecay) else ()
         if not all(self.warmup_epochs <= drop < self.epochs for drop in drops):
             raise ValueError(
-                f"step epochs must lie from warmup_epochs = {self.warmup_epochs} "
+                f"step epochs {drops}: must lie from warmup_epochs = {self.warmup_epochs} "
                 f"to below epochs = {self.epochs}"
             )
         return self
