@@ -162,7 +162,7 @@ _IMAGENET_PAPER = Recipe(
 # About 300 images of 8x8 pixels: a digit must not be mirrored, and one pixel is a large shift.
 _DIGITS = Recipe(
     epochs=40,
-    batch_size=32,
+    batch_size=64,
     peak_rate=0.1,
     warmup_epochs=3,
     schedule=CosineDecay(),

@@ -3,7 +3,6 @@
 import sys
 import types
 
-import pytest
 import tqdm
 import tqdm.auto
 from small_training import changed, network, one_hot, random_split, run
@@ -21,8 +20,7 @@ def fake_ipython(monkeypatch, shell):
     monkeypatch.delenv("KDLIB_SITE", raising=False)
 
 
-@pytest.fixture
-def terminal(capsys, monkeypatch):  # capsys first: it puts another sys.stderr in place
+def fake_terminal(monkeypatch):
     fake_ipython(monkeypatch, None)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
 
@@ -31,7 +29,8 @@ def test_a_record_in_words():
     assert progress.describe(RECORD) == "loss 0.250, accuracy 87.5%, 1,234 images/s"
 
 
-def test_a_terminal_gets_one_text_bar(terminal, capsys):
+def test_a_terminal_gets_one_text_bar(monkeypatch, capsys):
+    fake_terminal(monkeypatch)
     with progress.training_bar("student, seed 3", total=2, done=1) as show:
         show(RECORD)
     shown = capsys.readouterr().err
@@ -40,13 +39,15 @@ def test_a_terminal_gets_one_text_bar(terminal, capsys):
     assert progress.describe(RECORD) in shown
 
 
-def test_training_draws_its_bar(terminal, capsys):
+def test_training_draws_its_bar(monkeypatch, capsys):
+    fake_terminal(monkeypatch)
     recipe = changed(stop_after=2)
     train(network(), random_split(), one_hot(), recipe, seed=0, bar="a tiny one")
     assert "a tiny one" in capsys.readouterr().err
 
 
-def test_switched_off_it_is_quiet(terminal, capsys):
+def test_switched_off_it_is_quiet(monkeypatch, capsys):
+    fake_terminal(monkeypatch)
     with progress.training_bar(False, total=1) as show:
         show(RECORD)
     run(changed(stop_after=1))
