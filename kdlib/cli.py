@@ -194,7 +194,7 @@ def store_list(root: Path | None) -> None:
     for count, result in enumerate(shelf.results(), start=1):  # noqa: B007
         accuracy = f"{100 * result.accuracy('test').mean():5.1f} %"
         click.echo(f"{result.spec.id}  {result.status:9}  {accuracy}  {result.spec.label()}")
-    click.echo(f"{count} runs in {shelf.root}")
+    click.echo(f"{count} finished runs in {shelf.root}")
 
 
 @store.command("show")

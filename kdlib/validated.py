@@ -56,7 +56,9 @@ def _reason(model: type[BaseModel], detail: Any) -> str:
 
 def allowed(model: type[BaseModel], field: str) -> str:
     """What a field may hold, in words, e.g. ``number from 0.05 to 100``; empty if not simple."""
-    about = model.model_json_schema()["properties"].get(field, {})
+    schema = model.model_json_schema()
+    schema = schema.get("$defs", {}).get(model.__name__, schema)  # a model that nests itself
+    about = schema["properties"].get(field, {})
     kinds = [_allowed_kind(kind) for kind in about.get("anyOf", [about])]
     return " or ".join(kinds) if all(kinds) else ""
 
@@ -79,4 +81,8 @@ def _range(kind: dict[str, Any]) -> str:
         "maximum": "to",
         "exclusiveMaximum": "below",
     }
-    return "".join(f" {word} {kind[key]:g}" for key, word in words.items() if key in kind)
+    return "".join(f" {word} {_plain(kind[key])}" for key, word in words.items() if key in kind)
+
+
+def _plain(number: float) -> str:
+    return str(number) if isinstance(number, int) else f"{number:g}"

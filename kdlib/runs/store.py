@@ -112,9 +112,9 @@ class RunResult:
         return model.eval()
 
     def _array(self, name: str) -> np.ndarray:
+        if self.status == "diverged":
+            raise StoreError(f"run {self.spec.id} diverged: it holds no {name}")
         with safe_open(self.folder / "logits.safetensors", framework="np") as arrays:
-            if name not in set(arrays.keys()):
-                raise StoreError(f"run {self.spec.id} ({self.status}) holds no {name}")
             return arrays.get_tensor(name)
 
 
@@ -150,6 +150,19 @@ class Store:
             if (folder / DONE).exists() and damage(folder):
                 self._set_aside(folder, complaint)
         return None
+
+    def usable(self, spec: RunSpec) -> RunResult:
+        """The finished run, for others to build on.
+
+        Raises:
+            StoreError: it is not trained yet, or it diverged and has no weights and no logits.
+        """
+        result = self.get(spec)
+        if result is None:
+            raise StoreError(f"run {spec.id} ({spec.label()}) is not trained yet")
+        if result.status == "diverged":
+            raise StoreError(f"run {spec.id} ({spec.label()}) diverged: no run can build on it")
+        return result
 
     def results(self) -> Iterator[RunResult]:
         """All finished, undamaged runs that this kdlib can read, sorted by id. Changes nothing."""

@@ -91,10 +91,7 @@ def _train_into(folder: Path, spec: RunSpec, store: Store, *, device: str, bar: 
 def _teacher(spec: RunSpec, store: Store) -> nn.Module | None:
     if spec.teacher is None:
         return None
-    result = store.get(spec.teacher)
-    if result is None:
-        raise LookupError(f"teacher {spec.teacher.id} ({spec.teacher.label()}) is not trained yet")
-    return result.model()
+    return store.usable(spec.teacher).model()
 
 
 def _write_outcome(folder: Path, outcome: Outcome) -> None:
@@ -136,15 +133,17 @@ def per_class_table(
     split: str, logits: np.ndarray, labels: np.ndarray, num_classes: int
 ) -> pd.DataFrame:
     """One row a class: split, label, count, accuracy, mean log-loss, mean margin."""
-    correct = (logits.argmax(axis=1) == labels).astype(float)
-    columns = {
-        "accuracy": correct,
-        "log_loss": metrics.log_loss(logits, labels),
-        "margin": metrics.margin(logits, labels),
-    }
-    means = {k: metrics.class_means(v, labels, num_classes) for k, v in columns.items()}
+    values = np.stack(
+        [
+            (logits.argmax(axis=1) == labels).astype(float),
+            metrics.log_loss(logits, labels),
+            metrics.margin(logits, labels),
+        ]
+    )
+    accuracy, log_loss, margin = metrics.class_means(values, labels, num_classes)
     counts = np.bincount(labels, minlength=num_classes)
-    return pd.DataFrame({"split": split, "label": range(num_classes), "count": counts, **means})
+    table = pd.DataFrame({"split": split, "label": range(num_classes), "count": counts})
+    return table.assign(accuracy=accuracy, log_loss=log_loss, margin=margin)
 
 
 def _unknown(split: Split) -> pd.DataFrame:

@@ -29,15 +29,15 @@ class Settings(BaseSettings):
     """What the chapter lets a reader set; ``seeds`` is 5, or the profile's fewer, if not given.
 
     Attributes:
-        classes: L of the simulation, 1 to 1,000.
-        images: test images a class in the simulation, 1 to 10,000.
-        accuracy: true accuracy of every class in the simulation, in percent, above 0, below 100.
+        classes: L of the simulation, 1 to 100.
+        images: test images a class in the simulation, 5 to 500.
+        accuracy: true accuracy of every class in the simulation, 50 to 99 percent.
         repeats: simulated test sets, 100 to 100,000.
     """
 
-    classes: Annotated[int, FromText, Field(ge=1, le=1000)] = 10
-    images: Annotated[int, FromText, Field(ge=1, le=10_000)] = 30
-    accuracy: Annotated[float, FromText, Field(gt=0, lt=100)] = 90.0
+    classes: Annotated[int, FromText, Field(ge=1, le=100)] = 10
+    images: Annotated[int, FromText, Field(ge=5, le=500)] = 30
+    accuracy: Annotated[float, FromText, Field(ge=50, le=99)] = 90.0
     repeats: Annotated[int, FromText, Field(ge=100, le=100_000)] = 10_000
 
 

@@ -28,7 +28,7 @@ class Member:
     seed: int
     spec: RunSpec
 
-    def key(self) -> dict[str, object]:
+    def key(self) -> dict[str, str | float]:
         """The columns that name this member."""
         return {name: getattr(self, name) for name in KEYS}
 

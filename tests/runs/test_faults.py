@@ -1,0 +1,85 @@
+"""Kills and races, with real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from small_runs import distilled, one_hot
+
+from kdlib.errors import KdlibError
+from kdlib.runs import Store, execute
+
+EPOCHS = 60
+
+SCRIPT = """
+import logging, sys
+sys.path.insert(0, {here!r})
+logging.basicConfig(level=logging.INFO, stream=sys.stdout)
+from small_runs import distilled
+from kdlib.runs import Store, execute
+if __name__ == "__main__":
+    execute([distilled(epochs={epochs})], store=Store({root!r}), jobs=1, progress=False)
+"""
+
+
+def start(root: Path, epochs: int = EPOCHS) -> subprocess.Popen:
+    script = SCRIPT.format(here=str(Path(__file__).parent), root=str(root), epochs=epochs)
+    return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+
+
+def wait_for(condition, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_killed_and_started_again_gives_the_same_bits(tmp_path):
+    spec = distilled(epochs=EPOCHS)
+    killed, whole = Store(tmp_path / "killed"), Store(tmp_path / "whole")
+    process = start(killed.root)
+    checkpoint = killed.folder(spec) / "checkpoint.safetensors"
+    wait_for(checkpoint.exists)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert killed.get(spec) is None, "the kill came too late to test anything"
+
+    assert start(killed.root).wait() == 0
+    assert start(whole.root).wait() == 0
+    for name in ("weights.safetensors", "logits.safetensors", "per_class.csv", "history.csv"):
+        assert (killed.folder(spec) / name).read_bytes() == (
+            whole.folder(spec) / name
+        ).read_bytes(), name
+    assert not checkpoint.exists()
+
+
+@pytest.mark.slow
+def test_two_processes_that_want_the_same_run_train_it_once(tmp_path):
+    processes = [start(tmp_path, epochs=20) for _ in range(2)]
+    said = "".join(process.communicate()[0] for process in processes)
+    assert [process.returncode for process in processes] == [0, 0]
+    assert said.count("training ") == 2, said  # the teacher and the student
+
+
+@pytest.mark.slow
+def test_worker_processes_give_the_same_bits_as_one(tmp_path):
+    specs = [one_hot(seed) for seed in range(3)]
+    alone = execute(specs, store=Store(tmp_path / "alone"), jobs=1, progress=False)
+    together = execute(specs, store=Store(tmp_path / "together"), jobs=2, progress=False)
+    for first, second in zip(alone, together, strict=True):
+        name = "weights.safetensors"
+        assert (first.folder / name).read_bytes() == (second.folder / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_a_user_error_in_a_worker_arrives_as_one_line(tmp_path):
+    teacher = one_hot(100, peak_rate=100.0, epochs=6)
+    students = [distilled(seed).model_copy(update={"teacher": teacher}) for seed in range(2)]
+    with pytest.raises(KdlibError, match=f"{teacher.id} .* diverged") as error:
+        execute(students, store=Store(tmp_path), jobs=2, progress=False)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,203 @@
+import json
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from small_runs import ada_alpha, ada_margin, distilled, one_hot
+
+from kdlib import losses, metrics
+from kdlib.data import load
+from kdlib.errors import SettingError, StoreError
+from kdlib.runs import DamagedRunWarning, Store, dev_mix, execute, missing_runs
+from kdlib.runs.store import default_root
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    """A store with an AdaAlpha student, its teacher, its initial teacher and an AdaMargin one."""
+    store = Store(tmp_path_factory.mktemp("store"))
+    execute([ada_alpha(), ada_margin()], store=store, jobs=1, progress=False)
+    return store
+
+
+@pytest.fixture
+def own(shelf, tmp_path):
+    """A copy of that store that a test may damage."""
+    import shutil
+
+    shutil.copytree(shelf.root, tmp_path / "store")
+    return Store(tmp_path / "store")
+
+
+def test_teachers_come_first():
+    generations = missing_runs([ada_alpha(), distilled(), one_hot()], Store("/nowhere"))
+    seeds = [{spec.seed for spec in generation} for generation in generations]
+    assert seeds == [{0, 100, 200}, {0}]
+
+
+def test_results_come_in_the_order_asked_for_and_once_each(shelf):
+    wanted = [ada_margin(), ada_alpha(), ada_margin()]
+    results = execute(wanted, store=shelf, progress=False)
+    assert [r.spec for r in results] == wanted
+    assert len(list(shelf.results())) == 4
+
+
+def test_per_class_results_agree_with_the_stored_logits(shelf):
+    result = shelf.get(ada_alpha())
+    for split in ("dev", "validation", "test"):
+        rows = result.per_class[result.per_class["split"] == split]
+        logits, labels = result.logits(split), result.labels(split)
+        expected = metrics.per_class_accuracy(logits.argmax(1), labels, 10)
+        np.testing.assert_allclose(rows["accuracy"], expected)
+        assert rows["count"].sum() == len(labels)
+
+
+def test_the_stored_weights_give_the_stored_logits(shelf):
+    result = shelf.get(ada_alpha())
+    images = load("digits", imbalance=20).test.images
+    with torch.no_grad():
+        logits = result.model()(images / 255 - 0.5)
+    np.testing.assert_allclose(logits.numpy(), result.logits("test"), atol=1e-4)
+
+
+def test_trust_is_equation_3_on_the_dev_examples_of_the_initial_teacher(shelf):
+    source = ada_alpha().objective.mix.estimated_by
+    result = shelf.get(source)
+    p = np.exp(result.logits("dev") / 3.0)
+    p /= p.sum(1, keepdims=True)
+    labels = result.labels("dev")
+    own_p = p[np.arange(len(p)), labels]
+    margins = own_p - (1 - own_p) / 9
+    expected = [max(0.0, margins[labels == y].mean()) for y in range(10)]
+    np.testing.assert_allclose(dev_mix(source, 3.0, shelf), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_the_dev_examples_were_not_trained_on(shelf):
+    source = ada_alpha().objective.mix.estimated_by
+    dev = set(shelf.get(source).index("dev").tolist())
+    trained = set(load("digits", imbalance=20).train_minus_dev.index.tolist())
+    assert dev and not dev & trained
+
+
+def test_logit_adjustment_uses_the_training_prior():
+    from kdlib.runs import Objective, PriorCost, RunSpec, loss_vectors
+
+    plain = one_hot()
+    spec = RunSpec(
+        data=plain.data,
+        model=plain.model,
+        recipe=plain.recipe,
+        objective=Objective(log_cost=PriorCost()),
+    )
+    data = load("digits", imbalance=20)
+    counts = data.train.class_counts.double()
+    vectors = loss_vectors(spec, data, Store("/nowhere"))
+    torch.testing.assert_close(vectors.log_cost.double(), -(counts / counts.sum()).log())
+    assert vectors.mix.eq(0).all()
+
+
+def test_ada_margin_costs_come_from_the_same_trust(shelf):
+    from kdlib.runs import loss_vectors
+
+    spec = ada_margin()
+    vectors = loss_vectors(spec, load("digits", imbalance=20), shelf)
+    trust = dev_mix(spec.objective.log_cost.estimated_by, 1.0, shelf)
+    torch.testing.assert_close(vectors.log_cost, losses.margin_log_cost(trust, 0.1))
+    assert vectors.mix.eq(1).all()
+
+
+def test_environment_names_versions_device_and_data(shelf):
+    environment = shelf.get(ada_alpha()).environment
+    assert {"kdlib", "torch", "device", "threads", "commit", "seconds"} <= environment.keys()
+    assert environment["splits"]["test"] == load("digits", imbalance=20).test.digest
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("weights.safetensors", lambda content: content[:-1]),
+        ("per_class.csv", lambda content: content.replace(b"test", b"best", 1)),
+        ("spec.json", lambda content: content.replace(b'"seed":0', b'"seed":1', 1)),
+        ("done", lambda content: b"{}"),
+        ("done", lambda content: b"not json"),
+        ("logits.safetensors", None),
+    ],
+)
+def test_a_damaged_run_is_named_set_aside_and_trained_again(own, name, change):
+    spec = ada_alpha()
+    before = own.get(spec).logits("test")
+    path = own.folder(spec) / name
+    path.unlink() if change is None else path.write_bytes(change(path.read_bytes()))
+    assert [folder.name for folder, _ in own.complaints()] == [spec.id]
+    with pytest.warns(DamagedRunWarning, match=spec.id):
+        assert own.get(spec) is None
+    assert len(list((own.root / "damaged").iterdir())) == 1
+    (again,) = execute([spec], store=own, progress=False)
+    np.testing.assert_array_equal(again.logits("test"), before)
+
+
+def test_a_warning_about_damage_says_which_file_and_where_it_went(own):
+    spec = one_hot(100)
+    (own.folder(spec) / "per_class.csv").write_text("")
+    with pytest.warns(DamagedRunWarning, match=r"per_class.csv was altered.*damaged"):
+        own.get(spec)
+
+
+def test_a_folder_without_done_is_not_a_result(own):
+    spec = ada_alpha()
+    (own.folder(spec) / "done").unlink()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert own.get(spec) is None
+
+
+def test_a_result_of_other_fields_is_passed_over(own):
+    folder = own.folder(one_hot(100))
+    text = folder.joinpath("spec.json").read_text().replace('"seed"', '"sead"', 1)
+    folder.joinpath("spec.json").write_text(text)
+    assert len(list(own.results())) == 3
+
+
+def test_find_takes_the_beginning_of_an_id(shelf):
+    spec = ada_alpha()
+    assert shelf.find(spec.id[:6]).spec == spec
+    with pytest.raises(StoreError, match="4 runs"):
+        shelf.find("")
+    with pytest.raises(StoreError, match="no run"):
+        shelf.find("zzz")
+
+
+def test_a_run_of_another_version_is_refused(shelf):
+    old = one_hot().model_copy(update={"version": 999})
+    with pytest.raises(SettingError, match="results version 999"):
+        execute([old], store=shelf, progress=False)
+
+
+def test_an_unknown_device_is_refused(shelf):
+    with pytest.raises(SettingError, match="cpu or cuda"):
+        execute([one_hot()], store=shelf, device="tpu")
+
+
+def test_a_diverged_training_is_a_recorded_outcome(tmp_path):
+    store = Store(tmp_path)
+    (result,) = execute([one_hot(peak_rate=100.0, epochs=6)], store=store, progress=False)
+    assert result.status == "diverged"
+    assert result.diverged_step >= 0
+    assert np.isnan(result.accuracy("test")).all()
+    with pytest.raises(StoreError, match="diverged"):
+        result.logits("test")
+    assert json.loads((result.folder / "outcome.json").read_text())["status"] == "diverged"
+
+
+def test_the_store_follows_its_environment_variable(monkeypatch, tmp_path):
+    monkeypatch.setenv("KDLIB_STORE", str(tmp_path / "elsewhere"))
+    assert default_root() == tmp_path / "elsewhere"
+    monkeypatch.delenv("KDLIB_STORE")
+    assert default_root().parts[-2:] == ("kdlib", "runs")
+
+
+def test_files_left_half_written_are_not_results(own):
+    spec = one_hot(100)
+    (own.folder(spec) / ".weights.safetensors.x1").write_bytes(b"half")
+    assert own.get(spec) is not None

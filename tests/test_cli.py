@@ -1,0 +1,100 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from kdlib.cli import cli
+from kdlib.runs import Store, execute
+
+
+@pytest.fixture
+def call():
+    runner = CliRunner()
+    return lambda *words: runner.invoke(cli, [str(word) for word in words])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(), ("study",), ("store",), ("book",), ("study", "plan"), ("study", "run"), ("store", "show")],
+)
+def test_every_command_has_help(call, words):
+    result = call(*words, "--help")
+    assert result.exit_code == 0 and "Usage: " in result.output
+
+
+def test_list_and_show_name_questions_and_allowed_values(call):
+    assert "rare_classes" in call("study", "list").output
+    shown = call("study", "show", "rare_classes").output
+    assert "temperature" in shown and "number from 0.05 to 100" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("run", "rare"), "study 'rare' is not known: choose from rare_classes"),
+        (("run", "rare_classes", "--seeds", 0), "seeds = 0 is not allowed: integer from 1 to 1000"),
+        (("run", "rare_classes", "--set", "alpha=2"), "number from 0 to 1"),
+        (("run", "rare_classes", "--set", "alfa=1"), "unknown parameter 'alfa'"),
+        (("run", "rare_classes", "--set", "alpha"), "write NAME=VALUE"),
+        (("plan", "rare_classes", "--profile", "fast"), "'quick', 'standard', 'paper'"),
+        (("plan", "rare_classes", "--jobs", 0), "1<=x<=256"),
+    ],
+)
+def test_wrong_values_are_refused_before_anything_trains(call, tmp_path, words, complaint):
+    result = call("study", *words, "--store", tmp_path / "store")
+    assert result.exit_code != 0
+    assert complaint in result.output
+    assert not (tmp_path / "store").exists()
+
+
+def test_plan_says_what_is_missing_and_how_long_it_takes(call, tmp_path):
+    words = ("study", "plan", "rare_classes", "--seeds", 1, "--set", "imbalances=[20]")
+    result = call(*words, "--store", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "3 runs wanted, 3 to train (teachers included): about" in result.output
+    assert result.output.count("digits 1:20 ResNet-8") == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_run_prints_intervals_and_writes_the_table(call, tmp_path):
+    import pandas as pd
+
+    store, out = tmp_path / "store", tmp_path / "table.csv"
+    words = ("rare_classes", "--seeds", 2, "--set", "imbalances=20", "--store", store)
+    refused = call("study", "run", *words)
+    assert "list of" in refused.output  # a number where a list belongs
+    words = ("rare_classes", "--seeds", 2, "--set", "imbalances=[20]", "--store", store)
+    result = call("study", "run", *words, "--jobs", 1, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert "worst_1" in result.output and "distilled" in result.output
+    assert len(pd.read_csv(out)) == 6
+    again = call("study", "plan", *words)
+    assert "6 runs wanted, all in" in again.output
+
+
+def test_the_store_can_be_listed_shown_and_checked(call, tmp_path):
+    from kdlib.studies import rare_classes, study
+
+    spec = study("rare_classes").runs(rare_classes.Settings(seeds=1))[0]
+    short = spec.recipe.model_copy(update={"epochs": 4, "warmup_epochs": 0})
+    spec = spec.model_copy(update={"recipe": short})
+    (result,) = execute([spec], store=Store(tmp_path), progress=False)
+    root = ("--store", tmp_path)
+
+    assert str(tmp_path) in call("store", "where", *root).output
+    listed = call("store", "list", *root).output
+    assert spec.id in listed and "1 finished runs in" in listed
+    shown = call("store", "show", spec.id[:5], *root)
+    assert json.loads(shown.output[shown.output.index("{") :].split("\n}\n")[0] + "\n}")
+    assert call("store", "check", *root).output == "all runs are whole\n"
+
+    (result.folder / "history.csv").write_text("")
+    checked = call("store", "check", *root)
+    assert checked.exit_code == 1 and "history.csv was altered" in checked.output
+
+
+def test_an_unknown_run_is_one_line(call, tmp_path):
+    result = call("store", "show", "abc", "--store", tmp_path)
+    assert result.exit_code == 1 and result.output.count("\n") == 1
+    assert "no run with an id that begins with 'abc'" in result.output
