@@ -11,6 +11,8 @@ import json
 import signal
 import sys
 
+from kdlib.press.quick_imports import skip_slow_imports
+
 DEAD_KERNEL = 138
 
 
@@ -20,6 +22,7 @@ def run(source: str, output: str, cwd: str, parameters: dict[str, object]) -> in
     Raises:
         Exception: Anything but an error in a cell, e.g. a disk that is full.
     """
+    skip_slow_imports()
     import papermill
     from nbclient.exceptions import DeadKernelError
 

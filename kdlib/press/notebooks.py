@@ -11,6 +11,7 @@ from typing import Any
 
 from kdlib.errors import SettingError
 from kdlib.press.inputs import Scalar
+from kdlib.press.quick_imports import skip_slow_imports
 from kdlib.press.toc import Page
 
 Notebook = dict[str, Any]
@@ -69,7 +70,8 @@ def check_parameters(page: Page, passed: Mapping[str, Scalar]) -> None:
     """
     if not passed:
         return
-    from papermill import inspect_notebook  # takes two seconds: only where a chapter must run
+    skip_slow_imports()
+    from papermill import inspect_notebook  # slow even so: only where a chapter must run
 
     known = list(inspect_notebook(str(page.source)))
     unknown = sorted(set(passed) - set(known))

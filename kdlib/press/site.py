@@ -15,7 +15,10 @@ from kdlib.press.errors import PressError
 from kdlib.press.project import Project
 from kdlib.press.toc import Page
 
-_JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
+_JUPYTER_BOOK = (
+    "from kdlib.press.quick_imports import skip_slow_imports; skip_slow_imports(); "
+    "from jupyter_book.cli.main import main; main()"
+)
 _STRICT = ("-W", "-n", "--keep-going")  # warnings are errors, references too; list them all
 _PROBLEM = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|Error:|Exception")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -99,7 +99,9 @@ def _vega_bundle(project: Project) -> Path:
     if not bundle.is_file():
         import vl_convert
 
-        write_atomically(bundle, vl_convert.javascript_bundle(_VEGA_EXPORTS))
+        # In a function of its own, for its names clash with those of Sphinx's scripts.
+        script = vl_convert.javascript_bundle(_VEGA_EXPORTS)
+        write_atomically(bundle, f"(() => {{\n{script}\n}})();\n")
     return bundle
 
 

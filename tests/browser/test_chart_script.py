@@ -1,0 +1,191 @@
+"""The chart script on a page of its own: it fits, keeps choices, follows the theme, fails well."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from opened_page import opened
+
+from kdlib import charts
+from kdlib.charts.site import figure_html
+
+STATIC = Path(__file__).parents[2] / "_static"
+BUNDLE = "window.vega=vega;window.vegaLite=vegaLite;window.vegaEmbed=vegaEmbed;"
+PAGE = """<!doctype html>
+<html lang="en" data-content_root="./" data-theme="light"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>Charts</title><link rel="icon" href="data:,">
+<link rel="stylesheet" href="_static/kdlib-charts.css"><script src="_static/kdlib-charts.js"></script>
+<style>body {{ background: white }} html[data-theme=dark] body {{ background: #14181e; color: #eee }}
+</style></head><body>{figures}</body></html>"""
+WIDTHS = [320, 390, 768, 1280]
+LABEL_COLOUR = "getComputedStyle(document.querySelector('svg .role-axis-label text')).fill"
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+def many_charts():
+    lines = pd.DataFrame({"method": ["one-hot", "distilled"] * 2, "label": [0, 0, 1, 1],
+                          "mean": [9.0, 8, 7, 6], "low": 5.0, "high": 9.5})  # fmt: skip
+    worst = lines.assign(imbalance=[1.0, 1.0, 20.0, 20.0])
+    wide = charts.paired_differences(
+        lines.assign(comparison=["a comparison with a long name"] * 4),
+        title="A long title that cannot fit into one line of a telephone's screen",
+    )
+    logits = [[2.0, 1.0, 0.0], [0.0, 3.0, 1.0]]
+    soft = charts.soft_label_frame(logits, logits, [0, 1], ["a", "b", "c"])
+    return [charts.worst_class_explorer(), charts.imbalance_explorer(worst, worst),
+            charts.per_class_accuracy(lines), wide, charts.soft_label_explorer(soft)]  # fmt: skip
+
+
+def write_page(folder, figures):
+    (folder / "index.html").write_text(PAGE.format(figures="".join(figures)))
+    (folder / "_static").mkdir()
+    for name in ("kdlib-charts.js", "kdlib-charts.css"):
+        shutil.copy(STATIC / name, folder / "_static")
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory, serve):
+    import vl_convert
+
+    folder = tmp_path_factory.mktemp("gallery")
+    write_page(folder, [figure_html(chart.to_dict()) for chart in many_charts()])
+    (folder / "_static/vega").mkdir()
+    (folder / "_static/vega/vega-bundle.js").write_text(vl_convert.javascript_bundle(BUNDLE))
+    return f"{serve(folder)}/index.html"
+
+
+@pytest.fixture(scope="module")
+def phone_page(browser, gallery):
+    with opened(browser, gallery, width=390) as page:
+        yield page.page
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_chart_fits_the_screen(browser, gallery, width):
+    with opened(browser, gallery, width=width) as page:
+        page.page.wait_for_function("document.querySelectorAll('[data-drawn]').length === 5")
+        sizes = page.page.evaluate(
+            "[...document.querySelectorAll('.kdlib-chart svg.marks, .kdlib-chart svg')]"
+            ".map(svg => [svg.width.baseVal.value, svg.closest('figure').clientWidth])"
+        )
+        assert all(drawn <= room + 2 for drawn, room in sizes), sizes
+        assert page.overflow() <= 1
+        assert page.complaints == []
+
+
+def test_vega_is_loaded_once(browser, gallery):
+    asked = []
+    context = browser.new_context()
+    page = context.new_page()
+    page.on("request", lambda one: asked.append(one.url))
+    page.goto(gallery)
+    page.wait_for_selector("[data-drawn]")
+    context.close()
+    assert sum("vega-bundle" in url for url in asked) == 1
+
+
+def test_the_keyboard_moves_a_labelled_slider(browser, gallery):
+    with opened(browser, gallery) as page:
+        slider = page.page.get_by_label("Test images a class").first
+        slider.focus()
+        slider.press("ArrowRight")
+        assert slider.input_value() == "35"
+        page.page.wait_for_function("document.querySelector('svg').textContent.includes('81.9 %')")
+
+
+def test_enter_in_a_slider_does_not_reload_the_page(browser, gallery):
+    with opened(browser, gallery) as page:
+        page.page.evaluate("window.stays = true")
+        page.page.get_by_label("Classes").first.press("Enter")
+        page.page.wait_for_timeout(200)
+        assert page.page.evaluate("window.stays === true")
+
+
+def test_choices_outlive_a_change_of_width(browser, gallery):
+    with opened(browser, gallery, width=1280) as page:
+        slider = page.page.get_by_label("Test images a class").first
+        slider.fill("400")
+        page.page.get_by_label("1", exact=True).check()
+        page.page.set_viewport_size({"width": 390, "height": 800})
+        page.page.wait_for_function("document.querySelector('svg').width.baseVal.value < 380")
+        assert page.page.get_by_label("Test images a class").first.input_value() == "400"
+        page.page.wait_for_function("document.querySelectorAll('svg')[1].width.baseVal.value < 380")
+        assert page.page.get_by_label("1", exact=True).is_checked()
+
+
+def test_text_follows_the_theme_without_a_new_drawing(browser, gallery):
+    with opened(browser, gallery) as page:
+        light = page.page.evaluate(LABEL_COLOUR)
+        page.page.evaluate("document.querySelector('svg').dataset.kept = 'yes'")
+        page.page.evaluate("document.documentElement.dataset.theme = 'dark'")
+        dark = page.page.evaluate(LABEL_COLOUR)
+        assert (light, dark) == ("rgb(0, 0, 0)", "rgb(238, 238, 238)")
+        assert page.page.evaluate("document.querySelector('svg').dataset.kept === 'yes'")
+
+
+def test_controls_are_big_enough_for_a_thumb(phone_page):
+    sizes = phone_page.evaluate(
+        "[...document.querySelectorAll('.vega-bind input[type=range], .vega-bind-radio label')]"
+        ".map(one => one.getBoundingClientRect().height)"
+    )
+    assert min(sizes) >= 38
+
+
+def test_groups_of_buttons_have_a_name(phone_page):
+    assert phone_page.get_by_role("radiogroup", name="Imbalance ratio").count() == 1
+
+
+def test_charts_are_named_for_screen_readers(phone_page):
+    names = phone_page.evaluate(
+        "[...document.querySelectorAll('.kdlib-chart svg')].map(s => s.getAttribute('aria-label'))"
+    )
+    assert all(name and len(name) > 30 for name in names)
+
+
+def test_a_chart_whose_script_is_missing_says_so_in_words(browser, serve, tmp_path):
+    write_page(tmp_path, [figure_html(charts.worst_class_explorer().to_dict())])
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{serve(tmp_path)}/index.html")
+    page.wait_for_selector(".kdlib-chart-view p")
+    text = page.inner_text(".kdlib-chart-view")
+    context.close()
+    assert "could not be drawn" in text
+    assert "Two distributions" in text
+
+
+def call(page, name, *arguments):
+    return page.evaluate(f"kdlibCharts.{name}(...{json.dumps(arguments)})")
+
+
+def test_widths_are_scaled_everywhere_and_heights_nowhere(phone_page):
+    spec = {"vconcat": [{"width": 100, "height": 50}, {"layer": [], "width": {"step": 20}},
+                        {"spec": {"width": 300}, "facet": {}}]}  # fmt: skip
+    assert call(phone_page, "scaleWidths", spec, 0.5) == {
+        "vconcat": [
+            {"width": 50, "height": 50},
+            {"layer": [], "width": {"step": 10}},
+            {"spec": {"width": 150}, "facet": {}},
+        ]
+    }
+
+
+def test_plots_side_by_side_add_up(phone_page):
+    row = {"hconcat": [{"width": 100}, {"vconcat": [{"width": 30}, {"width": 200}]}]}
+    assert call(phone_page, "plotWidth", row) == 300
+    assert call(phone_page, "plotWidth", call(phone_page, "stack", row, 390)) == 200
+    assert call(phone_page, "stack", row, 800) == row
+
+
+def test_titles_break_between_words(phone_page):
+    assert call(phone_page, "wrap", "one two three", 7) == ["one two", "three"]
+    assert call(phone_page, "wrap", "incomprehensible", 5) == ["incomprehensible"]
+
+
+def test_values_are_put_where_parameters_are(phone_page):
+    spec = {"layer": [{"params": [{"name": "a", "value": 1, "bind": {}}, {"name": "b"}]}]}
+    changed = call(phone_page, "withValues", spec, {"a": 5})
+    assert changed["layer"][0]["params"] == [{"name": "a", "value": 5, "bind": {}}, {"name": "b"}]
+    assert call(phone_page, "boundNames", spec) == ["a"]
