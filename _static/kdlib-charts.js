@@ -20,14 +20,16 @@
   const children = (view) =>
     [...LISTS.flatMap((name) => view[name] ?? []), ...(view.spec ? [view.spec] : [])];
 
-  /** A copy of a view with `change` applied to it and to every view inside it. */
-  function mapViews(view, change) {
+  /** A copy of a view with `change(view, width)` applied to it and to every view inside it, where
+   *  `width` is that of the plot which the view is drawn in. */
+  function mapViews(view, change, outside = undefined) {
     const copy = { ...view };
+    const width = typeof view.width === "number" ? view.width : outside;
     for (const name of LISTS) {
-      if (copy[name]) copy[name] = copy[name].map((inner) => mapViews(inner, change));
+      if (copy[name]) copy[name] = copy[name].map((inner) => mapViews(inner, change, width));
     }
-    if (copy.spec) copy.spec = mapViews(copy.spec, change);
-    return change(copy);
+    if (copy.spec) copy.spec = mapViews(copy.spec, change, width);
+    return change(copy, width);
   }
 
   /** Widest sum of plot widths side by side, in px. */
@@ -71,23 +73,29 @@
     return lines;
   }
 
-  /** Titles of views and axes in lines that fit into `available` px. */
+  /** A text in lines that fit into `room` px; what fits, or is no text, stays as it is. */
+  function cut(text, room) {
+    const most = Math.max(12, Math.floor(room / LETTER));
+    return typeof text === "string" && text.length > most ? wrap(text, most) : text;
+  }
+
+  /** Titles of views in lines of `available` px, titles of horizontal axes in those of the plot. */
   function wrapTitles(spec, available) {
-    const most = Math.max(12, Math.floor(available / LETTER));
-    const cut = (text) => (typeof text === "string" && text.length > most ? wrap(text, most) : text);
-    return mapViews(spec, (view) => {
+    return mapViews(spec, (view, width) => {
       const copy = { ...view };
-      if (typeof copy.title === "string") copy.title = cut(copy.title);
-      else if (copy.title?.text) copy.title = { ...copy.title, text: cut(copy.title.text) };
-      if (copy.encoding?.x) copy.encoding = { ...copy.encoding, x: cutAxis(copy.encoding.x, cut) };
+      if (copy.title?.text) copy.title = { ...copy.title, text: cut(copy.title.text, available) };
+      else copy.title = cut(copy.title, available);
+      if (copy.title === undefined) delete copy.title;
+      const x = copy.encoding?.x;
+      if (x) copy.encoding = { ...copy.encoding, x: cutAxis(x, width ?? available) };
       return copy;
     });
   }
 
-  function cutAxis(x, cut) {
+  function cutAxis(x, room) {
     const copy = { ...x };
-    if (copy.title) copy.title = cut(copy.title);
-    if (copy.axis?.title) copy.axis = { ...copy.axis, title: cut(copy.axis.title) };
+    if (copy.title) copy.title = cut(copy.title, room);
+    if (copy.axis?.title) copy.axis = { ...copy.axis, title: cut(copy.axis.title, room) };
     return copy;
   }
 

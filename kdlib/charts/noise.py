@@ -14,7 +14,7 @@ _ONE, _WORST = "one class", "worst of all classes"
 
 
 def worst_class_explorer(
-    *, classes: int = 10, images: int = 30, accuracy: float = 0.9
+    *, classes: int = 10, images: int = 30, accuracy: float = 90.0
 ) -> alt.LayerChart:
     """The exact distribution of the worst estimated accuracy when all true ones are equal.
 
@@ -24,14 +24,14 @@ def worst_class_explorer(
     Args:
         classes: L, where the slider starts, 1 to 100.
         images: n, test images a class, where the slider starts, 5 to 500.
-        accuracy: the true accuracy of every class, where the slider starts, 0.5 to 0.99.
+        accuracy: the true accuracy of every class, in percent, where the slider starts, 50 to 99.
 
     Raises:
         SettingError: a value outside its range.
     """
     for name, value, low, high in (
         ("classes", classes, 1, 100), ("images", images, 5, MOST_IMAGES),
-        ("accuracy", accuracy, 0.5, 0.99),
+        ("accuracy", accuracy, 50, 99),
     ):  # fmt: skip
         if not low <= value <= high:
             raise SettingError(f"{name} = {value!r} is not allowed: from {low} to {high}")
@@ -48,11 +48,11 @@ def worst_class_explorer(
 def _sliders(classes: int, images: int, accuracy: float) -> list[alt.Parameter]:
     few = alt.binding_range(min=5, max=MOST_IMAGES, step=5, name="Test images a class ")
     many = alt.binding_range(min=1, max=100, step=1, name="Classes ")
-    good = alt.binding_range(min=0.5, max=0.99, step=0.01, name="True accuracy ")
+    good = alt.binding_range(min=50, max=99, step=1, name="True accuracy (%) ")
     return [
         alt.param("images", value=images, bind=few),
         alt.param("classes", value=classes, bind=many),
-        alt.param("truth", value=accuracy, bind=good),
+        alt.param("percent", value=accuracy, bind=good),
     ]
 
 
@@ -61,12 +61,12 @@ def _distribution(sliders: list[alt.Parameter]) -> alt.Chart:
 
     The binomial's logarithm is a running sum of log-ratios, so nothing overflows at n = 500.
     """
-    growth = "log((images - datum.k + 1) / datum.k) + log(truth / (1 - truth))"
+    growth = "log((images - datum.k + 1) / datum.k) + log(percent / (100 - percent))"
     return (
         alt.Chart(alt.sequence(0, MOST_IMAGES + 1, 1, as_="k"))
         .add_params(*sliders)
         .transform_filter("datum.k <= images")
-        .transform_calculate(growth=f"datum.k === 0 ? images * log(1 - truth) : {growth}")
+        .transform_calculate(growth=f"datum.k === 0 ? images * log(1 - percent / 100) : {growth}")
         .transform_window(log_chance="sum(growth)", frame=[None, 0])
         .transform_calculate(one="exp(datum.log_chance)")
         .transform_window(at_least="sum(one)", frame=[0, None])
@@ -74,10 +74,10 @@ def _distribution(sliders: list[alt.Parameter]) -> alt.Chart:
             worst="pow(datum.at_least, classes) - pow(max(0, datum.at_least - datum.one), classes)"
         )
         .transform_calculate(
-            estimate="datum.k / images",
-            low="max(0, (datum.k - 0.5) / images)",
-            high="min(1, (datum.k + 0.5) / images)",
-            share="datum.worst * datum.k / images",
+            estimate="100 * datum.k / images",
+            low="max(0, 100 * (datum.k - 0.5) / images)",
+            high="min(100, 100 * (datum.k + 0.5) / images)",
+            share="100 * datum.worst * datum.k / images",
         )
         .transform_joinaggregate(expected="sum(share)")
     )
@@ -89,14 +89,14 @@ def _steps(base: alt.Chart) -> alt.Chart:
     )
     named = fold.transform_calculate(which=f"datum.which === 'one' ? '{_ONE}' : '{_WORST}'")
     colours = alt.Scale(domain=[_ONE, _WORST], range=["#7F7F7F", METHOD_COLOURS["distilled"]])
-    axis = alt.Axis(title="estimated accuracy", format=".0%", tickCount=6)
+    axis = alt.Axis(title="estimated accuracy (%)", tickCount=6)
     return named.mark_bar(opacity=0.6, binSpacing=0).encode(
-        x=alt.X("low:Q", scale=alt.Scale(domain=[0, 1]), axis=axis),
+        x=alt.X("low:Q", scale=alt.Scale(domain=[0, 100]), axis=axis),
         x2="high:Q",
         y=alt.Y("chance:Q", stack=None, title="probability"),
         y2=alt.datum(0),
         color=alt.Color("which:N", scale=colours, title=None, legend=alt.Legend(orient="bottom")),
-        tooltip=["which:N", alt.Tooltip("estimate:Q", format=".1%"), "chance:Q"],
+        tooltip=["which:N", alt.Tooltip("estimate:Q", format=".1f"), "chance:Q"],
     )
 
 
@@ -104,9 +104,10 @@ def _marks(base: alt.Chart) -> list[alt.Chart]:
     """Dashed rules at the true accuracy and at the mean of the worst estimate, with the numbers."""
     once = base.transform_filter("datum.k === 0")
     words = (
-        "'true: ' + format(truth, '.0%') + ', worst on average: ' + format(datum.expected, '.1%')"
+        "'true: ' + format(percent, '.0f') + ' %, worst on average: ' "
+        "+ format(datum.expected, '.1f') + ' %'"
     )
-    truth = once.transform_calculate(at="truth").mark_rule(strokeWidth=2)
+    truth = once.transform_calculate(at="percent").mark_rule(strokeWidth=2)
     expected = once.mark_rule(strokeDash=[5, 3], strokeWidth=2, color=METHOD_COLOURS["distilled"])
     text = once.transform_calculate(words=words).mark_text(
         align="left", baseline="bottom", fontSize=13

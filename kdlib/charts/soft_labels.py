@@ -167,7 +167,9 @@ def _bars(
 ) -> alt.Chart | alt.LayerChart:
     """One panel; the solid bar is the true class. Only the last panel names the classes."""
     last = field == "gradient"
-    axis = alt.Axis(title="class" if last else None, labels=last, ticks=False, labelAngle=0)
+    axis = alt.Axis(
+        title="class" if last else None, labels=last, ticks=False, labelAngle=0, labelOverlap=True
+    )
     order = alt.EncodingSortField("class_index")
     solid = alt.condition("datum.class_index === datum.label", alt.value(1), alt.value(0.5))
     return (

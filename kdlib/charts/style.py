@@ -13,13 +13,13 @@ from kdlib.errors import SettingError
 Chart = TypeVar("Chart", bound=alt.TopLevelMixin)
 
 # Okabe and Ito's colours, the light ones darkened: each has a contrast of 3 or more against the
-# light and the dark page, and all stay apart for the common kinds of colour blindness.
+# light and the dark page, and all stay apart without red-green vision.
 METHOD_COLOURS = {
     "one-hot": "#0072B2",
     "distilled": "#D55E00",
     "AdaAlpha": "#009E73",
     "AdaMargin": "#B8649A",
-    "teacher": "#7F7F7F",
+    "teacher": "#696969",
 }
 METHOD_SHAPES = {
     "one-hot": "circle",

@@ -1,0 +1,83 @@
+"""Small tidy frames, one for each chart, and readers of what a chart draws."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+METHODS = ("one-hot", "distilled", "AdaAlpha")
+CLASSES = range(4)
+NAMES = ["zero", "one", "two", "three"]
+
+
+def per_class(**columns):
+    rows = [
+        {"method": m, "label": c, "mean": 90 - 9 * c - i, "low": 80 - 9 * c, "high": 95 - 9 * c}
+        for i, m in enumerate(METHODS)
+        for c in CLASSES
+    ]
+    return pd.DataFrame(rows).assign(**columns)
+
+
+def worst(ratios=(1.0, 20.0)):
+    rows = [
+        {"method": m, "imbalance": r, "mean": 90 - r, "low": 85 - r, "high": 95 - r}
+        for m in METHODS
+        for r in ratios
+    ]
+    return pd.DataFrame(rows)
+
+
+def per_class_and_ratio(ratios=(1.0, 20.0)):
+    return pd.concat([per_class(imbalance=r).assign(mean=50 + r) for r in ratios])
+
+
+def mix(temperatures=(1.0, 1.5, 2.0)):
+    rows = [{"temperature": t, "label": c, "mean": 0.9 / t - 0.1 * c}
+            for t in temperatures for c in CLASSES]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def differences():
+    rows = [("distilled − one-hot", -3.0, -5.0, -1.0), ("AdaAlpha − one-hot", 2.0, np.nan, np.nan)]
+    return pd.DataFrame(rows, columns=["comparison", "mean", "low", "high"])
+
+
+def gains():
+    return pd.DataFrame({"k": [1, 2, 3], "mean": [-4.0, -1.0, 1.0]})
+
+
+def simulation():
+    return pd.DataFrame({"estimate": [80.0, 90.0] * 2, "probability": [0.4, 0.6, 0.41, 0.59],
+                         "source": ["exact"] * 2 + ["simulated"] * 2})  # fmt: skip
+
+
+def logits(count=3, classes=4, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(scale=3, size=(count, classes))
+
+
+def marks(chart, kind):
+    """The drawn marks of a kind, each as the fields that its accessible description names."""
+    import vl_convert
+
+    graph = vl_convert.vegalite_to_scenegraph(chart.to_dict())["scenegraph"]
+    return [_fields(item["description"]) for item in _items(graph, kind) if "description" in item]
+
+
+def _items(node, kind):
+    if node.get("marktype") == kind and node.get("role") == "mark":
+        yield from node["items"]
+        return
+    for inner in node.get("items", []):
+        yield from _items(inner, kind)
+
+
+def _fields(description):
+    pairs = (part.split(": ", 1) for part in description.split("; "))
+    return {name: _number(value) for name, value in pairs}
+
+
+def _number(text):
+    plain = text.replace("−", "-").replace(",", "")
+    return float(plain) if re.fullmatch(r"-?[0-9.]+(e-?[0-9]+)?", plain) else text

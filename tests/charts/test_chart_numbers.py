@@ -1,0 +1,79 @@
+"""What the browser computes in Vega equals what the library computes."""
+
+import chart_frames as frames
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from kdlib import charts
+from kdlib.losses import teacher_probabilities
+from kdlib.studies.measuring import exact_worst, expected_worst
+
+pytest.importorskip("vl_convert", reason="vl-convert-python (extra: book) is not installed")
+
+
+@pytest.mark.parametrize(("temperature", "alpha"), [(1.0, 1.0), (3.0, 0.5), (0.5, 0.0)])
+def test_soft_labels_target_and_gradient(temperature, alpha):
+    logits, student = frames.logits(seed=1), frames.logits(seed=2)
+    frame = charts.soft_label_frame(logits, student, [2, 0, 1], frames.NAMES)
+    drawn = soft_panels(charts.soft_label_explorer(frame, temperature=temperature, alpha=alpha))
+    teacher = teacher_probabilities(torch.from_numpy(logits[:1]), temperature)[0].numpy()
+    q = torch.from_numpy(student[0]).softmax(dim=0).numpy()
+    target = (1 - alpha) * np.eye(4)[2] + alpha * teacher
+    expected = {"teacher": teacher, "target": target, "student": q, "gradient": q - target}
+    for name, values in expected.items():
+        np.testing.assert_allclose(drawn[name], values, atol=6e-4)  # tooltips show 3 digits
+
+
+def test_soft_labels_do_not_overflow():
+    logits = np.array([[1e4, -1e4, 0.0, 5.0]])
+    frame = charts.soft_label_frame(logits, logits, [0], frames.NAMES)
+    drawn = soft_panels(charts.soft_label_explorer(frame, temperature=0.5))
+    np.testing.assert_array_equal(drawn["teacher"], [1, 0, 0, 0])
+
+
+def soft_panels(chart):
+    """Panel name to the four bars' values in the order of the classes."""
+    bars = pd.DataFrame(frames.marks(chart, "rect")).set_index("class_name")
+    names = ("teacher", "target", "student", "gradient")
+    return {name: bars[name].dropna().loc[frames.NAMES].to_numpy() for name in names}
+
+
+@pytest.mark.parametrize(
+    ("classes", "images", "accuracy"), [(10, 30, 90), (1, 20, 75), (100, 500, 99), (7, 5, 50)]
+)
+def test_the_worst_of_equal_classes_is_exact(classes, images, accuracy):
+    chart = charts.worst_class_explorer(classes=classes, images=images, accuracy=accuracy)
+    exact = exact_worst([accuracy] * classes, [images] * classes)
+    bars = pd.DataFrame(frames.marks(chart, "rect"))
+    bars = bars[(bars["which"] == "worst of all classes") & (bars["chance"] > 1e-5)]
+    likely = exact[exact["probability"] > 1e-5]
+    np.testing.assert_allclose(bars["chance"], likely["probability"], rtol=1e-6)
+    rules = frames.marks(chart, "rule")
+    mean = next(row["expected"] for row in rules if "expected" in row)
+    assert mean == pytest.approx(expected_worst([accuracy] * classes, [images] * classes), abs=1e-6)
+
+
+def test_only_the_chosen_ratio_is_drawn_below():
+    chart = charts.imbalance_explorer(frames.worst(), frames.per_class_and_ratio(), ratio=1.0)
+    below = [row for row in frames.marks(chart, "symbol") if "class_name" in row]
+    assert len(below) == len(frames.METHODS) * len(frames.CLASSES)
+    assert {row["mean"] for row in below} == {51.0}
+
+
+def test_each_method_shows_its_temperature_nearest_to_the_slider():
+    blind = frames.per_class(temperature=np.nan).query("method == 'one-hot'")
+    taught = [frames.per_class(temperature=t).query("method != 'one-hot'").assign(mean=t)
+              for t in (1.0, 3.0)]  # fmt: skip
+    accuracy = pd.concat([blind, *taught])
+    chart = charts.adaptive_mix_explorer(frames.mix(), accuracy, temperature=1.5)
+    drawn = pd.DataFrame([r for r in frames.marks(chart, "symbol") if "method" in r])
+    assert set(drawn.query("method == 'AdaAlpha'")["mean"]) == {1.0}
+    assert len(drawn.query("method == 'one-hot'")) == len(frames.CLASSES)
+
+
+def test_the_mix_of_the_chosen_temperature_is_drawn():
+    chart = charts.adaptive_mix_explorer(frames.mix(), frames.per_class(), temperature=1.5)
+    bars = [row["mean"] for row in frames.marks(chart, "rect")]
+    np.testing.assert_allclose(bars, [0.6 - 0.1 * c for c in frames.CLASSES], atol=0.006)
