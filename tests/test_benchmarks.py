@@ -10,9 +10,12 @@ import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
+import batch_size  # noqa: E402
 import finding_picture  # noqa: E402
 import measure_book  # noqa: E402
 import readme  # noqa: E402
+
+from kdlib.studies.profiles import PROFILES  # noqa: E402
 
 MEGABYTES = 10**6
 
@@ -41,7 +44,7 @@ def test_a_block_must_be_there_once(text):
 
 def test_the_readme_has_the_blocks_that_the_commands_fill():
     text = readme.README.read_text(encoding="utf-8")
-    for name in ("finding", "times"):
+    for name in ("finding", "times", "batch size"):
         assert readme.replace_block(text, name, "x") != text
 
 
@@ -153,3 +156,30 @@ def test_the_picture_reads_on_light_and_dark_pages(per_seed, tmp_path):
     assert 'fill="white"' in svg
     for text in ("worst class", "mean of all classes", "distilled, T = 1", "test accuracy (%)"):
         assert text in svg
+
+
+# The batch size
+
+
+def test_only_the_batch_size_changes():
+    quick = PROFILES["quick"]
+    other = batch_size.with_batches(quick, 7)
+    assert other.recipe.batch_size == 7
+    assert batch_size.with_batches(other, quick.recipe.batch_size) == quick
+
+
+def test_the_recipe_of_the_book_is_one_of_those_compared():
+    assert PROFILES["quick"].recipe.batch_size in batch_size.SIZES
+
+
+def test_differences_stand_in_one_row_a_student():
+    table = pd.DataFrame(
+        [("AdaAlpha", 3.0, 5.66, 1.2, 10.1), ("distilled", 1.0, -10.0, -14.0, -6.1)],
+        columns=["method", "temperature", "mean", "low", "high"],
+    )
+    assert batch_size.as_markdown({32: table, 64: table}).splitlines() == [
+        "| student | batches of 32 | batches of 64 |",
+        "|---|---|---|",
+        "| distilled, T = 1 | -10.0 (-14.0 to -6.1) | -10.0 (-14.0 to -6.1) |",
+        "| AdaAlpha, T = 3 | +5.7 (+1.2 to +10.1) | +5.7 (+1.2 to +10.1) |",
+    ]
