@@ -42,7 +42,7 @@ def colab_cell_source(address: str) -> str:
     It installs only what the library needs to run, so that nothing already loaded is upgraded.
     """
     return (
-        "from importlib.util import find_spec\n"
+        "from importlib.util import find_spec\n\n"
         'if find_spec("kdlib") is None:\n'
         f'    %pip install -q "kdlib @ git+{address}"'
     )

@@ -25,8 +25,8 @@ NEW = "https://github.com/someone/the-book"
 def test_the_install_cell_installs_only_where_kdlib_is_missing():
     lines = colab_cell_source(NEW).splitlines()
     assert len(lines) <= 4
-    assert 'find_spec("kdlib") is None' in lines[1]
-    assert lines[2].strip() == f'%pip install -q "kdlib @ git+{NEW}"'
+    assert 'find_spec("kdlib") is None' in lines[2]
+    assert lines[3].strip() == f'%pip install -q "kdlib @ git+{NEW}"'
 
 
 def test_the_site_leaves_the_install_cell_out():
