@@ -22,16 +22,21 @@ WORST_COLUMNS = ("method", "imbalance", "mean", "low", "high")
 
 
 def imbalance_explorer(
-    worst: pd.DataFrame, per_class: pd.DataFrame, *, ratio: float | None = None
+    worst: pd.DataFrame,
+    per_class: pd.DataFrame,
+    *,
+    ratio: float | None = None,
+    measure: str = "worst-class accuracy (%)",
 ) -> alt.VConcatChart:
-    """Above, the worst class at every ratio; below, all classes at the ratio that is chosen.
+    """Above, the worst classes at every ratio; below, all classes at the ratio that is chosen.
 
     Args:
         worst: one row a method and ratio: ``method``, ``imbalance`` (ratio, 1 or more), ``mean``
-            accuracy of the worst class, ``low``, ``high`` (percent; the interval may be NaN).
+            of the measure, ``low``, ``high`` (percent; the interval may be NaN).
         per_class: one row a method, ratio and class: ``imbalance`` and the columns of
             ``per_class_accuracy``.
         ratio: which ratio is chosen first; by default the largest.
+        measure: what ``worst`` holds: the title of the upper axis.
 
     Raises:
         SettingError: a column is missing, or ``ratio`` is not one of the ratios in ``per_class``.
@@ -40,11 +45,11 @@ def imbalance_explorer(
     require_columns(per_class, ("imbalance", *PER_CLASS_COLUMNS))
     ratios = sorted(float(value) for value in per_class["imbalance"].unique())
     choice = _buttons(ratios, ratio)
-    chart = alt.vconcat(_worst_lines(worst, choice), _classes_at(per_class), spacing=20)
+    chart = alt.vconcat(_worst_lines(worst, choice, measure), _classes_at(per_class), spacing=20)
     return describe(
         chart,
         "Rarer rare classes",
-        f"Above: accuracy of the worst class against the imbalance ratio from {ratios[0]:g} to "
+        f"Above: {measure} against the imbalance ratio from {ratios[0]:g} to "
         f"{ratios[-1]:g} for {', '.join(methods_in(worst))}. Below: accuracy of every class at "
         "the chosen ratio.",
     )
@@ -60,11 +65,11 @@ def _buttons(ratios: list[float], ratio: float | None) -> alt.Parameter:
     return alt.param("ratio", value=first, bind=bind)
 
 
-def _worst_lines(worst: pd.DataFrame, choice: alt.Parameter) -> alt.LayerChart:
+def _worst_lines(worst: pd.DataFrame, choice: alt.Parameter, measure: str) -> alt.LayerChart:
     methods = methods_in(worst)
     colour, shape = method_colour(methods), method_shape(methods)
     base = alt.Chart(worst).encode(x=_ratio_axis(worst))
-    y = alt.Y("mean:Q", scale=alt.Scale(domain=[0, 100])).title("worst-class accuracy (%)")
+    y = alt.Y("mean:Q", scale=alt.Scale(domain=[0, 100])).title(measure)
     mark = alt.Chart(pd.DataFrame({"row": [0]})).transform_calculate(chosen="ratio")
     return alt.layer(
         mark.mark_rule(strokeDash=[4, 3]).encode(x=alt.X("chosen:Q")).add_params(choice),
