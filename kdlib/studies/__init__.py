@@ -11,7 +11,7 @@ from types import ModuleType
 
 from kdlib.errors import SettingError
 
-STUDIES = ("rare_classes", "trusting_the_teacher_less")
+STUDIES = ("first_principles", "measuring", "rare_classes", "trusting_the_teacher_less")
 
 
 def study(name: str) -> ModuleType:

@@ -77,7 +77,7 @@ def test_every_study_lists_its_runs_at_every_profile(name, profile):
 
 
 def test_an_unknown_study_is_refused():
-    with pytest.raises(SettingError, match="choose from rare_classes"):
+    with pytest.raises(SettingError, match="choose from first_principles"):
         study("rare")
 
 
