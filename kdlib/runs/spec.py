@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -134,9 +133,10 @@ class RunSpec(Frozen):
                 )
         return self
 
-    @cached_property
+    @property
     def id(self) -> str:
         """16 hexadecimal digits: a hash of the canonical JSON, nested teachers included."""
+        # Not cached: ``model_copy(update=...)`` would hand the old id to a changed spec.
         return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:ID_DIGITS]
 
     def parents(self) -> tuple[RunSpec, ...]:

@@ -23,6 +23,14 @@ def test_the_id_is_the_hash_of_the_canonical_json():
     assert spec.id == hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def test_a_changed_copy_has_an_id_of_its_own():
+    spec = distilled()
+    before = spec.id
+    copy = spec.model_copy(update={"seed": spec.seed + 1})
+    assert copy.id != before
+    assert copy.id == RunSpec.model_validate_json(copy.canonical_json()).id
+
+
 def test_ids_do_not_move_by_accident():
     # Recorded results are found by these ids: a change here orphans all of them. Change it only
     # together with RESULTS_VERSION, or when a field is added on purpose.
