@@ -140,7 +140,9 @@ def worst_class_simulation(frame: pd.DataFrame, *, truth: float) -> alt.LayerCha
     simulated = base.transform_filter("datum.source === 'simulated'").mark_bar(
         size=8, color=METHOD_COLOURS["distilled"], opacity=0.6
     )
-    exact = base.transform_filter("datum.source === 'exact'").mark_point(color="#0072B2", size=50)
+    exact = base.transform_filter("datum.source === 'exact'").mark_point(
+        color="#0072B2", size=50, opacity=1, strokeWidth=2
+    )
     rule = alt.Chart(pd.DataFrame({"truth": [truth]})).mark_rule(strokeWidth=2)
     chart = alt.layer(simulated, exact, rule.encode(x="truth:Q"))
     return describe(

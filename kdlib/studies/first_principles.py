@@ -51,7 +51,9 @@ def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
 
 
 def telling_examples(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Positions of up to six examples: the three most confidently wrong, two unsure, one sure.
+    """Positions of up to six examples: three mistakes, two unsure, one sure.
+
+    The mistakes are the teacher's most confident ones, each in another class.
 
     Args:
         logits: the teacher's, ``[N, L]``.
@@ -59,8 +61,11 @@ def telling_examples(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """
     sureness = margin(logits, labels)
     order = np.argsort(sureness, kind="stable")
+    wrong = order[sureness[order] < 0]
+    _, first_of_class = np.unique(labels[wrong], return_index=True)
+    mistakes = wrong[np.sort(first_of_class)[:3]]
     unsure = np.argsort(np.abs(sureness), kind="stable")[:2]
-    return np.array(list(dict.fromkeys([*order[:3], *unsure, order[-1]])))
+    return np.array(list(dict.fromkeys([*mistakes, *unsure, order[-1]])))
 
 
 def loss_gradient(logits: Tensor, labels: Tensor, teacher_probs: Tensor, *, alpha: float) -> Tensor:

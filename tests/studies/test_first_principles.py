@@ -35,7 +35,15 @@ def test_the_gradient_is_softmax_minus_target(alpha):
 
 def test_telling_examples_are_the_wrong_the_unsure_and_the_sure():
     logits = np.array([[9.0, 0], [0, 9.0], [0, 8.0], [0, 7.0], [0.1, 0], [0.2, 0], [3.0, 0]])
-    assert list(telling_examples(logits, np.zeros(7, dtype=int))) == [1, 2, 3, 4, 5, 0]
+    assert list(telling_examples(logits, np.zeros(7, dtype=int))) == [1, 4, 5, 0]
+
+
+def test_mistakes_come_from_different_classes():
+    logits = np.array(
+        [[0, 9.0, 0, 0], [0, 8.0, 0, 0], [0, 7.0, 0, 0], [0, 0, 6.0, 0], [9, 0, 0, 5]]
+    )
+    labels = np.array([0, 0, 2, 3, 0])
+    assert list(telling_examples(logits, labels))[:3] == [0, 2, 3]
 
 
 def test_a_small_test_set_gives_each_example_once():
