@@ -102,8 +102,8 @@ def _write_if_new(path: Path, old: str, new: str) -> Path | None:
 
 
 def notebook_text(notebook: dict[str, Any]) -> str:
-    """A notebook as JupyterLab writes it, so that a rewritten one differs only where it must."""
-    return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    """A notebook laid out as JupyterLab does; the order of its keys stays, so diffs are small."""
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
 def disagreements(root: Path) -> list[str]:
