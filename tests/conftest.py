@@ -13,6 +13,8 @@ _skipped: dict[str, int] = {}
 _store = tempfile.mkdtemp(prefix="kdlib-test-store-")
 # Set before any test module imports kdlib, and inherited by the chapters that tests run.
 os.environ["KDLIB_STORE"] = _store
+# Tests train tiny networks, where a second thread only waits for the first.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_unconfigure():
