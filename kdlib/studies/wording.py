@@ -36,6 +36,13 @@ def change(row: Row) -> str:
     return f"{verb} by {abs(mean):.1f} points ({span})"
 
 
+def signed(row: Row) -> str:
+    """A difference as a cell of a table, e.g. ``+8.3 (+1.0 to +15.6)``."""
+    if np.isnan(row["low"]):
+        return f"{row['mean']:+.1f}"
+    return f"{row['mean']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f})"
+
+
 def beside_paper(row: Row, printed: float) -> str:
     """Whether a difference has the sign of the ``printed`` one, as far as its interval tells."""
     ours = verdict(row)

@@ -46,6 +46,11 @@ def test_beside_the_paper(interval, printed, words):
     assert wording.beside_paper(interval, printed) == words
 
 
+def test_a_difference_as_a_cell():
+    assert wording.signed(row(8.3, 1.0, 15.6)) == "+8.3 (+1.0 to +15.6)"
+    assert wording.signed(row(-2.0, np.nan, np.nan, 1)) == "-2.0"
+
+
 def test_overview_gives_means_with_t_intervals():
     table = pd.DataFrame(
         {
