@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
+from scipy.special import stdtrit  # the t quantile; scipy.stats takes a second to import
 
 from kdlib.errors import SettingError
 from kdlib.metrics._inputs import EmptyGroupWarning, Floats, as_array, as_floats, check_whole
@@ -60,7 +60,7 @@ def t_interval(values: Any, confidence: float = 0.95) -> Interval:
     n = len(numbers)
     half = np.nan
     if n > 1:
-        half = student_t.ppf((1 + confidence) / 2, n - 1) * numbers.std(ddof=1) / np.sqrt(n)
+        half = stdtrit(n - 1, (1 + confidence) / 2) * numbers.std(ddof=1) / np.sqrt(n)
     mean = float(numbers.mean())
     return Interval(mean, float(mean - half), float(mean + half), confidence, n)
 
