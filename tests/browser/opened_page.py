@@ -5,11 +5,15 @@ from contextlib import contextmanager
 from playwright.sync_api import TimeoutError
 
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-MOVE = """slider => {
-  const far = slider.value === slider.max ? slider.min : slider.max;
-  slider.value = far;
-  for (const name of ["input", "change"]) slider.dispatchEvent(new Event(name, {bubbles: true}));
-}"""
+CONTROLS = "input[type=range], input[type=radio], select"
+MOVE = """figure => {
+  const first = figure.querySelector(CONTROLS);
+  const other = figure.querySelector("input[type=radio]:not(:checked)");
+  if (first.type === "radio") return other.click();
+  if (first.type === "range") first.value = first.value === first.max ? first.min : first.max;
+  else first.selectedIndex = first.selectedIndex === 0 ? 1 : 0;
+  for (const name of ["input", "change"]) first.dispatchEvent(new Event(name, {bubbles: true}));
+}""".replace("CONTROLS", repr(CONTROLS))
 DRAWING = "figure => figure.querySelector('svg, canvas') !== null"
 LOOK = """figure => {
   const canvas = figure.querySelector("canvas");
@@ -20,9 +24,13 @@ BACKGROUND = """() => {
   const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g).map(Number);
   return (0.299 * r + 0.587 * g + 0.114 * b) / 255;
 }"""
-WIDE = """() => [...document.querySelectorAll("body *")]
-  .filter(one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
-  .slice(0, 5).map(one => one.outerHTML.slice(0, 120))"""
+WIDE = """() => {
+  const scrolls = one => one && one !== document.body
+    && (getComputedStyle(one).overflowX !== "visible" || scrolls(one.parentElement));
+  return [...document.querySelectorAll("body *")]
+    .filter(one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+    .filter(one => !scrolls(one.parentElement)).slice(0, 5).map(one => one.outerHTML.slice(0, 200));
+}"""
 PATIENCE = 20_000  # milliseconds
 
 
@@ -68,13 +76,14 @@ class OpenedPage:
     def charts(self):
         return self.page.query_selector_all(".kdlib-chart")
 
-    def charts_with_sliders(self):
-        return [one for one in self.charts() if one.query_selector("input[type=range]")]
+    def charts_to_move(self):
+        """The charts with a slider, buttons or a list."""
+        return [one for one in self.charts() if one.query_selector(CONTROLS)]
 
-    def slider_changes(self, figure):
-        """Whether the chart looks different once its first slider is moved to an end."""
+    def control_changes(self, figure):
+        """Whether the chart looks different once its first control is moved."""
         before = figure.evaluate(LOOK)
-        figure.query_selector("input[type=range]").evaluate(MOVE)
+        figure.evaluate(MOVE)
         try:
             self.page.wait_for_function(CHANGED, arg=[figure, before], timeout=5000)
         except TimeoutError:

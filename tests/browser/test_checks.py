@@ -34,7 +34,7 @@ def test_a_good_page_passes(browser, serve, site):
     with opened(browser, f"{serve(site)}/good.html", width=390) as page:
         assert (page.complaints, page.overflow()) == ([], 0)
         assert page.brightness() == 1
-        assert page.slider_changes(page.charts_with_sliders()[0])
+        assert page.control_changes(page.charts_to_move()[0])
 
 
 @pytest.mark.browser
@@ -47,4 +47,4 @@ def test_a_bad_page_fails_in_each_way(browser, serve, site):
         assert page.overflow() > 400
         assert page.too_wide()
         assert page.brightness() == 0
-        assert not page.slider_changes(page.charts_with_sliders()[0])
+        assert not page.control_changes(page.charts_to_move()[0])

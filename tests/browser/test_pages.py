@@ -30,10 +30,10 @@ def test_a_page_is_whole(browser, address, name, width, scheme):
 
 @pytest.mark.browser
 @each_page
-def test_moving_a_slider_changes_its_chart(browser, address, name):
+def test_moving_a_control_changes_its_chart(browser, address, name):
     with opened(browser, f"{address}/{PAGES[name].path}.html") as page:
-        for place, figure in enumerate(page.charts_with_sliders(), start=1):
-            assert page.slider_changes(figure), f"chart {place} of {name}"
+        for place, figure in enumerate(page.charts_to_move(), start=1):
+            assert page.control_changes(figure), f"chart {place} of {name}"
         assert page.complaints == []
 
 
@@ -42,7 +42,7 @@ def test_each_chapter_has_something_to_move(browser, address):
     for page in PAGES.values():
         if page.runs and page.name != "intro":
             with opened(browser, f"{address}/{page.path}.html") as open_page:
-                assert open_page.charts_with_sliders(), page.name
+                assert open_page.charts_to_move(), page.name
 
 
 @pytest.mark.browser
