@@ -117,9 +117,13 @@ def _start(job: ChapterJob, at_once: int, say: Say) -> _Running:
 
 
 def _environment(at_once: int) -> dict[str, str]:
-    """Charts write offline output and widgets stay silent; the cores are shared out."""
-    threads = max(1, (os.cpu_count() or 1) // at_once)
-    return {"OMP_NUM_THREADS": str(threads)} | os.environ | {"KDLIB_SITE": "1"}
+    """Charts write offline output and widgets stay silent; the cores are shared out.
+
+    A setting that is there already is kept.
+    """
+    share = str(max(1, (os.cpu_count() or 1) // at_once))
+    cores = {"OMP_NUM_THREADS": share, "LOKY_MAX_CPU_COUNT": share}  # threads, worker processes
+    return cores | os.environ | {"KDLIB_SITE": "1"}
 
 
 def _stop(running: Sequence[_Running]) -> None:

@@ -149,9 +149,11 @@ def test_a_chapter_that_is_not_chosen_says_that_it_did_not_run(tiny, rehearsal):
 
 
 def test_kernels_know_that_they_make_the_site_and_share_the_cores(monkeypatch):
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    for name in ("OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT"):
+        monkeypatch.delenv(name, raising=False)
     shared = chapters._environment(2)
     assert shared["KDLIB_SITE"] == "1"
+    assert shared["OMP_NUM_THREADS"] == shared["LOKY_MAX_CPU_COUNT"]
     assert shared["OMP_NUM_THREADS"] == str(max(1, os.cpu_count() // 2))
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert chapters._environment(2)["OMP_NUM_THREADS"] == "3"
