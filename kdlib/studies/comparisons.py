@@ -1,0 +1,105 @@
+"""What the chapters on distillation compare: which measures, which pairs, on which images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from kdlib.metrics import t_interval
+from kdlib.runs import RunResult
+from kdlib.runs.build import dataset_for, training_split
+from kdlib.studies.profiles import PROFILES
+from kdlib.studies.tables import paired_differences
+from kdlib.studies.wording import change, named, overview, signed
+from kdlib.training.predict import predict_logits
+
+Pair = tuple[str, str]
+"""A method and its baseline, as ``kdlib.studies.wording.method_name`` names them."""
+
+
+def measures(num_classes: int) -> dict[str, str]:
+    """The three measures of the chapters: columns of ``tables.per_seed`` and their names.
+
+    The worst are the tenth of the classes with the lowest accuracy, at least one class.
+    """
+    k = max(1, round(0.1 * num_classes))
+    worst = "worst class" if k == 1 else f"worst {k} classes"
+    return {"mean": "mean of the classes", "rarest": "rarest fifth", f"worst_{k}": worst}
+
+
+def compare(
+    per_seed: pd.DataFrame, pairs: Sequence[Pair], wanted: Mapping[str, str]
+) -> pd.DataFrame:
+    """Paired differences for several pairs and measures.
+
+    Args:
+        per_seed: rows of ``kdlib.studies.tables.per_seed`` at one imbalance ratio.
+        pairs: of a method and its baseline.
+        wanted: measures, as ``measures`` gives them.
+
+    Returns:
+        One row a measure and pair: measure, comparison, mean, low, high (percentage points), seeds,
+        ``cell`` and ``said`` (the same as a cell and as a sentence).
+    """
+    rows = [
+        _comparison(per_seed, pair, key, name) for key, name in wanted.items() for pair in pairs
+    ]
+    return pd.DataFrame(rows)
+
+
+def over_seeds(values: Sequence[float]) -> pd.Series:
+    """Mean of one value a seed with its 95 % t-interval: mean, low, high, seeds."""
+    interval = t_interval(values)
+    return pd.Series(
+        {"mean": interval.mean, "low": interval.low, "high": interval.high, "seeds": interval.n}
+    )
+
+
+def training_logits(result: RunResult) -> tuple[Tensor, Tensor]:
+    """Logits ``[N, L]`` and labels ``[N]`` of the images that trained the run, unshifted."""
+    spec, dataset = result.spec, dataset_for(result.spec)
+    split, scaling = training_split(spec, dataset), spec.recipe.input_scaling
+    logits = predict_logits(
+        result.model(), split.images, scaling=scaling, dataset_name=spec.data.name
+    )
+    return logits, split.labels
+
+
+def class_averages(values: Tensor, labels: Tensor, num_classes: int) -> list[float]:
+    """Mean of ``values [N]`` in each class; every class needs an example."""
+    sums = torch.zeros(num_classes, dtype=values.dtype).index_add(0, labels, values)
+    return (sums / torch.bincount(labels, minlength=num_classes)).tolist()
+
+
+def recorded(study: str, folder: Path | None = None) -> pd.DataFrame | str:
+    """What the book has recorded of a study at the paper profile, at that profile's ratio.
+
+    Args:
+        study: its name.
+        folder: where the recorded tables lie; by default ``../results``, as seen from a chapter.
+
+    Returns:
+        An overview of methods and measures, or one line that says how to record it.
+    """
+    name = f"{study}_paper.csv"
+    path = (folder or Path("../results")) / name
+    if not path.exists():
+        run = f"kdlib study run {study} --profile paper --out book/results/{name}"
+        return f"not run yet; this would: {run}"
+    table = pd.read_csv(path)
+    return overview(table[table["imbalance"] == PROFILES["paper"].imbalance], measures(100))
+
+
+def _comparison(per_seed: pd.DataFrame, pair: Pair, key: str, name: str) -> dict[str, object]:
+    method, baseline = pair
+    table = named(per_seed).assign(temperature=0.0)  # named already: both must agree on it
+    both = table[table["method"].isin(pair)]
+    row = paired_differences(both, key, baseline).iloc[0]
+    said = f"From {baseline} to {method} it {change(row)}."
+    kept = {column: row[column] for column in ("mean", "low", "high", "seeds")}
+    comparison = f"{method} − {baseline}"
+    return {"measure": name, "comparison": comparison, **kept, "cell": signed(row), "said": said}

@@ -1,0 +1,70 @@
+"""Pairs, measures and recorded tables against numbers worked out by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from kdlib.studies import comparisons
+
+PER_SEED = pd.DataFrame(
+    {
+        "method": ["one-hot", "one-hot", "distilled", "distilled", "distilled", "distilled"],
+        "temperature": [np.nan, np.nan, 1.0, 1.0, 3.0, 3.0],
+        "imbalance": 100.0,
+        "seed": [0, 1, 0, 1, 0, 1],
+        "mean": [90.0, 80.0, 92.0, 86.0, 70.0, 64.0],
+        "rarest": [50.0, 40.0, 50.0, 40.0, 10.0, 0.0],
+        "worst_10": [5.0, 5.0, 5.0, 5.0, 5.0, 5.0],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("classes", "column", "words"),
+    [(10, "worst_1", "worst class"), (100, "worst_10", "worst 10 classes")],
+)
+def test_the_worst_are_a_tenth_of_the_classes(classes, column, words):
+    assert comparisons.measures(classes)[column] == words
+
+
+def test_pairs_are_subtracted_within_a_seed():
+    pairs = [("distilled, T = 1", "one-hot"), ("distilled, T = 3", "distilled, T = 1")]
+    table = comparisons.compare(PER_SEED, pairs, {"mean": "mean"})
+    # Differences 2 and 6: mean 4, standard error 2, t of one degree of freedom 12.706.
+    assert list(table["mean"]) == [4.0, -22.0]
+    assert table.loc[0, "cell"] == "+4.0 (-21.4 to +29.4)"
+    assert table.loc[0, "comparison"] == "distilled, T = 1 − one-hot"
+    said = "From distilled, T = 1 to distilled, T = 3 it falls by 22.0 points "
+    assert table.loc[1, "said"] == said + "(-22.0 to -22.0, 2 seeds)."
+
+
+def test_one_row_a_measure_and_pair():
+    pairs = [("distilled, T = 1", "one-hot"), ("distilled, T = 3", "one-hot")]
+    table = comparisons.compare(PER_SEED, pairs, {"mean": "m", "rarest": "r"})
+    assert list(table["measure"]) == ["m", "m", "r", "r"]
+
+
+def test_values_over_seeds():
+    row = comparisons.over_seeds([2.0, 6.0])
+    assert (row["mean"], row["seeds"]) == (4.0, 2)
+    assert row["high"] == pytest.approx(4 + 12.7062 * 2, abs=1e-3)
+
+
+def test_averages_of_classes():
+    averages = comparisons.class_averages(
+        torch.tensor([1.0, 3.0, 5.0]), torch.tensor([1, 1, 0]), num_classes=2
+    )
+    assert averages == [5.0, 2.0]
+
+
+def test_a_study_that_was_not_recorded_says_how(tmp_path):
+    line = comparisons.recorded("rare_classes", tmp_path)
+    assert line.startswith("not run yet") and "--profile paper" in line
+
+
+def test_a_recorded_study_is_shown(tmp_path):
+    PER_SEED.to_csv(tmp_path / "rare_classes_paper.csv", index=False)
+    shown = comparisons.recorded("rare_classes", tmp_path)
+    assert list(shown.columns) == ["mean of the classes", "rarest fifth", "worst 10 classes"]
+    assert list(shown.index) == ["one-hot", "distilled, T = 1", "distilled, T = 3"]
