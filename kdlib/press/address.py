@@ -118,7 +118,7 @@ def _complaint(page: Page, wanted: str) -> str | None:
     if len(cells) != 1:
         return f"{page.path}: {len(cells)} cells are tagged {COLAB_TAG}, wanted is 1"
     if "".join(cells[0]["source"]) != wanted:
-        return f"{page.path}: the cell tagged {COLAB_TAG} installs from another address"
+        return f"{page.path}: the cell tagged {COLAB_TAG} is not what `kdlib book address` writes"
     return None
 
 

@@ -73,7 +73,7 @@ def test_a_chapter_without_the_cell_or_with_another_address_is_named(tiny):
     path.write_text(json.dumps(content))
     first, second = disagreements(tiny.root)
     assert first.startswith("book/part/one: 0 cells are tagged")
-    assert second.startswith("book/part/two: the cell tagged colab-setup installs from another")
+    assert second.startswith("book/part/two: the cell tagged colab-setup is not what")
 
 
 def test_the_command_shows_and_sets_the_address(tiny, monkeypatch):
