@@ -69,11 +69,13 @@ def class_lines(base: alt.Chart, frame: pd.DataFrame, order: str) -> alt.LayerCh
 
 
 def class_axis(frame: pd.DataFrame, title: str | None) -> alt.X:
-    """Names of classes where they fit, their places otherwise."""
+    """Names of classes where they fit (a name may have lines), their places otherwise."""
     if frame["label"].nunique() > _MANY_CLASSES:
         return alt.X("label:Q", axis=alt.Axis(title=title, grid=False, tickMinStep=1))
     names = alt.EncodingSortField("label", op="min")
-    return alt.X("class_name:N", sort=names, axis=alt.Axis(title=title, labelAngle=0))
+    lines = "split(datum.label, '\\n')"  # a second line keeps longer names apart on a phone
+    axis = alt.Axis(title=title, labelAngle=0, labelExpr=lines)
+    return alt.X("class_name:N", sort=names, axis=axis)
 
 
 def paired_differences(
@@ -96,7 +98,7 @@ def paired_differences(
     name = "comparison" if "comparison" in frame.columns else "method"
     require_columns(frame, (name, *DIFFERENCE_COLUMNS))
     base = alt.Chart(frame).encode(
-        y=alt.Y(f"{name}:N", sort=None, axis=alt.Axis(title=None, labelLimit=170))
+        y=alt.Y(f"{name}:N", sort=None, axis=alt.Axis(title=None, labelLimit=200))
     )
     colour = METHOD_COLOURS["one-hot"]
     chart = alt.layer(
