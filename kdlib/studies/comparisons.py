@@ -83,13 +83,13 @@ def recorded(study: str, folder: Path | None = None) -> pd.DataFrame | str:
         folder: where the recorded tables lie; by default ``../results``, as seen from a chapter.
 
     Returns:
-        An overview of methods and measures, or one line that says how to record it.
+        An overview of methods and measures, or a line of Markdown that says how to record it.
     """
     name = f"{study}_paper.csv"
     path = (folder or Path("../results")) / name
     if not path.exists():
         run = f"kdlib study run {study} --profile paper --out book/results/{name}"
-        return f"not run yet; this would: {run}"
+        return f"Not run yet. To run and record it: `{run}`"
     table = pd.read_csv(path)
     return overview(table[table["imbalance"] == PROFILES["paper"].imbalance], measures(100))
 
@@ -101,5 +101,17 @@ def _comparison(per_seed: pd.DataFrame, pair: Pair, key: str, name: str) -> dict
     row = paired_differences(both, key, baseline).iloc[0]
     said = f"From {baseline} to {method} it {change(row)}."
     kept = {column: row[column] for column in ("mean", "low", "high", "seeds")}
-    comparison = f"{method} − {baseline}"
-    return {"measure": name, "comparison": comparison, **kept, "cell": signed(row), "said": said}
+    return {
+        "measure": name,
+        "comparison": _minus(method, baseline),
+        **kept,
+        "cell": signed(row),
+        "said": said,
+    }
+
+
+def _minus(method: str, baseline: str) -> str:
+    """The pair as a label; a temperature that both share is named once."""
+    name, _, setting = method.partition(", ")
+    shared = setting and baseline.endswith(f", {setting}")
+    return f"{name if shared else method} − {baseline}"

@@ -39,6 +39,14 @@ def test_pairs_are_subtracted_within_a_seed():
     assert table.loc[1, "said"] == said + "(-22.0 to -22.0, 2 seeds)."
 
 
+def test_a_shared_temperature_is_named_once():
+    table = PER_SEED.replace({"temperature": {3.0: 1.0}})
+    table.loc[4:, "method"] = "AdaAlpha"
+    pair = ("AdaAlpha, T = 1", "distilled, T = 1")
+    found = comparisons.compare(table, [pair], {"mean": "m"})
+    assert found["comparison"].item() == "AdaAlpha − distilled, T = 1"
+
+
 def test_one_row_a_measure_and_pair():
     pairs = [("distilled, T = 1", "one-hot"), ("distilled, T = 3", "one-hot")]
     table = comparisons.compare(PER_SEED, pairs, {"mean": "m", "rarest": "r"})
@@ -60,7 +68,7 @@ def test_averages_of_classes():
 
 def test_a_study_that_was_not_recorded_says_how(tmp_path):
     line = comparisons.recorded("rare_classes", tmp_path)
-    assert line.startswith("not run yet") and "--profile paper" in line
+    assert line.startswith("Not run yet") and "--profile paper" in line
 
 
 def test_a_recorded_study_is_shown(tmp_path):
