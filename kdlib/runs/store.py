@@ -143,12 +143,20 @@ class Store:
         folder = self.folder(spec)
         if not (folder / DONE).exists():
             return None
+        if damage(folder) is None:
+            return RunResult(spec, folder)
+        with self.lock(spec):
+            return self.get_locked(spec)
+
+    def get_locked(self, spec: RunSpec) -> RunResult | None:
+        """As ``get``, for a caller that holds the run's lock; the lock cannot be taken twice."""
+        folder = self.folder(spec)
+        if not (folder / DONE).exists():
+            return None
         complaint = damage(folder)
         if complaint is None:
             return RunResult(spec, folder)
-        with self.lock(spec):
-            if (folder / DONE).exists() and damage(folder):
-                self._set_aside(folder, complaint)
+        self._set_aside(folder, complaint)
         return None
 
     def usable(self, spec: RunSpec) -> RunResult:
@@ -198,7 +206,7 @@ class Store:
         warnings.warn(
             f"run {folder.name} is damaged ({complaint}): moved to {aside}, to be trained again",
             DamagedRunWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

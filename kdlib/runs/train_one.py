@@ -44,7 +44,7 @@ def train_one(
     training that was killed goes on from its last checkpoint.
     """
     with store.lock(spec):
-        found = store.get(spec)
+        found = store.get_locked(spec)
         if found is not None:
             return found
         log.info("training %s: %s", spec.id, spec.label())

@@ -10,7 +10,9 @@ from kdlib import losses, metrics
 from kdlib.data import load
 from kdlib.errors import SettingError, StoreError
 from kdlib.runs import DamagedRunWarning, Store, dev_mix, execute, missing_runs
+from kdlib.runs import store as store_module
 from kdlib.runs.store import default_root
+from kdlib.runs.train_one import train_one
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +144,22 @@ def test_a_warning_about_damage_says_which_file_and_where_it_went(own):
     (own.folder(spec) / "per_class.csv").write_text("")
     with pytest.warns(DamagedRunWarning, match=r"per_class.csv was altered.*damaged"):
         own.get(spec)
+
+
+def test_a_run_that_is_found_damaged_under_its_lock_is_trained_again(own):
+    spec = one_hot(100)
+    before = own.get(spec).logits("test")
+    (own.folder(spec) / "per_class.csv").write_text("")
+    with pytest.warns(DamagedRunWarning, match=spec.id):
+        again = train_one(spec, own, device="cpu", threads=1)
+    np.testing.assert_array_equal(again.logits("test"), before)
+
+
+def test_a_run_that_another_process_has_mended_meanwhile_is_there(own, monkeypatch):
+    complaints = iter(["weights.safetensors was altered", None])
+    monkeypatch.setattr(store_module, "damage", lambda folder: next(complaints))
+    assert own.get(one_hot(100)) is not None
+    assert not (own.root / "damaged").exists()
 
 
 def test_a_folder_without_done_is_not_a_result(own):
