@@ -22,6 +22,7 @@ from kdlib.press.project import Project
 from kdlib.press.site import check_jupyter_book, publish, restore
 from kdlib.press.staging import stage, stage_unrun
 from kdlib.press.toc import Page, read_pages, select_chapters
+from kdlib.press.train_ahead import train_ahead, wanted_studies
 from kdlib.validated import Frozen
 
 Profile = Literal["quick", "standard", "paper"]
@@ -147,6 +148,7 @@ def _run(project: Project, settings: BuildSettings, jobs: Sequence[ChapterJob], 
     """Run the jobs and keep every chapter that went well, also where another failed."""
     for job in jobs:
         check_parameters(job.page, job.parameters)
+    train_ahead(wanted_studies([(job.page, job.parameters) for job in jobs]))
     failures = run_side_by_side(jobs, settings.jobs or default_jobs(), say)
     for job in jobs:
         if job not in failures:

@@ -11,7 +11,15 @@ from types import ModuleType
 
 from kdlib.errors import SettingError
 
-STUDIES = ("first_principles", "measuring", "rare_classes", "trusting_the_teacher_less")
+CHAPTERS = {
+    "first_principles": "book/foundations/distillation",
+    "measuring": "book/foundations/measuring",
+    "rare_classes": "book/teachers_pet/rare_classes",
+    "trusting_the_teacher_less": "book/teachers_pet/trusting_the_teacher_less",
+}
+"""Each study, and the chapter that shows it."""
+
+STUDIES = tuple(CHAPTERS)
 
 
 def study(name: str) -> ModuleType:

@@ -1,0 +1,41 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from kdlib.press import train_ahead
+from kdlib.press.toc import Page, read_pages
+from kdlib.studies import CHAPTERS
+
+
+def test_every_study_names_a_chapter_of_the_book():
+    root = Path(__file__).parents[2]
+    assert set(CHAPTERS.values()) <= {page.path for page in read_pages(root)}
+
+
+def test_a_chapter_without_a_study_wants_nothing(tmp_path):
+    chapters = [
+        (Page("book/teachers_pet/rare_classes", tmp_path), {"profile": "quick", "seeds": 1}),
+        (Page("book/part/one", tmp_path), {"size": 2}),
+    ]
+    wanted = train_ahead.wanted_studies(chapters)
+    assert wanted == [("rare_classes", {"profile": "quick", "seeds": 1})]
+
+
+def test_a_wrong_value_is_one_line_and_no_failure_of_the_press(monkeypatch, tmp_path):
+    monkeypatch.setenv("KDLIB_STORE", str(tmp_path / "store"))
+    asked = json.dumps([["rare_classes", {"alpha": 7}]])
+    command = [sys.executable, "-m", "kdlib.press.training_process"]
+    done = subprocess.run(command, input=asked, text=True, capture_output=True)
+    assert done.returncode == 0
+    assert done.stderr == "  training: alpha = 7 is not allowed: number from 0 to 1\n"
+    assert not (tmp_path / "store").exists()
+
+
+def test_the_wanted_runs_are_in_the_store_afterwards(monkeypatch, tmp_path):
+    from kdlib.runs import Store, missing_runs
+    from kdlib.studies import first_principles
+
+    monkeypatch.setenv("KDLIB_STORE", str(tmp_path))
+    train_ahead.train_ahead([("first_principles", {"profile": "quick"})])
+    assert missing_runs(first_principles.runs(first_principles.Settings()), Store()) == []
