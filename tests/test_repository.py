@@ -69,6 +69,15 @@ def test_no_tracked_file_is_large():
     assert names(path for path in tracked() if path.stat().st_size > 5 * MEGABYTE) == []
 
 
+def test_an_installed_package_has_its_data_files():
+    project = tomllib.loads(text_of(ROOT / "pyproject.toml"))
+    patterns = project["tool"]["setuptools"]["package-data"]["kdlib"]
+    data = [p for p in tracked() if p.is_relative_to(PACKAGE) and p.suffix != ".py"]
+    assert data
+    inside = [path.relative_to(PACKAGE) for path in data]
+    assert [p for p in inside if not any(p.match(pattern) for pattern in patterns)] == []
+
+
 @pytest.mark.parametrize("what", FORBIDDEN)
 def test_no_file_names_a(what):
     pattern = re.compile(FORBIDDEN[what])
