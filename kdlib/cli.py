@@ -236,6 +236,8 @@ def _settings(name: str, profile: str, seeds: int | None, values: Sequence[str])
     for key, equals, _ in pairs:
         if not equals:
             raise SettingError(f"--set {key!r} is not allowed: write NAME=VALUE")
+        if key in ("profile", "seeds"):
+            raise SettingError(f"--set {key} is not allowed: use --{key}")
     own = {key: text for key, _, text in pairs}
     return module(name).Settings.parse(profile=profile, seeds=seeds, **own)
 

@@ -21,7 +21,7 @@ class Frozen(BaseModel):
     )
 
     @classmethod
-    def parse(cls, **values: Any) -> Self:
+    def parse(cls, /, **values: Any) -> Self:
         """Validate ``values``; raise a one-line ``SettingError`` that names what is wrong."""
         try:
             return cls(**values)

@@ -36,6 +36,8 @@ def test_list_and_show_name_questions_and_allowed_values(call):
         (("run", "rare_classes", "--set", "alpha=2"), "number from 0 to 1"),
         (("run", "rare_classes", "--set", "alfa=1"), "unknown parameter 'alfa'"),
         (("run", "rare_classes", "--set", "alpha"), "write NAME=VALUE"),
+        (("run", "rare_classes", "--set", "seeds=2"), "--set seeds is not allowed: use --seeds"),
+        (("run", "rare_classes", "--set", "cls=2"), "unknown parameter 'cls'"),
         (("plan", "rare_classes", "--profile", "fast"), "'quick', 'standard', 'paper'"),
         (("plan", "rare_classes", "--jobs", 0), "1<=x<=256"),
     ],

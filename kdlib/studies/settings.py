@@ -45,7 +45,7 @@ class Settings(Frozen):
     seeds: Seeds = None
 
     @classmethod
-    def from_chapter(cls, **values: Any) -> Self:
+    def from_chapter(cls, /, **values: Any) -> Self:
         """Parse a chapter's parameters; refuse any injected name that the chapter does not know.
 
         Papermill only warns of an unknown parameter and runs on. Its injected cell is in the
