@@ -27,6 +27,8 @@ def verdict(row: Row) -> str:
 def change(row: Row) -> str:
     """A difference in words, e.g. ``falls by 9.5 points (-13.0 to -6.0, 10 seeds)``."""
     mean, seeds = row["mean"], int(row["seeds"])
+    if np.isnan(mean):
+        return f"has no value: a training diverged in one of {seeds} seeds or more"
     if np.isnan(row["low"]):
         return f"moves by {mean:+.1f} points, with no interval from so few seeds ({seeds})"
     verb = {"up": "rises", "down": "falls"}.get(verdict(row))

@@ -26,6 +26,11 @@ def row(mean, low, high, seeds=10):
             "undecided",
             "moves by +2.0 points, with no interval from so few seeds (1)",
         ),
+        (
+            row(np.nan, np.nan, np.nan, 10),
+            "undecided",
+            "has no value: a training diverged in one of 10 seeds or more",
+        ),
     ],
 )
 def test_a_difference_in_words(interval, verdict, words):
