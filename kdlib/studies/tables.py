@@ -38,7 +38,7 @@ def per_seed(members: Sequence[Member], results: Sequence[RunResult]) -> pd.Data
 
     ``mean`` is the mean over classes. ``worst_k`` is the mean of the k worst classes, for k of 1
     and 10, 20, 50 percent of the classes. ``rarest`` is the mean over the rarest 20 percent of the
-    classes by training count, which no test example chose.
+    classes by training count, which no test example chose; of equally rare ones the later count.
     """
     rows = [m.key() | _summary(m, r) for m, r in zip(members, results, strict=True)]
     return pd.DataFrame(rows)
@@ -89,7 +89,8 @@ def _summary(member: Member, result: RunResult) -> dict[str, object]:
     accuracy = 100 * result.accuracy("test")
     counts = training_counts(member.spec)
     worst = {f"worst_{k}": _worst(accuracy, k) for k in worst_ks(len(accuracy))}
-    rarest = np.argsort(counts, kind="stable")[: max(1, round(0.2 * len(counts)))]
+    # The last classes are the rare ones at every ratio, so that at ratio 1 they stay the same.
+    rarest = np.lexsort((-np.arange(len(counts)), counts))[: max(1, round(0.2 * len(counts)))]
     mean = float(accuracy.mean())
     status = {"status": result.status, "run": member.spec.id}
     return {"mean": mean, **worst, "rarest": float(accuracy[rarest].mean()), **status}

@@ -36,6 +36,14 @@ def test_one_row_a_run(tiny):
     assert row["rarest"] == pytest.approx(accuracy[-2:].mean())
 
 
+def test_the_rarest_classes_are_the_same_at_every_ratio(tiny):
+    settings, results = tiny
+    table = rare_classes.per_seed(settings, results)
+    assert set(table["imbalance"]) == {1, 20}
+    last_two = [100 * result.accuracy("test")[-2:].mean() for result in results]
+    np.testing.assert_allclose(table["rarest"], last_two)
+
+
 def test_one_row_a_class(tiny):
     settings, results = tiny
     table = rare_classes.per_class(settings, results)
