@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 _SUBMODULES = (
     "charts", "data", "errors", "losses", "metrics", "models",
     "runs", "studies", "training", "widgets",
-)
+)  # fmt: skip
 __all__ = ["__version__", *_SUBMODULES]
 
 
