@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -90,14 +90,21 @@ def chosen_device(device: str | None) -> str:
 def default_jobs(specs: Sequence[RunSpec], device: str) -> int:
     """One process a core for tiny images, which cannot use two threads; else one process."""
     tiny = all(spec.data.name in _TINY_DATASETS for spec in specs)
-    return min(len(specs), os.cpu_count() or 1) if tiny and device == "cpu" else 1
+    return min(len(specs), cores()) if tiny and device == "cpu" else 1
+
+
+def cores() -> int:
+    """CPU cores that this process may use: fewer in a container, or by ``LOKY_MAX_CPU_COUNT``."""
+    from joblib import cpu_count
+
+    return cpu_count()
 
 
 def threads_for(spec: RunSpec, jobs: int) -> int:
     """Threads of one training. Tiny images always get one, so that bits do not depend on jobs."""
     if spec.data.name in _TINY_DATASETS:
         return 1
-    return max(1, (os.cpu_count() or 1) // jobs)
+    return max(1, cores() // jobs)
 
 
 def _refuse_other_versions(specs: Sequence[RunSpec]) -> None:
@@ -130,8 +137,9 @@ def _in_processes(specs: Sequence[RunSpec], store: Store, device: str, jobs: int
         delayed(_in_worker)(spec.canonical_json(), str(store.root), device, threads_for(spec, jobs))
         for spec in specs
     )
+    complaints = Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
     try:
-        for complaint in Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks):
+        for complaint in complaints:
             if complaint:
                 raise KdlibError(complaint)
             yield
@@ -140,6 +148,10 @@ def _in_processes(specs: Sequence[RunSpec], store: Store, device: str, jobs: int
             "a training process was killed (out of memory?): finished runs are kept, "
             "call again to go on, with fewer jobs if memory is short"
         ) from error
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of how many tasks an error has cancelled
+            complaints.close()
 
 
 def _in_worker(spec_json: str, root: str, device: str, threads: int) -> str | None:
