@@ -36,6 +36,10 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except KdlibError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            if error.filename is None:  # a pipe that was closed, say: click knows what to do
+                raise
+            raise click.ClickException(f"{error.filename}: {error.strerror}") from error
 
 
 @click.group(name="kdlib", cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

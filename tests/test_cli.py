@@ -96,6 +96,24 @@ def test_the_store_can_be_listed_shown_and_checked(call, tmp_path):
     assert checked.exit_code == 1 and "history.csv was altered" in checked.output
 
 
+def test_a_table_that_cannot_be_written_is_one_line(call, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("kdlib.runs.execute", lambda runs, **_: [])
+    monkeypatch.setattr("kdlib.studies.rare_classes.per_seed", lambda *_: table())
+    words = ("--seeds", 1, "--store", tmp_path, "--out", tmp_path / "file" / "table.csv")
+    monkeypatch.setattr("kdlib.cli._show_plan", lambda *_, **__: None)
+    result = call("study", "run", "rare_classes", *words)
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1].startswith("Error: ")
+    assert "table.csv" in result.output or str(tmp_path / "file") in result.output
+
+
+def table():
+    import pandas as pd
+
+    return pd.DataFrame({"method": ["one-hot"], "imbalance": [20.0], "mean": [50.0]})
+
+
 def test_an_unknown_run_is_one_line(call, tmp_path):
     result = call("store", "show", "abc", "--store", tmp_path)
     assert result.exit_code == 1 and result.output.count("\n") == 1

@@ -22,6 +22,7 @@ from torch import nn
 
 from kdlib import __version__, metrics
 from kdlib.data import Dataset, Split
+from kdlib.errors import StoreError
 from kdlib.runs import store as shelf
 from kdlib.runs.build import dataset_for, loss_vectors, model_for, training_split
 from kdlib.runs.files import write_atomically
@@ -42,7 +43,21 @@ def train_one(
 
     Holds the run's lock, so a second process that wants the same run waits and then reads. A
     training that was killed goes on from its last checkpoint.
+
+    Raises:
+        StoreError: the store cannot be read or written, e.g. because the disk is full. What is
+            finished is kept.
     """
+    try:
+        return _train_locked(spec, store, device=device, threads=threads, bar=bar)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StoreError(f"run {spec.id} cannot be kept in {store.root}: {reason}") from error
+
+
+def _train_locked(
+    spec: RunSpec, store: Store, *, device: str, threads: int, bar: bool
+) -> RunResult:
     with store.lock(spec):
         found = store.get_locked(spec)
         if found is not None:

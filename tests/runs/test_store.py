@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import warnings
 
 import numpy as np
@@ -160,6 +162,17 @@ def test_a_run_that_another_process_has_mended_meanwhile_is_there(own, monkeypat
     monkeypatch.setattr(store_module, "damage", lambda folder: next(complaints))
     assert own.get(one_hot(100)) is not None
     assert not (own.root / "damaged").exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
+def test_a_store_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, number):
+    def refuse(path, content):
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr("kdlib.runs.train_one.write_atomically", refuse)
+    with pytest.raises(StoreError, match=os.strerror(number)) as error:
+        execute([one_hot()], store=Store(tmp_path), progress=False)
+    assert "\n" not in str(error.value)
 
 
 def test_a_folder_without_done_is_not_a_result(own):
