@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from math import isfinite
 
 import click
 
@@ -70,7 +71,8 @@ def _parse_parameter(pair: str) -> tuple[str, Scalar]:
         value = json.loads(text)
     except ValueError:
         return name, text
-    if isinstance(value, list | dict):
+    endless = isinstance(value, float) and not isfinite(value)  # NaN and infinities
+    if endless or isinstance(value, list | dict):
         raise SettingError(f"parameter {pair!r} is not allowed: use a number, text, true or null")
     return name, value
 

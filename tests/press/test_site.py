@@ -163,7 +163,9 @@ def test_parameters_are_read_as_json_scalars_or_text():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("pair", ["a", "=1", "a b=1", "a=[1]", "a={}", "profile=quick", "1a=2"])
+@pytest.mark.parametrize(
+    "pair", ["a", "=1", "a b=1", "a=[1]", "a={}", "a=NaN", "a=1e999", "profile=quick", "1a=2"]
+)
 def test_a_wrong_parameter_is_refused(pair):
     with pytest.raises(SettingError, match="is not allowed"):
         parse_parameters([pair])
