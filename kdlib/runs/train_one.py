@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -147,7 +148,10 @@ def _predict(spec: RunSpec, model: nn.Module, split: Split) -> np.ndarray:
 def per_class_table(
     split: str, logits: np.ndarray, labels: np.ndarray, num_classes: int
 ) -> pd.DataFrame:
-    """One row a class: split, label, count, accuracy, mean log-loss, mean margin."""
+    """One row a class: split, label, count, accuracy, mean log-loss, mean margin.
+
+    A class without examples has count 0 and NaN: a class with one training image has no dev image.
+    """
     values = np.stack(
         [
             (logits.argmax(axis=1) == labels).astype(float),
@@ -155,7 +159,9 @@ def per_class_table(
             metrics.margin(logits, labels),
         ]
     )
-    accuracy, log_loss, margin = metrics.class_means(values, labels, num_classes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", metrics.EmptyGroupWarning)  # the column count says it
+        accuracy, log_loss, margin = metrics.class_means(values, labels, num_classes)
     counts = np.bincount(labels, minlength=num_classes)
     table = pd.DataFrame({"split": split, "label": range(num_classes), "count": counts})
     return table.assign(accuracy=accuracy, log_loss=log_loss, margin=margin)

@@ -14,7 +14,7 @@ from kdlib.errors import SettingError, StoreError
 from kdlib.runs import DamagedRunWarning, Store, dev_mix, execute, missing_runs
 from kdlib.runs import store as store_module
 from kdlib.runs.store import default_root
-from kdlib.runs.train_one import train_one
+from kdlib.runs.train_one import per_class_table, train_one
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,13 @@ def test_per_class_results_agree_with_the_stored_logits(shelf):
         expected = metrics.per_class_accuracy(logits.argmax(1), labels, 10)
         np.testing.assert_allclose(rows["accuracy"], expected)
         assert rows["count"].sum() == len(labels)
+
+
+def test_a_class_without_dev_images_is_nan_with_count_0_and_no_warning():
+    table = per_class_table("dev", np.eye(3)[:2], np.array([0, 1]), 3)
+    assert table["count"].tolist() == [1, 1, 0]
+    assert table["accuracy"].tolist()[:2] == [1, 1]
+    assert table.iloc[2][["accuracy", "log_loss", "margin"]].isna().all()
 
 
 def test_the_stored_weights_give_the_stored_logits(shelf):
