@@ -4,24 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 
+from kdlib.files import write_atomically
 from kdlib.press.notebooks import Notebook, failed, has_tag, read_notebook
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write ``text`` so that a reader sees the old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def tidy(notebook: Notebook, *, hide_parameters: bool) -> Notebook:
@@ -43,7 +29,8 @@ def keep(folder: Path, key: str, notebook: Notebook) -> Path:
     """Store an executed chapter below its key; returns the file."""
     notebook["metadata"]["kdlib"] = {"key": key, "cells": _digest(notebook)}
     path = folder / f"{key}.ipynb"
-    write_atomically(path, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    write_atomically(path, text.encode())
     return path
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
+from kdlib.files import write_atomically
 from kdlib.press.address import is_settled, read_address
-from kdlib.press.cache import write_atomically
 from kdlib.press.errors import PressError
 from kdlib.press.notebooks import read_notebook
 from kdlib.press.project import CONFIG, TOC, Project
@@ -101,7 +101,7 @@ def _vega_bundle(project: Project) -> Path:
 
         # In a function of its own, for its names clash with those of Sphinx's scripts.
         script = vl_convert.javascript_bundle(_VEGA_EXPORTS)
-        write_atomically(bundle, f"(() => {{\n{script}\n}})();\n")
+        write_atomically(bundle, f"(() => {{\n{script}\n}})();\n".encode())
     return bundle
 
 

@@ -20,6 +20,8 @@ def main() -> None:
         execute(specs)
     except KdlibError as error:
         print(f"  training: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

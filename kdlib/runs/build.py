@@ -51,7 +51,7 @@ def loss_vectors(spec: RunSpec, dataset: Dataset, store: Store) -> LossVectors:
 
 def dev_mix(source: RunSpec, temperature: float, store: Store) -> Tensor:
     """a_y of equation (3), from the dev logits that ``source`` left in the store. Shape ``[L]``."""
-    result = store.usable(source)
+    result = store.finished(source)
     logits = torch.from_numpy(result.logits("dev"))
     labels = torch.from_numpy(result.labels("dev"))
     probabilities = losses.teacher_probabilities(logits, temperature)

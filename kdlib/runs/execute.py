@@ -50,7 +50,7 @@ def execute(
         for _ in _train_side_by_side(generation, store, device, workers, progress):
             bar.update()
     bar.close()
-    return [train_one(spec, store, device=device, threads=1) for spec in wanted]
+    return [store.finished(spec) for spec in wanted]
 
 
 def missing_runs(specs: Iterable[RunSpec], store: Store) -> list[list[RunSpec]]:

@@ -25,7 +25,7 @@ from safetensors import safe_open
 from safetensors.numpy import save as save_arrays
 
 from kdlib.errors import StoreError
-from kdlib.runs.files import sha256_of, write_atomically
+from kdlib.files import UNFINISHED, sha256_of, write_atomically
 from kdlib.runs.spec import ID_DIGITS, RunSpec
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 DONE = "done"
 CHECKPOINT = "checkpoint.safetensors"
+ALWAYS_WRITTEN = (
+    "environment.json", "history.csv", "outcome.json", "per_class.csv", "spec.json", "timing.csv",
+)  # fmt: skip
+WRITTEN_IF_COMPLETED = ("logits.safetensors", "weights.safetensors")
 EVALUATED_SPLITS = ("dev", "validation", "test")
 
 
@@ -58,7 +62,10 @@ class RunResult:
 
     @property
     def diverged_step(self) -> int | None:
-        """The step at which the loss stopped being finite, or ``None``."""
+        """The step at which the loss stopped being finite; ``None`` if it never did.
+
+        It is also ``None`` for a run that diverged because a run that it builds on did.
+        """
         return self._outcome["diverged_step"]
 
     @cached_property
@@ -159,17 +166,15 @@ class Store:
         self._set_aside(folder, complaint)
         return None
 
-    def usable(self, spec: RunSpec) -> RunResult:
-        """The finished run, for others to build on.
+    def finished(self, spec: RunSpec) -> RunResult:
+        """The finished run.
 
         Raises:
-            StoreError: it is not trained yet, or it diverged and has no weights and no logits.
+            StoreError: it is not trained yet.
         """
         result = self.get(spec)
         if result is None:
             raise StoreError(f"run {spec.id} ({spec.label()}) is not trained yet")
-        if result.status == "diverged":
-            raise StoreError(f"run {spec.id} ({spec.label()}) diverged: no run can build on it")
         return result
 
     def results(self) -> Iterator[RunResult]:
@@ -236,11 +241,22 @@ def damage(folder: Path) -> str | None:
         if changed:
             return f"{changed[0]} was altered"
         identity = sha256_of(folder / "spec.json")[:ID_DIGITS]
-        return None if identity == folder.name else "spec.json belongs to another run"
+        if identity != folder.name:
+            return "spec.json belongs to another run"
+        outcome = json.loads((folder / "outcome.json").read_text())
+        unlisted = sorted(_expected(outcome["status"]) - hashes.keys())
+        return f"done does not list {unlisted[0]}" if unlisted else None
     except FileNotFoundError as error:
         return f"{Path(error.filename).name} is missing"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (IsADirectoryError, ValueError, KeyError, TypeError, AttributeError) as error:
         return f"unreadable: {type(error).__name__}"
+    except OSError as error:  # rights, too many open files, a failing disk: not the run's fault
+        raise StoreError(f"run {folder.name} in {folder.parent}: {error.strerror}") from error
+
+
+def _expected(status: str) -> set[str]:
+    """The files that a finished run has."""
+    return {*ALWAYS_WRITTEN, *(() if status == "diverged" else WRITTEN_IF_COMPLETED)}
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
@@ -261,11 +277,10 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def finish(folder: Path) -> None:
-    """Write ``done`` with the hash of every file, then drop the checkpoint."""
-    kept = [path for path in sorted(folder.iterdir()) if _is_result(path)]
+    """Write ``done`` with the hash of every result, then drop what the training left behind."""
+    names = {*ALWAYS_WRITTEN, *WRITTEN_IF_COMPLETED}
+    kept = sorted(path for path in folder.iterdir() if path.name in names)
     write_json(folder / DONE, {"sha256": {path.name: sha256_of(path) for path in kept}})
-    (folder / CHECKPOINT).unlink(missing_ok=True)
-
-
-def _is_result(path: Path) -> bool:
-    return path.is_file() and path.name not in (DONE, CHECKPOINT) and not path.name.startswith(".")
+    for path in folder.iterdir():
+        if path.name == CHECKPOINT or path.name.startswith(UNFINISHED):
+            path.unlink()

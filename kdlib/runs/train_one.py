@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import platform
@@ -11,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,12 +26,12 @@ from torch import nn
 from kdlib import __version__, metrics
 from kdlib.data import Dataset, Split
 from kdlib.errors import StoreError
+from kdlib.files import write_atomically
 from kdlib.runs import store as shelf
 from kdlib.runs.build import dataset_for, loss_vectors, model_for, training_split
-from kdlib.runs.files import write_atomically
 from kdlib.runs.spec import RunSpec
 from kdlib.runs.store import RunResult, Store
-from kdlib.training import Outcome, predict_logits, train
+from kdlib.training import CheckpointError, Outcome, predict_logits, train
 
 log = logging.getLogger("kdlib.runs")
 
@@ -85,29 +87,56 @@ def _train_into(folder: Path, spec: RunSpec, store: Store, *, device: str, bar: 
     started = datetime.now(UTC)
     dataset = dataset_for(spec)
     model = model_for(spec, dataset)
-    outcome = train(
-        model,
-        training_split(spec, dataset),
-        loss_vectors(spec, dataset, store),
-        spec.recipe,
-        seed=spec.seed,
-        device=device,
-        teacher=_teacher(spec, store),
-        dataset_name=spec.data.name,
-        checkpoint=folder / shelf.CHECKPOINT,
-        fingerprint=spec.id,
-        bar=bar,
-    )
+    if _builds_on_a_diverged_run(spec, store):
+        outcome = Outcome("diverged")
+    else:
+        outcome = _resumed(folder, spec, store, dataset, model, device=device, bar=bar)
     _write_outcome(folder, outcome)
     _write_evaluation(folder, spec, dataset, model, diverged=outcome.status == "diverged")
     shelf.write_json(folder / "environment.json", _environment(device, dataset, spec, started))
     shelf.finish(folder)
 
 
-def _teacher(spec: RunSpec, store: Store) -> nn.Module | None:
-    if spec.teacher is None:
-        return None
-    return store.usable(spec.teacher).model()
+def _builds_on_a_diverged_run(spec: RunSpec, store: Store) -> bool:
+    return any(store.finished(parent).status == "diverged" for parent in spec.parents())
+
+
+def _resumed(
+    folder: Path, spec: RunSpec, store: Store, dataset: Dataset, model: nn.Module,
+    *, device: str, bar: bool,
+) -> Outcome:  # fmt: skip
+    """Train, from the last checkpoint if it fits; one that does not fit is dropped with a warning.
+
+    It fits only the code that wrote it: half a training under one version and half under another
+    is neither.
+    """
+    settings: dict[str, Any] = {
+        "seed": spec.seed,
+        "device": device,
+        "teacher": store.finished(spec.teacher).model() if spec.teacher else None,
+        "dataset_name": spec.data.name,
+        "checkpoint": folder / shelf.CHECKPOINT,
+        "fingerprint": f"{spec.id} {code_digest()}",
+        "bar": bar,
+    }
+    vectors = loss_vectors(spec, dataset, store)
+    split = training_split(spec, dataset)
+    try:
+        return train(model, split, vectors, spec.recipe, **settings)
+    except CheckpointError as error:
+        warnings.warn(f"run {spec.id} starts again: {error}", stacklevel=2)
+        settings["checkpoint"].unlink()
+        return train(model, split, vectors, spec.recipe, **settings)
+
+
+@cache
+def code_digest() -> str:
+    """A hash of the sources that decide what a training comes to."""
+    package = Path(__file__).parents[1]
+    sources = [package / "losses.py", package / "models.py", package / "seeds.py"]
+    sources += [*(package / "data").glob("*.py"), *(package / "training").glob("*.py")]
+    text = b"".join(path.read_bytes() for path in sorted([*sources, package / "runs" / "build.py"]))
+    return hashlib.sha256(text).hexdigest()[:16]
 
 
 def _write_outcome(folder: Path, outcome: Outcome) -> None:

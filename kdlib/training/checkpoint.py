@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from kdlib.errors import KdlibError
+from kdlib.files import write_atomically
 
 _FORMAT = 1
 
@@ -86,7 +86,7 @@ def save_checkpoint(path: Path, snapshot: Snapshot) -> None:
     )
     content = save(tensors, metadata={"state": state, "sha256": _digest(state, tensors)})
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write_atomically(path, content)
+    write_atomically(path, content)
 
 
 def load_checkpoint(
@@ -162,20 +162,6 @@ def _digest(state: str, tensors: Mapping[str, Tensor]) -> str:
         sha.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         sha.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return sha.hexdigest()
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    """Write beside ``path``, flush to disk, then rename over it.
-
-    The other file's name is always the same, so a kill leaves at most one, which the next saving
-    overwrites.
-    """
-    unfinished = path.with_name(f".{path.name}.tmp")
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
 
 
 def _check_fingerprint(path: Path, there: Mapping[str, str], wanted: Mapping[str, str]) -> None:

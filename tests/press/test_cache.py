@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 from kdlib.press import cache
@@ -53,12 +51,3 @@ def test_the_injected_cell_is_left_out_of_the_page_only_when_asked():
         notebook["cells"][0]["metadata"]["tags"] = ["injected-parameters"]
         tags = cache.tidy(notebook, hide_parameters=hide)["cells"][0]["metadata"]["tags"]
         assert ("remove-cell" in tags) == hide
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path):
-    path = tmp_path / "file.json"
-    cache.write_atomically(path, json.dumps("old"))
-    with pytest.raises(UnicodeEncodeError):
-        cache.write_atomically(path, "\ud800")
-    assert json.loads(path.read_text()) == "old"
-    assert list(tmp_path.iterdir()) == [path]

@@ -197,6 +197,55 @@ def test_a_result_of_other_fields_is_passed_over(own):
     assert len(list(own.results())) == 3
 
 
+def test_a_list_that_leaves_files_out_is_damage(own):
+    spec = one_hot(100)
+    done = own.folder(spec) / "done"
+    hashes = json.loads(done.read_text())["sha256"]
+    done.write_text(json.dumps({"sha256": {k: v for k, v in hashes.items() if "weights" not in k}}))
+    assert [words for _, words in own.complaints()] == ["done does not list weights.safetensors"]
+
+
+def test_a_disk_that_fails_is_not_the_runs_fault(own, monkeypatch):
+    spec = one_hot(100)
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("kdlib.runs.store.sha256_of", refuse)
+    with pytest.raises(StoreError, match=f"{spec.id} .*Permission denied"):
+        own.get(spec)
+    assert own.folder(spec).exists() and not (own.root / "damaged").exists()
+
+
+def test_what_is_all_there_needs_no_lock(shelf, monkeypatch):
+    monkeypatch.setattr(Store, "lock", lambda *_: pytest.fail("a lock was taken"))
+    assert len(execute([ada_alpha(), one_hot(100)], store=shelf, progress=False)) == 2
+
+
+def test_students_of_a_diverged_teacher_are_recorded_as_diverged(tmp_path):
+    teacher = one_hot(100, peak_rate=100.0, epochs=6)
+    student = distilled().model_copy(update={"teacher": teacher})
+    (result,) = execute([student], store=Store(tmp_path), progress=False)
+    assert (result.status, result.diverged_step) == ("diverged", None)
+    assert np.isnan(result.accuracy("test")).all() and len(result.history) == 0
+
+
+def test_a_checkpoint_of_other_code_is_dropped(tmp_path, monkeypatch):
+    from kdlib.runs import train_one
+
+    spec, store = one_hot(epochs=12), Store(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(train_one, "code_digest", lambda: "of yesterday")
+        patch.setattr(train_one, "_write_outcome", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            execute([spec], store=store, progress=False)
+    assert (store.folder(spec) / "checkpoint.safetensors").exists()
+    with pytest.warns(UserWarning, match=f"run {spec.id} starts again"):
+        (result,) = execute([spec], store=store, progress=False)
+    assert len(result.history) == 12
+    assert not (result.folder / "checkpoint.safetensors").exists()
+
+
 def test_find_takes_the_beginning_of_an_id(shelf):
     spec = ada_alpha()
     assert shelf.find(spec.id[:6]).spec == spec

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from pathlib import Path
+
+UNFINISHED = "."
+"""How the names of files that are still being written begin."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write ``content`` to ``path``; a kill at any moment leaves the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    # The process's number keeps two writers apart; a plain open gives the rights that umask says,
+    # so that a store can be shared.
+    temporary = path.with_name(f"{UNFINISHED}{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with temporary.open("wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
