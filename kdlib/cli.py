@@ -223,7 +223,10 @@ def store_check(root: Path | None) -> None:
     """Verify every finished run against its hashes; name the damaged ones. Changes nothing."""
     from kdlib.runs import Store
 
-    broken = list(Store(root).complaints())
+    shelf = Store(root)
+    if not shelf.root.is_dir():
+        raise KdlibError(f"there is no store in {shelf.root}")
+    broken = list(shelf.complaints())
     for folder, complaint in broken:
         click.echo(f"{folder}: {complaint}")
     if broken:

@@ -114,6 +114,11 @@ def table():
     return pd.DataFrame({"method": ["one-hot"], "imbalance": [20.0], "mean": [50.0]})
 
 
+def test_a_store_that_is_not_there_is_not_called_whole(call, tmp_path):
+    result = call("store", "check", "--store", tmp_path / "nowhere")
+    assert result.exit_code == 1 and "there is no store in" in result.output
+
+
 def test_an_unknown_run_is_one_line(call, tmp_path):
     result = call("store", "show", "abc", "--store", tmp_path)
     assert result.exit_code == 1 and result.output.count("\n") == 1

@@ -40,7 +40,7 @@ PROFILES: dict[ProfileName, Profile] = {
     "quick": Profile(
         dataset="digits",
         imbalance=20.0,
-        imbalances=(1.0, 5.0, 20.0, 50.0, 100.0),
+        imbalances=(1.0, 5.0, 10.0, 20.0, 50.0),
         model=ModelSpec(depth=8),
         recipe=PRESETS["digits"],
         seeds=10,
