@@ -44,7 +44,7 @@ PROFILES: dict[ProfileName, Profile] = {
         model=ModelSpec(depth=8),
         recipe=PRESETS["digits"],
         seeds=10,
-        sweep_seeds=5,
+        sweep_seeds=4,
         new_subset_each_seed=True,
     ),
     "standard": Profile(
