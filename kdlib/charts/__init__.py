@@ -10,6 +10,10 @@ environment, importing this package enables a renderer for the built site, which
 
 from __future__ import annotations
 
+from kdlib.quick_imports import skip_slow_imports
+
+skip_slow_imports()
+
 from kdlib.charts.adaptive import adaptive_mix_bars, adaptive_mix_explorer
 from kdlib.charts.captions import caption
 from kdlib.charts.classes import cumulative_gain, paired_differences, per_class_accuracy

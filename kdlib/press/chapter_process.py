@@ -11,7 +11,7 @@ import json
 import signal
 import sys
 
-from kdlib.press.quick_imports import skip_slow_imports
+from kdlib.quick_imports import skip_slow_imports
 
 DEAD_KERNEL = 138
 

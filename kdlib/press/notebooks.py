@@ -11,8 +11,8 @@ from typing import Any
 
 from kdlib.errors import SettingError
 from kdlib.press.inputs import Scalar
-from kdlib.press.quick_imports import skip_slow_imports
 from kdlib.press.toc import Page
+from kdlib.quick_imports import skip_slow_imports
 
 Notebook = dict[str, Any]
 _INSERTED = {"papermill-error-cell-tag", "injected-parameters"}

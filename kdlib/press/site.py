@@ -16,7 +16,7 @@ from kdlib.press.project import Project
 from kdlib.press.toc import Page
 
 _JUPYTER_BOOK = (
-    "from kdlib.press.quick_imports import skip_slow_imports; skip_slow_imports(); "
+    "from kdlib.quick_imports import skip_slow_imports; skip_slow_imports(); "
     "from jupyter_book.cli.main import main; main()"
 )
 _STRICT = ("-W", "-n", "--keep-going")  # warnings are errors, references too; list them all

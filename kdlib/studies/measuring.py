@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 from pydantic import Field
-from scipy.stats import binom
+from scipy.special import bdtrc  # a binomial tail; scipy.stats takes a second to import
 
 from kdlib.errors import SettingError
 from kdlib.metrics import per_class_accuracy
@@ -90,7 +90,7 @@ def exact_worst(accuracies: Any, counts: Any) -> pd.DataFrame:
     values = np.unique(np.concatenate([np.arange(n + 1) / n for n in np.unique(sizes)]))
     # The small shift keeps k / n * n from landing above k.
     needed = np.ceil(np.multiply.outer(values, sizes) - 1e-9)
-    all_reach = binom.sf(needed - 1, sizes, chances).prod(axis=1)
+    all_reach = bdtrc(needed - 1, sizes, chances).prod(axis=1)
     probability = all_reach - np.append(all_reach[1:], 0.0)
     return pd.DataFrame({"estimate": 100 * values, "probability": probability})
 
