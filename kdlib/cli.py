@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +93,13 @@ _root = click.option(
 )
 
 
+def _study_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The study's name and the options that ``plan`` and ``run`` share."""
+    for option in reversed((_name, _profile, _seeds, _values, _device, _jobs, _root)):
+        command = option(command)
+    return command
+
+
 @study.command("list")
 def study_list() -> None:
     """Each study and the question it answers."""
@@ -117,13 +124,7 @@ def study_show(name: str) -> None:
 
 
 @study.command("plan")
-@_name
-@_profile
-@_seeds
-@_values
-@_device
-@_jobs
-@_root
+@_study_options
 def study_plan(
     name: str,
     profile: str,
@@ -142,13 +143,7 @@ def study_plan(
 
 
 @study.command("run")
-@_name
-@_profile
-@_seeds
-@_values
-@_device
-@_jobs
-@_root
+@_study_options
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the per-seed table (CSV)."
 )
