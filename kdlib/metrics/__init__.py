@@ -7,6 +7,7 @@ an ``EmptyGroupWarning`` that names it, and never 0.
 """
 
 from kdlib.metrics._inputs import EmptyGroupWarning
+from kdlib.metrics.corrections import holm, paired_p_value
 from kdlib.metrics.examples import class_means, log_loss, margin
 from kdlib.metrics.groups import group_accuracy
 from kdlib.metrics.intervals import Interval, paired_bootstrap, t_interval
@@ -31,10 +32,12 @@ __all__ = [
     "cumulative_gain",
     "delta_k",
     "group_accuracy",
+    "holm",
     "log_loss",
     "margin",
     "mean_accuracy",
     "paired_bootstrap",
+    "paired_p_value",
     "per_class_accuracy",
     "summary",
     "t_interval",
