@@ -12,6 +12,8 @@ import kdlib
 from kdlib.errors import KdlibError, SettingError
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     import pandas as pd
 
     from kdlib.runs import RunSpec, Store
@@ -137,8 +139,12 @@ def study_plan(
     """What the study would train, and roughly how long that takes here. Trains nothing."""
     from kdlib.runs import Store
     from kdlib.studies import study as module
+    from kdlib.studies import trains_networks
 
     settings = _settings(name, profile, seeds, values)
+    if not trains_networks(name):
+        click.echo(f"{name} trains no networks: `kdlib study run {name}` computes its table")
+        return
     _show_plan(module(name).runs(settings), Store(root), device, jobs, each=True)
 
 
@@ -158,15 +164,17 @@ def study_run(
     out: Path | None,
 ) -> None:
     """Train what is missing, then print the study's results with 95 % intervals over seeds."""
-    from kdlib.runs import Store, execute
+    from kdlib.runs import Store
     from kdlib.studies import study as module
+    from kdlib.studies import trains_networks
 
-    settings, shelf = _settings(name, profile, seeds, values), Store(root)
-    runs = module(name).runs(settings)
-    _show_plan(runs, shelf, device, jobs, each=False)
-    results = execute(runs, store=shelf, jobs=jobs, device=device)
-    table = module(name).per_seed(settings, results)
-    click.echo(_summary(table).to_string(index=False, float_format=lambda x: f"{x:.1f}"))
+    settings = _settings(name, profile, seeds, values)
+    if trains_networks(name):
+        table = _trained(module(name), settings, Store(root), device, jobs)
+        click.echo(_summary(table).to_string(index=False, float_format="{:.1f}".format))
+    else:
+        table = module(name).table(settings)
+        click.echo(_means(table).to_string(index=False, float_format="{:.4g}".format))
     if out:
         from kdlib.runs.store import write_table
 
@@ -266,6 +274,19 @@ def _show_plan(
     )
 
 
+def _trained(
+    module: ModuleType, settings: Settings, shelf: Store, device: str | None, jobs: int | None
+) -> pd.DataFrame:
+    from kdlib.runs import execute
+
+    runs = module.runs(settings)
+    _show_plan(runs, shelf, device, jobs, each=False)
+    table: pd.DataFrame = module.per_seed(
+        settings, execute(runs, store=shelf, jobs=jobs, device=device)
+    )
+    return table
+
+
 def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
@@ -281,6 +302,13 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     return pd.concat(tables)[[*by, "metric", "mean", "low", "high", "seeds"]]
+
+
+def _means(table: pd.DataFrame) -> pd.DataFrame:
+    """Of a study without runs: the mean of ``value`` over seeds for each of what was measured."""
+    from kdlib.studies.tables import with_intervals
+
+    return with_intervals(table, "value", [c for c in table.columns if c not in ("seed", "value")])
 
 
 def main() -> None:

@@ -108,6 +108,51 @@ def test_a_table_that_cannot_be_written_is_one_line(call, monkeypatch, tmp_path)
     assert "table.csv" in result.output or str(tmp_path / "file") in result.output
 
 
+@pytest.fixture
+def without_networks(monkeypatch):
+    """A study that trains nothing takes the place of one that does."""
+    import pandas as pd
+
+    from kdlib.studies import measuring
+
+    def coins(settings):
+        rows = [(side, seed, 2.0 * seed) for side in ("up", "down") for seed in range(3)]
+        return pd.DataFrame(rows, columns=["side", "seed", "value"])
+
+    monkeypatch.delattr(measuring, "runs")
+    monkeypatch.delattr(measuring, "per_seed")
+    monkeypatch.setattr(measuring, "table", coins, raising=False)
+
+
+def test_a_study_without_networks_plans_none(call, without_networks, tmp_path):
+    result = call("study", "plan", "measuring", "--store", tmp_path / "store")
+    assert result.exit_code == 0, result.output
+    assert result.output == (
+        "measuring trains no networks: `kdlib study run measuring` computes its table\n"
+    )
+
+
+def test_a_study_without_networks_prints_means_with_intervals(call, without_networks, tmp_path):
+    out = tmp_path / "table.csv"
+    result = call("study", "run", "measuring", "--store", tmp_path / "store", "--out", out)
+    assert result.exit_code == 0, result.output
+    head, first, second, _ = result.output.splitlines()
+    assert head.split() == ["side", "mean", "low", "high", "seeds"]
+    # 0, 2, 4: mean 2, standard error 2 / sqrt(3), t of two degrees of freedom 4.3027.
+    assert first.split() == ["up", "2", "-2.968", "6.968", "3"]
+    assert second.split()[0] == "down"
+    assert len(out.read_text().splitlines()) == 7
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_study_without_networks_refuses_wrong_values(call, without_networks):
+    result = call("study", "run", "measuring", "--set", "classes=0")
+    assert (
+        result.exit_code == 1
+        and "classes = '0' is not allowed: integer from 1 to 100" in result.output
+    )
+
+
 def table():
     import pandas as pd
 

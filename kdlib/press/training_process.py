@@ -6,17 +6,17 @@ import json
 import sys
 
 from kdlib.errors import KdlibError
-from kdlib.runs import execute
-from kdlib.studies import study
+from kdlib.runs import RunSpec, execute
+from kdlib.studies import study, trains_networks
 
 
 def main() -> None:
     """Read pairs of study and parameters from standard input; train what the store lacks."""
-    specs = []
+    specs: list[RunSpec] = []
     try:
         for name, values in json.load(sys.stdin):
-            module = study(name)
-            specs += module.runs(module.Settings.parse(**values))
+            settings = study(name).Settings.parse(**values)
+            specs += study(name).runs(settings) if trains_networks(name) else []
         execute(specs)
     except KdlibError as error:
         print(f"  training: {error}", file=sys.stderr)

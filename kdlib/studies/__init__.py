@@ -1,7 +1,9 @@
 """Studies: one module a question, named after it. Each lists its runs and makes its tables.
 
 ``STUDIES`` maps names to modules that hold ``QUESTION``, ``Settings``, ``runs(settings)`` and
-``per_seed(settings, results)``; the command line and the chapters use them alike.
+``per_seed(settings, results)``; the command line and the chapters use them alike. A study that
+trains no networks holds ``table(settings)`` in the place of the last two: one number a row in the
+column ``value``, a column ``seed``, and columns that name what was measured.
 """
 
 from __future__ import annotations
@@ -31,3 +33,8 @@ def study(name: str) -> ModuleType:
     if name not in STUDIES:
         raise SettingError(f"study {name!r} is not known: choose from {', '.join(STUDIES)}")
     return import_module(f"kdlib.studies.{name}")
+
+
+def trains_networks(name: str) -> bool:
+    """Whether the study has runs; otherwise it makes its ``table`` without any."""
+    return hasattr(study(name), "runs")

@@ -35,10 +35,10 @@ class Settings(BaseSettings):
         repeats: simulated test sets, 100 to 100,000.
     """
 
-    classes: Annotated[int, FromText, Field(ge=1, le=100)] = 10
-    images: Annotated[int, FromText, Field(ge=5, le=500)] = 30
-    accuracy: Annotated[float, FromText, Field(ge=50, le=99)] = 90.0
-    repeats: Annotated[int, FromText, Field(ge=100, le=100_000)] = 10_000
+    classes: Annotated[int, Field(ge=1, le=100), FromText] = 10
+    images: Annotated[int, Field(ge=5, le=500), FromText] = 30
+    accuracy: Annotated[float, Field(ge=50, le=99), FromText] = 90.0
+    repeats: Annotated[int, Field(ge=100, le=100_000), FromText] = 10_000
 
 
 def members(settings: Settings) -> list[Member]:

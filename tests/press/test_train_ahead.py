@@ -1,3 +1,4 @@
+import io
 import json
 import subprocess
 import sys
@@ -30,6 +31,17 @@ def test_a_wrong_value_is_one_line_and_no_failure_of_the_press(monkeypatch, tmp_
     assert done.returncode == 0
     assert done.stderr == "  training: alpha = 7 is not allowed: number from 0 to 1\n"
     assert not (tmp_path / "store").exists()
+
+
+def test_a_study_without_networks_is_passed_over(monkeypatch, capsys):
+    from kdlib.press import training_process
+    from kdlib.studies import measuring
+
+    monkeypatch.delattr(measuring, "runs")
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps([["measuring", {"classes": 3}]])))
+    monkeypatch.setattr(training_process, "execute", lambda specs: print(f"trains {specs}"))
+    training_process.main()
+    assert capsys.readouterr().out == "trains []\n"
 
 
 def test_the_wanted_runs_are_in_the_store_afterwards(monkeypatch, tmp_path):

@@ -3,7 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kdlib.errors import SettingError
-from kdlib.studies import STUDIES, rare_classes, study, trusting_the_teacher_less
+from kdlib.studies import (
+    STUDIES,
+    rare_classes,
+    study,
+    trains_networks,
+    trusting_the_teacher_less,
+)
 from kdlib.studies import settings as base
 from kdlib.studies.profiles import PROFILES, profile_of
 from kdlib.validated import allowed
@@ -67,13 +73,20 @@ def test_seeds_of_the_settings_win_over_the_profiles():
     assert profile_of(rare_classes.Settings()) == PROFILES["quick"]
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", [name for name in STUDIES if trains_networks(name)])
 @pytest.mark.parametrize("profile", PROFILES)
-def test_every_study_lists_its_runs_at_every_profile(name, profile):
+def test_every_study_with_networks_lists_its_runs_at_every_profile(name, profile):
     module = study(name)
     runs = module.runs(module.Settings(profile=profile))
-    assert runs and module.QUESTION.endswith("?")
+    assert runs
     assert {run.data.name for run in runs} == {PROFILES[profile].dataset}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_study_asks_a_question_and_makes_one_kind_of_table(name):
+    module = study(name)
+    assert module.QUESTION.endswith("?")
+    assert hasattr(module, "table") != hasattr(module, "per_seed") == hasattr(module, "runs")
 
 
 def test_an_unknown_study_is_refused():
