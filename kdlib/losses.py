@@ -26,7 +26,14 @@ from torch import Tensor
 
 from kdlib.errors import SettingError
 
-__all__ = ["adaptive_mix", "margin_log_cost", "soft_target_loss", "teacher_probabilities"]
+__all__ = [
+    "adaptive_mix",
+    "average_margins",
+    "margin_log_cost",
+    "soft_label_weights",
+    "soft_target_loss",
+    "teacher_probabilities",
+]
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -120,6 +127,24 @@ def adaptive_mix(teacher_probs: Tensor, labels: Tensor, num_classes: int) -> Ten
     Raises:
         SettingError: A shape does not fit or ``num_classes`` is below 2.
     """
+    # A row may sum to a rounding error above 1, and its margin then exceeds 1 too.
+    return average_margins(teacher_probs, labels, num_classes).nan_to_num(0.0).clamp(min=0, max=1)
+
+
+def average_margins(teacher_probs: Tensor, labels: Tensor, num_classes: int) -> Tensor:
+    """The mean of gamma_avg in each class: equation 3 of "Teacher's pet" before it is cut at 0.
+
+    Args:
+        teacher_probs: The teacher's probabilities ``[N, L]``.
+        labels: Class indices ``[N]`` in ``0..L-1``.
+        num_classes: L, at least 2.
+
+    Returns:
+        ``[L]`` with entries from -1/(L-1) to 1; NaN for a class without an example.
+
+    Raises:
+        SettingError: A shape does not fit or ``num_classes`` is below 2.
+    """
     if num_classes < 2:
         raise SettingError(f"num_classes = {num_classes!r} is not allowed: 2 or more")
     _check_shapes(teacher_probs, labels, None, None, name="teacher_probs")
@@ -128,8 +153,32 @@ def adaptive_mix(teacher_probs: Tensor, labels: Tensor, num_classes: int) -> Ten
     zeros = margins.new_zeros(num_classes)
     sums = zeros.index_add(0, labels.long(), margins)
     counts = zeros.index_add(0, labels.long(), torch.ones_like(margins))
-    # A row may sum to a rounding error above 1, and its margin then exceeds 1 too.
-    return (sums / counts.clamp(min=1)).clamp(min=0, max=1)
+    return sums / counts
+
+
+def soft_label_weights(logits: Tensor, teacher_logits: Tensor, labels: Tensor) -> Tensor:
+    """Weights of the teacher term by example (Zhou et al. 2021): 1 - exp(-CE_s / CE_t).
+
+    CE_s and CE_t are the cross-entropies of student and teacher with the label, at temperature 1.
+    Where the teacher is far better than the student the weight is near 1; where the student is
+    far better it is near 0.
+
+    Args:
+        logits: The student's ``[N, L]``; no gradient flows through the weights.
+        teacher_logits: The teacher's ``[N, L]``.
+        labels: Class indices ``[N]``.
+
+    Returns:
+        ``[N]``, each from 0 to 1.
+
+    Raises:
+        SettingError: A shape does not fit.
+    """
+    _check_shapes(logits, labels, teacher_logits, None)
+    own = soft_target_loss(logits.detach(), labels, reduction="none")
+    teachers = soft_target_loss(teacher_logits.detach(), labels, reduction="none")
+    # A teacher that is sure and right has a cross-entropy of 0 in floating point.
+    return -torch.expm1(-own / teachers.clamp(min=torch.finfo(teachers.dtype).tiny))
 
 
 def margin_log_cost(mix: Tensor, offset: float) -> Tensor:

@@ -13,7 +13,9 @@ from torch.autograd import gradcheck
 from kdlib.errors import SettingError
 from kdlib.losses import (
     adaptive_mix,
+    average_margins,
     margin_log_cost,
+    soft_label_weights,
     soft_target_loss,
     teacher_probabilities,
 )
@@ -434,3 +436,48 @@ def test_a_mix_vector_that_needs_a_missing_teacher_gives_nan_not_plain_training(
     mix[labels[0]] = 0.5
     losses = soft_target_loss(logits, labels, mix=mix, reduction="none")
     assert torch.equal(losses.isnan(), labels == labels[0])
+
+
+# --- average margins, and the weights of Zhou et al. ---
+
+
+def test_average_margins_by_plain_loops():
+    _, labels, probs, *_ = problem(seed=3)
+    labels[labels == 2] = 1  # class 2 has no example
+    found = average_margins(probs, labels, L)
+    for y in range(L):
+        rows = probs[labels == y]
+        others = [(row.sum() - row[y]) / (L - 1) for row in rows]
+        values = [float(row[y] - other) for row, other in zip(rows, others, strict=True)]
+        expected = sum(values) / len(values) if values else math.nan
+        assert float(found[y]) == pytest.approx(expected, nan_ok=True)
+
+
+@given(seeds)
+def test_the_mix_is_the_average_margin_cut_to_zero_and_one(seed):
+    _, labels, probs, *_ = problem(seed)
+    cut = average_margins(probs, labels, L).nan_to_num(0.0).clamp(0, 1)
+    close(adaptive_mix(probs, labels, L), cut)
+
+
+def test_soft_label_weights_by_their_formula():
+    student, labels, *_ = problem(seed=1)
+    teacher, *_ = problem(seed=2)
+    own = F.cross_entropy(student, labels, reduction="none")
+    theirs = F.cross_entropy(teacher, labels, reduction="none")
+    close(soft_label_weights(student, teacher, labels), 1 - torch.exp(-own / theirs))
+
+
+def test_equal_models_get_the_weight_one_minus_one_over_e():
+    student, labels, *_ = problem()
+    weights = soft_label_weights(student, student, labels)
+    close(weights, torch.full_like(weights, 1 - math.exp(-1)))
+
+
+def test_soft_label_weights_are_finite_at_the_ends_and_carry_no_gradient():
+    sure = torch.tensor([[1e4, 0.0], [0.0, 1e4]], requires_grad=True)
+    unsure = torch.zeros(2, 2)
+    labels = torch.tensor([0, 0])
+    assert soft_label_weights(sure, unsure, labels).tolist() == [0.0, 1.0]
+    assert soft_label_weights(unsure, sure, labels)[0] == 1.0  # a teacher without any error
+    assert not soft_label_weights(sure, unsure, labels).requires_grad

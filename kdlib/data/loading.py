@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 import torch
 from pydantic import Field
 
+from kdlib.data.class_subsets import select_classes
 from kdlib.data.files import data_root
 from kdlib.data.longtail import training_splits
 from kdlib.data.sources import DatasetName, read_source
@@ -33,6 +34,8 @@ class _Request(Frozen):
     name: DatasetName
     imbalance: float = Field(ge=1, le=1000)
     subset_seed: int = Field(ge=0, le=2**31 - 1)
+    class_share: float = Field(gt=0, le=1)
+    class_seed: int = Field(ge=0, le=2**31 - 1)
 
 
 def load(
@@ -40,13 +43,15 @@ def load(
     *,
     imbalance: float = 1.0,
     subset_seed: int = 0,
+    class_share: float = 1.0,
+    class_seed: int = 0,
     root: Path | str | None = None,
     download: bool = True,
     progress: bool = True,
 ) -> Dataset:
     """A data set with its splits, long-tailed where asked.
 
-    Validation and test never depend on ``imbalance`` or ``subset_seed``. Which examples a
+    Validation and test depend on the kept classes only. Which examples a
     long-tailed set keeps depends on ``subset_seed`` only, and a larger imbalance keeps a subset of
     what a smaller one keeps. The last few data sets stay in memory and are shared by their
     callers: clone a tensor before writing to it.
@@ -55,6 +60,8 @@ def load(
         name: ``digits``, ``fashion_mnist``, ``cifar10`` or ``cifar100``.
         imbalance: largest over smallest class size of the training split, 1 to 1000.
         subset_seed: which examples are kept and which go to dev, 0 to 2**31 - 1.
+        class_share: share of the classes that are kept, at least two of them; above 0, at most 1.
+        class_seed: which classes these are, 0 to 2**31 - 1.
         root: data folder; ``KDLIB_DATA`` or the user's cache folder when None.
         download: fetch missing files through torchvision. ``digits`` needs none.
         progress: show a progress bar while downloading.
@@ -63,7 +70,13 @@ def load(
         SettingError: for an unknown name or a value out of range.
         DataError: for a missing, truncated or altered file, or a failed download.
     """
-    request = _Request.parse(name=name, imbalance=imbalance, subset_seed=subset_seed)
+    request = _Request.parse(
+        name=name,
+        imbalance=imbalance,
+        subset_seed=subset_seed,
+        class_share=class_share,
+        class_seed=class_seed,
+    )
     folder = data_root(root)
 
     def source() -> Source:
@@ -71,11 +84,11 @@ def load(
             (request.name, folder), lambda: read_source(request.name, folder, download, progress)
         )
 
-    key = (request.name, folder, request.imbalance, request.subset_seed)
-    return _datasets.get(key, lambda: _make(source(), request))
+    return _datasets.get((request, folder), lambda: _make(source(), request))
 
 
 def _make(source: Source, request: _Request) -> Dataset:
+    source = select_classes(source, request.class_share, request.class_seed)
     parts = training_splits(source.train, source.name, request.imbalance, request.subset_seed)
     dataset = Dataset(source.name, source.class_names, *parts, source.validation, source.test)
     _compare_with_record(dataset, request)
@@ -95,6 +108,8 @@ def recorded_digests() -> dict[DigestKey, tuple[int, str]]:
 
 def _compare_with_record(dataset: Dataset, request: _Request) -> None:
     """Random permutations could change with torch: notice it instead of training on other data."""
+    if request.class_share < 1:
+        return  # only whole data sets are recorded
     changed = [split.name for split in dataset.splits if not _as_recorded(split, request)]
     if changed:
         warnings.warn(

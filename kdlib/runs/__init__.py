@@ -1,17 +1,19 @@
 """Runs: specs that name a training, a store that keeps it, and ``execute`` that does it once."""
 
-from kdlib.runs.build import dev_mix, loss_vectors
+from kdlib.runs.build import dev_margins, dev_mix, hardest_removed, loss_vectors
 from kdlib.runs.execute import execute, missing_runs
 from kdlib.runs.spec import (
     RESULTS_VERSION,
     AdaptiveMix,
     ConstantMix,
     DataSpec,
+    HardestRemovedMix,
     MarginCost,
     NoCost,
     Objective,
     PriorCost,
     RunSpec,
+    ShuffledMix,
     method_name,
 )
 from kdlib.runs.store import DamagedRunWarning, RunResult, Store
@@ -22,15 +24,19 @@ __all__ = [
     "ConstantMix",
     "DamagedRunWarning",
     "DataSpec",
+    "HardestRemovedMix",
     "MarginCost",
     "NoCost",
     "Objective",
     "PriorCost",
     "RunResult",
     "RunSpec",
+    "ShuffledMix",
     "Store",
+    "dev_margins",
     "dev_mix",
     "execute",
+    "hardest_removed",
     "loss_vectors",
     "method_name",
     "missing_runs",

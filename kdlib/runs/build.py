@@ -10,7 +10,15 @@ from torch import Tensor, nn
 from kdlib import losses
 from kdlib.data import Dataset, Split, load
 from kdlib.models import build
-from kdlib.runs.spec import AdaptiveMix, ConstantMix, MarginCost, PriorCost, RunSpec
+from kdlib.runs.spec import (
+    AdaptiveMix,
+    ConstantMix,
+    HardestRemovedMix,
+    MarginCost,
+    PriorCost,
+    RunSpec,
+)
+from kdlib.seeds import generator
 from kdlib.training.objective import LossVectors
 
 if TYPE_CHECKING:
@@ -20,7 +28,13 @@ if TYPE_CHECKING:
 def dataset_for(spec: RunSpec) -> Dataset:
     """The data set that the spec names, with its long tail."""
     data = spec.data
-    return load(data.name, imbalance=data.imbalance, subset_seed=data.subset_seed)
+    return load(
+        data.name,
+        imbalance=data.imbalance,
+        subset_seed=data.subset_seed,
+        class_share=data.class_share,
+        class_seed=data.class_seed,
+    )
 
 
 def training_split(spec: RunSpec, dataset: Dataset) -> Split:
@@ -46,24 +60,56 @@ def loss_vectors(spec: RunSpec, dataset: Dataset, store: Store) -> LossVectors:
         mix=_mix(spec, dataset, store),
         log_cost=_log_cost(spec, dataset, store),
         temperature=spec.objective.temperature,
+        weighted=spec.objective.weighted_soft_labels,
     )
 
 
 def dev_mix(source: RunSpec, temperature: float, store: Store) -> Tensor:
     """a_y of equation (3), from the dev logits that ``source`` left in the store. Shape ``[L]``."""
+    return losses.adaptive_mix(*_dev_probabilities(source, temperature, store))
+
+
+def dev_margins(source: RunSpec, temperature: float, store: Store) -> Tensor:
+    """Mean of gamma_avg by class on dev, equation (3) before it is cut at 0. Shape ``[L]``.
+
+    NaN for a class without a dev example.
+    """
+    return losses.average_margins(*_dev_probabilities(source, temperature, store))
+
+
+def _dev_probabilities(
+    source: RunSpec, temperature: float, store: Store
+) -> tuple[Tensor, Tensor, int]:
+    """Probabilities ``[N, L]`` and labels ``[N]`` on dev, and L."""
     result = store.finished(source)
     logits = torch.from_numpy(result.logits("dev"))
     labels = torch.from_numpy(result.labels("dev"))
-    probabilities = losses.teacher_probabilities(logits, temperature)
-    return losses.adaptive_mix(probabilities, labels, logits.shape[1])
+    return losses.teacher_probabilities(logits, temperature), labels, logits.shape[1]
+
+
+def hardest_removed(margins: Tensor, alpha: float, share: float) -> Tensor:
+    """``alpha`` for every class, but 0 for the ``share`` (at least one) of smallest margin.
+
+    A class without an estimate (NaN) counts as hardest. Of equal ones the later goes first: at a
+    long tail it is the rarer.
+    """
+    order = margins.nan_to_num(-2.0).flip(0).sort(stable=True).indices
+    mix = torch.full_like(margins, alpha)
+    mix[len(margins) - 1 - order[: max(1, round(share * len(margins)))]] = 0.0
+    return mix
 
 
 def _mix(spec: RunSpec, dataset: Dataset, store: Store) -> Tensor:
     rule = spec.objective.mix
     if isinstance(rule, ConstantMix):
         return torch.full((dataset.num_classes,), rule.alpha)
-    assert isinstance(rule, AdaptiveMix)
-    return dev_mix(rule.estimated_by, spec.objective.temperature, store)
+    if isinstance(rule, HardestRemovedMix):
+        margins = dev_margins(rule.estimated_by, spec.objective.temperature, store)
+        return hardest_removed(margins, rule.alpha, rule.share)
+    mix = dev_mix(rule.estimated_by, spec.objective.temperature, store)
+    if isinstance(rule, AdaptiveMix):
+        return mix
+    return mix[torch.randperm(len(mix), generator=generator("shuffled mix", rule.shuffle_seed))]
 
 
 def _log_cost(spec: RunSpec, dataset: Dataset, store: Store) -> Tensor:

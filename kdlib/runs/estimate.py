@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from kdlib.data import Split, long_tailed_counts
+from kdlib.data.class_subsets import kept_classes
 from kdlib.models import build
 from kdlib.runs.execute import threads_for
 from kdlib.runs.spec import RunSpec
@@ -35,12 +36,23 @@ SHAPES = {
 _CPU_BATCH = 64
 
 
+def shape_of(spec: RunSpec) -> Shape:
+    """The shape of the spec's data, with the classes that it keeps."""
+    shape = SHAPES[spec.data.name]
+    if spec.data.class_share == 1:
+        return shape
+    kept = kept_classes(
+        spec.data.name, shape.num_classes, spec.data.class_share, spec.data.class_seed
+    )
+    return replace(shape, num_classes=len(kept))
+
+
 def training_images(spec: RunSpec) -> int:
     """Images that the whole training passes through the network, counted from the spec alone.
 
     The dev examples of a ``train_minus_dev`` run are counted in, so it is an upper bound there.
     """
-    shape = SHAPES[spec.data.name]
+    shape = shape_of(spec)
     examples = sum(long_tailed_counts(shape.head, shape.num_classes, spec.data.imbalance))
     steps = steps_per_epoch(spec.recipe, examples)
     return spec.recipe.last_epoch * steps * min(spec.recipe.batch_size, examples)
@@ -55,7 +67,7 @@ def estimated_seconds(specs: Sequence[RunSpec], *, device: str, jobs: int) -> fl
     speeds: dict[tuple[object, ...], float] = {}
     seconds = 0.0
     for spec in specs:
-        kind = (spec.model, spec.data.name, spec.recipe, spec.teacher and spec.teacher.model)
+        kind = (spec.model, shape_of(spec), spec.recipe, spec.teacher and spec.teacher.model)
         if kind not in speeds:
             speeds[kind] = images_per_second(spec, device=device, threads=threads_for(spec, jobs))
         seconds += training_images(spec) / speeds[kind]
@@ -73,7 +85,7 @@ def images_per_second(spec: RunSpec, *, device: str, threads: int) -> float:
 
 
 def _train_made_up(spec: RunSpec, batch: int, *, steps: int, device: str) -> None:
-    shape = SHAPES[spec.data.name]
+    shape = shape_of(spec)
     size = (batch * steps, shape.channels, shape.image_size, shape.image_size)
     images = torch.randint(0, 256, size, dtype=torch.uint8)
     labels = torch.arange(len(images)) % shape.num_classes

@@ -26,13 +26,22 @@ Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 class DataSpec(Frozen):
     """Which examples are trained on.
 
-    ``train_minus_dev`` leaves out the dev examples, so that a teacher can be judged on them.
+    Attributes:
+        name: the data set.
+        imbalance: long-tail ratio, 1 to 1000, among the classes that are kept.
+        subset_seed: which examples the long tail keeps and which go to dev.
+        part: ``train_minus_dev`` leaves out the dev examples, so that a teacher can be judged on
+            them.
+        class_share: share of the classes that are kept, above 0, at most 1.
+        class_seed: which classes these are.
     """
 
     name: DatasetName = "digits"
     imbalance: Annotated[float, Field(ge=1, le=1000)] = 1.0
     subset_seed: Seed = 0
     part: Literal["train", "train_minus_dev"] = "train"
+    class_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    class_seed: Seed = 0
 
     def same_examples(self, other: DataSpec) -> bool:
         """Whether both come from the same long-tailed subset, whatever their part."""
@@ -56,6 +65,27 @@ class AdaptiveMix(Frozen):
     estimated_by: RunSpec
 
 
+class HardestRemovedMix(Frozen):
+    """One trust for all classes but the hardest, which get none: Table 4, Teacher's pet.
+
+    The hardest ``share`` of the classes (at least one) are those with the smallest average dev
+    margin, equation (3) before it is cut at 0, of the run ``estimated_by``.
+    """
+
+    kind: Literal["hardest_removed"] = "hardest_removed"
+    alpha: Annotated[float, Field(gt=0, le=1)] = 1.0
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    estimated_by: RunSpec
+
+
+class ShuffledMix(Frozen):
+    """AdaAlpha's weights, dealt out to the classes at random: Table 4, Teacher's pet."""
+
+    kind: Literal["shuffled"] = "shuffled"
+    shuffle_seed: Seed = 0
+    estimated_by: RunSpec
+
+
 class NoCost(Frozen):
     """Plain cross-entropy: the logits are not shifted."""
 
@@ -76,16 +106,22 @@ class MarginCost(Frozen):
     estimated_by: RunSpec
 
 
-Mix = Annotated[ConstantMix | AdaptiveMix, Field(discriminator="kind")]
+EstimatedMix = AdaptiveMix | HardestRemovedMix | ShuffledMix
+Mix = Annotated[ConstantMix | EstimatedMix, Field(discriminator="kind")]
 Cost = Annotated[NoCost | PriorCost | MarginCost, Field(discriminator="kind")]
 
 
 class Objective(Frozen):
-    """The two per-class vectors of the one loss, as rules, and the teacher's temperature."""
+    """The two per-class vectors of the one loss, as rules, and the teacher's temperature.
+
+    ``weighted_soft_labels`` multiplies each example's teacher term by 1 - exp(-CE_student /
+    CE_teacher), both cross-entropies at temperature 1 and without gradient (Zhou et al. 2021).
+    """
 
     mix: Mix = ConstantMix()
     log_cost: Cost = NoCost()
     temperature: Annotated[float, Field(ge=0.05, le=100)] = 1.0
+    weighted_soft_labels: bool = False
 
     @property
     def uses_teacher(self) -> bool:
@@ -115,11 +151,13 @@ class RunSpec(Frozen):
             raise ValueError("this objective listens to a teacher: name one in `teacher`")
         if self.teacher is not None and not self.objective.uses_teacher:
             raise ValueError("`teacher` is given but the mix is 0 for every class")
+        if self.objective.weighted_soft_labels and self.teacher is None:
+            raise ValueError("weighted_soft_labels needs a teacher: name one in `teacher`")
         for parent in self.parents():
-            if parent.data.name != self.data.name:
+            if _classes(parent.data) != _classes(self.data):
                 raise ValueError(
                     f"teacher and student need the same classes: the teacher was trained on "
-                    f"{parent.data.name}, the student on {self.data.name}"
+                    f"{_data_label(parent.data)}, the student on {_data_label(self.data)}"
                 )
         return self
 
@@ -150,7 +188,7 @@ class RunSpec(Frozen):
 
     def _estimators(self) -> list[RunSpec]:
         rules = (self.objective.mix, self.objective.log_cost)
-        return [rule.estimated_by for rule in rules if isinstance(rule, AdaptiveMix | MarginCost)]
+        return [rule.estimated_by for rule in rules if isinstance(rule, EstimatedMix | MarginCost)]
 
 
 def method_name(spec: RunSpec) -> str:
@@ -158,22 +196,37 @@ def method_name(spec: RunSpec) -> str:
     objective = spec.objective
     named = {"prior": "logit-adjusted ", "margin": "AdaMargin ", "none": ""}
     cost = named[objective.log_cost.kind]
-    if isinstance(objective.mix, AdaptiveMix):
-        return f"{cost}AdaAlpha T={objective.temperature:g}"
-    if objective.mix.alpha == 0:
+    if not objective.uses_teacher:
         return f"{cost}one-hot"
-    return f"{cost}distilled T={objective.temperature:g} alpha={objective.mix.alpha:g}"
+    weighted = "weighted " if objective.weighted_soft_labels else ""
+    return f"{cost}{weighted}{_taught_name(objective)}"
+
+
+def _taught_name(objective: Objective) -> str:
+    mix, at = objective.mix, f"T={objective.temperature:g}"
+    if isinstance(mix, ConstantMix):
+        return f"distilled {at} alpha={mix.alpha:g}"
+    if isinstance(mix, HardestRemovedMix):
+        return f"distilled {at} alpha={mix.alpha:g} without the hardest {mix.share:.0%}"
+    return f"{'AdaAlpha' if isinstance(mix, AdaptiveMix) else 'shuffled AdaAlpha'} {at}"
+
+
+def _classes(data: DataSpec) -> tuple[object, ...]:
+    """What decides which classes there are."""
+    drawn = (data.class_share, data.class_seed) if data.class_share < 1 else ()
+    return (data.name, *drawn)
 
 
 def _data_label(data: DataSpec) -> str:
     part = "" if data.part == "train" else " minus dev"
     tail = "" if data.imbalance == 1 else f" 1:{data.imbalance:g}"
-    return f"{data.name}{tail}{part}"
+    drawn = f" ({data.class_share:.0%} of the classes)" if data.class_share < 1 else ""
+    return f"{data.name}{drawn}{tail}{part}"
 
 
 def _model_label(spec: RunSpec) -> str:
     return f"ResNet-{spec.model.depth}"
 
 
-for _model in (AdaptiveMix, MarginCost, Objective, RunSpec):
+for _model in (AdaptiveMix, HardestRemovedMix, ShuffledMix, MarginCost, Objective, RunSpec):
     _model.model_rebuild()

@@ -40,7 +40,7 @@ PROFILES: dict[ProfileName, Profile] = {
     "quick": Profile(
         dataset="digits",
         imbalance=20.0,
-        imbalances=(1.0, 5.0, 10.0, 20.0, 50.0),
+        imbalances=(1.0, 5.0, 20.0, 50.0, 100.0),
         model=ModelSpec(depth=8),
         recipe=PRESETS["digits"],
         seeds=10,
@@ -50,7 +50,7 @@ PROFILES: dict[ProfileName, Profile] = {
     "standard": Profile(
         dataset="cifar100",
         imbalance=100.0,
-        imbalances=(1.0, 10.0, 20.0, 100.0),
+        imbalances=(1.0, 5.0, 20.0, 50.0, 100.0),
         model=ModelSpec(depth=20),
         recipe=PRESETS["cifar_short"],
         seeds=3,
@@ -71,8 +71,17 @@ PROFILES: dict[ProfileName, Profile] = {
 
 
 def profile_of(settings: Settings) -> Profile:
-    """The profile that the settings name, with their number of seeds if they give one."""
+    """The profile that the settings name, with their seeds, epochs and precision if given."""
     profile = PROFILES[settings.profile]
-    if settings.seeds is None:
-        return profile
-    return profile.model_copy(update={"seeds": settings.seeds, "sweep_seeds": settings.seeds})
+    changes: dict[str, object] = {"recipe": _recipe(profile.recipe, settings)}
+    if settings.seeds is not None:
+        changes |= {"seeds": settings.seeds, "sweep_seeds": settings.seeds}
+    return profile.model_copy(update=changes)
+
+
+def _recipe(recipe: Recipe, settings: Settings) -> Recipe:
+    if settings.epochs is not None:
+        recipe = recipe.with_epochs(settings.epochs)
+    if settings.precision is not None:
+        recipe = recipe.model_copy(update={"precision": settings.precision})
+    return recipe

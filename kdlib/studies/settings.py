@@ -31,6 +31,8 @@ Seeds = Annotated[Annotated[int, Field(ge=1, le=1000)] | None, FromText]
 Temperature = Annotated[float, Field(ge=0.05, le=100.0), FromText]
 Alpha = Annotated[float, Field(ge=0.0, le=1.0), FromText]
 Imbalance = Annotated[float, Field(ge=1.0, le=1000.0), FromText]
+Epochs = Annotated[Annotated[int, Field(ge=2, le=10_000)] | None, FromText]
+Precision = Annotated[Literal["fp32", "bf16"] | None, FromText]
 
 
 class Settings(Frozen):
@@ -39,10 +41,16 @@ class Settings(Frozen):
     Attributes:
         profile: the scale, ``quick``, ``standard`` or ``paper`` (see ``kdlib.studies.PROFILES``).
         seeds: how many seeds, from 1 to 1000; ``None`` takes the profile's own number.
+        epochs: length of each training, from 2 to 10,000, where the profile's is too long for the
+            machine at hand (``Recipe.with_epochs``); ``None`` takes the profile's own.
+        precision: number format of the trainings, ``fp32`` or ``bf16``; ``None`` takes the
+            profile's own.
     """
 
     profile: ProfileName = "quick"
     seeds: Seeds = None
+    epochs: Epochs = None
+    precision: Precision = None
 
     @classmethod
     def from_chapter(cls, /, **values: Any) -> Self:

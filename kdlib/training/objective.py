@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from kdlib.errors import SettingError
-from kdlib.losses import soft_target_loss, teacher_probabilities
+from kdlib.losses import soft_label_weights, soft_target_loss, teacher_probabilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,11 +20,13 @@ class LossVectors:
         mix: Trust in the teacher by class, ``[L]``, each in 0..1.
         log_cost: What is taken off each logit in training, ``[L]``, finite.
         temperature: Divides the teacher's logits, above 0; a float or a 0-d tensor.
+        weighted: Whether ``kdlib.losses.soft_label_weights`` multiply the teacher's terms.
     """
 
     mix: Tensor
     log_cost: Tensor
     temperature: float | Tensor = 1.0
+    weighted: bool = False
 
     @classmethod
     def constant(
@@ -49,12 +51,12 @@ class LossVectors:
         if not 0 < float(self.temperature) < float("inf"):
             raise SettingError(f"temperature = {float(self.temperature)}: must be above 0")
         mix, log_cost = (v.detach().to(device, torch.float32) for v in (self.mix, self.log_cost))
-        return LossVectors(mix, log_cost, self.temperature)
+        return LossVectors(mix, log_cost, self.temperature, self.weighted)
 
     @property
     def digest(self) -> str:
         """16 hex digits that differ where the numbers do."""
-        sha = hashlib.sha256(repr(float(self.temperature)).encode())
+        sha = hashlib.sha256(f"{float(self.temperature)!r} {self.weighted}".encode())
         for vector in (self.mix, self.log_cost):
             sha.update(vector.float().cpu().numpy().tobytes())
         return sha.hexdigest()[:16]
@@ -71,8 +73,12 @@ def batch_loss(
         teacher_logits: ``[N, L]`` on the same views, or ``None`` where mix is 0 everywhere.
         vectors: On the same device.
     """
-    probs = None if teacher_logits is None else _soften(teacher_logits, vectors.temperature)
-    return soft_target_loss(logits, labels, probs, mix=vectors.mix, log_cost=vectors.log_cost)
+    mix, log_cost = vectors.mix, vectors.log_cost
+    if teacher_logits is None:
+        return soft_target_loss(logits, labels, mix=mix, log_cost=log_cost)
+    probs = _soften(teacher_logits, vectors.temperature)
+    weight = soft_label_weights(logits, teacher_logits, labels) if vectors.weighted else None
+    return soft_target_loss(logits, labels, probs, mix=mix, log_cost=log_cost, weight=weight)
 
 
 def _soften(logits: Tensor, temperature: float | Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from kdlib.errors import SettingError
 from kdlib.validated import Frozen
 
 Precision = Literal["fp32", "bf16"]
@@ -88,6 +89,25 @@ class Recipe(Frozen):
     def last_epoch(self) -> int:
         """Epochs that are trained: ``stop_after`` where it is set, else ``epochs``."""
         return self.epochs if self.stop_after is None else self.stop_after
+
+    def with_epochs(self, epochs: int) -> Recipe:
+        """The recipe at another length: warm-up and drops keep their share of it, rounded.
+
+        Args:
+            epochs: of the new schedule, at least 2 where it has a warm-up.
+
+        Raises:
+            SettingError: the warm-up or two drops no longer fit, or the recipe stops early.
+        """
+        if self.stop_after is not None:
+            raise SettingError("a recipe that stops early keeps its length: change stop_after")
+        scale = epochs / self.epochs
+        warmup = min(self.warmup_epochs, max(1, round(scale * self.warmup_epochs)))
+        values = self.model_dump() | {"epochs": epochs, "warmup_epochs": warmup}
+        if isinstance(self.schedule, StepDecay):
+            drops = tuple(round(scale * drop) for drop in self.schedule.epochs)
+            values["schedule"] = {**values["schedule"], "epochs": drops}
+        return Recipe.parse(**values)
 
 
 def steps_per_epoch(recipe: Recipe, num_examples: int) -> int:

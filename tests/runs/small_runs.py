@@ -1,7 +1,16 @@
 """Runs on digits that train in about a second, for the tests of the store."""
 
 from kdlib.models import ModelSpec
-from kdlib.runs import AdaptiveMix, ConstantMix, DataSpec, MarginCost, Objective, RunSpec
+from kdlib.runs import (
+    AdaptiveMix,
+    ConstantMix,
+    DataSpec,
+    HardestRemovedMix,
+    MarginCost,
+    Objective,
+    RunSpec,
+    ShuffledMix,
+)
 from kdlib.training import CosineDecay, Recipe
 
 
@@ -40,6 +49,16 @@ def distilled(seed: int = 0, *, temperature: float = 1.0, epochs: int = 2) -> Ru
 def ada_alpha(seed: int = 0, *, epochs: int = 2) -> RunSpec:
     mix = AdaptiveMix(estimated_by=one_hot(200, part="train_minus_dev", epochs=epochs))
     return _student(Objective(mix=mix, temperature=3.0), seed, epochs)
+
+
+def ablation(kind: str) -> RunSpec:
+    """A row of Table 4: ``hardest removed``, ``shuffled`` or ``weighted``."""
+    source = one_hot(200, part="train_minus_dev")
+    if kind == "weighted":
+        return _student(Objective(mix=ConstantMix(alpha=0.5), weighted_soft_labels=True), 0, 2)
+    hardest = HardestRemovedMix(share=0.3, estimated_by=source)
+    mix = hardest if kind == "hardest removed" else ShuffledMix(estimated_by=source)
+    return _student(Objective(mix=mix, temperature=3.0), 0, 2)
 
 
 def ada_margin(seed: int = 0, *, epochs: int = 2) -> RunSpec:

