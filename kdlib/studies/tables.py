@@ -39,6 +39,8 @@ def per_seed(members: Sequence[Member], results: Sequence[RunResult]) -> pd.Data
     ``mean`` is the mean over classes. ``worst_k`` is the mean of the k worst classes, for k of 1
     and 10, 20, 50 percent of the classes. ``rarest`` is the mean over the rarest 20 percent of the
     classes by training count, which no test example chose; of equally rare ones the later count.
+    ``validation`` is the mean over classes on the validation split: settings are chosen by it
+    (``kdlib.studies.selection``), and it is no result.
     """
     rows = [m.key() | _summary(m, r) for m, r in zip(members, results, strict=True)]
     return pd.DataFrame(rows)
@@ -92,8 +94,9 @@ def _summary(member: Member, result: RunResult) -> dict[str, object]:
     # The last classes are the rare ones at every ratio, so that at ratio 1 they stay the same.
     rarest = np.lexsort((-np.arange(len(counts)), counts))[: max(1, round(0.2 * len(counts)))]
     mean = float(accuracy.mean())
+    chosen_by = {"validation": 100 * float(result.accuracy("validation").mean())}
     status = {"status": result.status, "run": member.spec.id}
-    return {"mean": mean, **worst, "rarest": float(accuracy[rarest].mean()), **status}
+    return {"mean": mean, **worst, "rarest": float(accuracy[rarest].mean()), **chosen_by, **status}
 
 
 def _worst(accuracy: np.ndarray, k: int) -> float:

@@ -34,6 +34,8 @@ def test_one_row_a_run(tiny):
     assert row["worst_1"] == pytest.approx(accuracy.min())
     assert row["worst_5"] == pytest.approx(np.sort(accuracy)[:5].mean())
     assert row["rarest"] == pytest.approx(accuracy[-2:].mean())
+    right = result.logits("validation").argmax(axis=1) == result.labels("validation")
+    assert row["validation"] == pytest.approx(100 * right.mean())  # as many images in each class
 
 
 def test_the_rarest_classes_are_the_same_at_every_ratio(tiny):
