@@ -13,7 +13,7 @@ BOOK_OPTIONS = --profile "$(PROFILE)" --chapters "$(CHAPTERS)" \
 PIP_OPTIONS = --disable-pip-version-check --quiet $(if $(TORCH_INDEX_URL),--extra-index-url "$(TORCH_INDEX_URL)")
 
 .DEFAULT_GOAL := help
-.PHONY: help install book serve lab test lint format clean
+.PHONY: help install book record serve lab test lint format clean
 
 help:  ## Print this list
 	@awk -F':.*  ## ' '/^[a-z]+:.*  ## / { printf "  make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,11 @@ $(INSTALLED): requirements.txt pyproject.toml
 
 book: $(INSTALLED)  ## Run the chapters, build the pages (PROFILE=quick|standard|paper CHAPTERS="..." JOBS=2 FORCE=1)
 	@$(BIN)/kdlib book build $(BOOK_OPTIONS)
+
+record: $(INSTALLED)  ## Record every study below book/results (PROFILE=quick|standard|paper JOBS=2)
+	@$(BIN)/kdlib study record --all --profile "$(PROFILE)" $(if $(JOBS),--jobs "$(JOBS)")
+	@$(BIN)/kdlib study record trusting_the_teacher_less --profile "$(PROFILE)" --set imbalance=1 \
+		$(if $(JOBS),--jobs "$(JOBS)")
 
 serve: $(INSTALLED)  ## Serve the built pages on this machine only (PORT=8000)
 	@test -f _build/html/index.html || { echo "There is no book yet: run 'make book' first"; exit 1; }

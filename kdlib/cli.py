@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import kdlib
-from kdlib.errors import KdlibError, SettingError
+from kdlib.errors import KdlibError
+from kdlib.options import name_argument, root_option, settings_of, study_options
+from kdlib.record_commands import record
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -58,48 +60,12 @@ def study() -> None:
     """Experiments of the papers: list, plan and run them."""
 
 
+study.add_command(record)
+
+
 @cli.group()
 def store() -> None:
     """The store of finished runs: where it is, what it holds, whether it is whole."""
-
-
-_name = click.argument("name")
-_profile = click.option(
-    "--profile",
-    type=click.Choice(["quick", "standard", "paper"]),
-    default="quick",
-    show_default=True,
-    help="Scale: digits in seconds, CIFAR-100 in minutes to hours, or the paper's recipe.",
-)
-_seeds = click.option("--seeds", type=int, help="How many seeds, 1 to 1000  [default: profile's]")
-_values = click.option(
-    "--set",
-    "values",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Another setting of the study, e.g. --set temperature=3 (see `kdlib study show`).",
-)
-_device = click.option(
-    "--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda where there is one]"
-)
-_jobs = click.option(
-    "--jobs",
-    type=click.IntRange(1, 256),
-    help="Training processes side by side  [default: one a core for digits, else 1]",
-)
-_root = click.option(
-    "--store",
-    "root",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The store's folder  [default: KDLIB_STORE, else the user's cache]",
-)
-
-
-def _study_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The study's name and the options that ``plan`` and ``run`` share."""
-    for option in reversed((_name, _profile, _seeds, _values, _device, _jobs, _root)):
-        command = option(command)
-    return command
 
 
 @study.command("list")
@@ -113,7 +79,7 @@ def study_list() -> None:
 
 
 @study.command("show")
-@_name
+@name_argument
 def study_show(name: str) -> None:
     """A study's question and the settings that it takes, with their allowed values."""
     from kdlib.studies import study as module
@@ -126,7 +92,7 @@ def study_show(name: str) -> None:
 
 
 @study.command("plan")
-@_study_options
+@study_options
 def study_plan(
     name: str,
     profile: str,
@@ -141,7 +107,7 @@ def study_plan(
     from kdlib.studies import study as module
     from kdlib.studies import trains_networks
 
-    settings = _settings(name, profile, seeds, values)
+    settings = settings_of(name, profile, seeds, values)
     if not trains_networks(name):
         click.echo(f"{name} trains no networks: `kdlib study run {name}` computes its table")
         return
@@ -149,10 +115,7 @@ def study_plan(
 
 
 @study.command("run")
-@_study_options
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the per-seed table (CSV)."
-)
+@study_options
 def study_run(
     name: str,
     profile: str,
@@ -161,29 +124,23 @@ def study_run(
     device: str | None,
     jobs: int | None,
     root: Path | None,
-    out: Path | None,
 ) -> None:
     """Train what is missing, then print the study's results with 95 % intervals over seeds."""
     from kdlib.runs import Store
     from kdlib.studies import study as module
     from kdlib.studies import trains_networks
 
-    settings = _settings(name, profile, seeds, values)
+    settings = settings_of(name, profile, seeds, values)
     if trains_networks(name):
         table = _trained(module(name), settings, Store(root), device, jobs)
         click.echo(_summary(table).to_string(index=False, float_format="{:.1f}".format))
     else:
         table = module(name).table(settings)
         click.echo(_means(table).to_string(index=False, float_format="{:.4g}".format))
-    if out:
-        from kdlib.runs.store import write_table
-
-        write_table(out, table)
-        click.echo(f"per-seed table: {out}")
 
 
 @store.command("where")
-@_root
+@root_option
 def store_where(root: Path | None) -> None:
     """Print the store's folder."""
     from kdlib.runs import Store
@@ -192,7 +149,7 @@ def store_where(root: Path | None) -> None:
 
 
 @store.command("list")
-@_root
+@root_option
 def store_list(root: Path | None) -> None:
     """One line a finished run: id, status, mean test accuracy, what it is."""
     from kdlib.runs import Store
@@ -206,7 +163,7 @@ def store_list(root: Path | None) -> None:
 
 @store.command("show")
 @click.argument("run")
-@_root
+@root_option
 def store_show(run: str, root: Path | None) -> None:
     """A run's spec, environment and per-class results. RUN is an id or its beginning."""
     import json
@@ -221,7 +178,7 @@ def store_show(run: str, root: Path | None) -> None:
 
 
 @store.command("check")
-@_root
+@root_option
 def store_check(root: Path | None) -> None:
     """Verify every finished run against its hashes; name the damaged ones. Changes nothing."""
     from kdlib.runs import Store
@@ -237,19 +194,6 @@ def store_check(root: Path | None) -> None:
             f"{len(broken)} damaged runs; they are redone when next asked for"
         )
     click.echo("all runs are whole")
-
-
-def _settings(name: str, profile: str, seeds: int | None, values: Sequence[str]) -> Settings:
-    from kdlib.studies import study as module
-
-    pairs = [value.partition("=") for value in values]
-    for key, equals, _ in pairs:
-        if not equals:
-            raise SettingError(f"--set {key!r} is not allowed: write NAME=VALUE")
-        if key in ("profile", "seeds"):
-            raise SettingError(f"--set {key} is not allowed: use --{key}")
-    own = {key: text for key, _, text in pairs}
-    return module(name).Settings.parse(profile=profile, seeds=seeds, **own)
 
 
 def _show_plan(

@@ -206,7 +206,7 @@ def _environment(device: str, dataset: Dataset, spec: RunSpec, started: datetime
     splits = [training_split(spec, dataset), dataset.dev, dataset.validation, dataset.test]
     return {
         "kdlib": __version__,
-        "commit": _commit(),
+        "commit": checkout_commit(),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "torchvision": version("torchvision"),
@@ -227,7 +227,7 @@ def device_name(device: str) -> str:
     return f"CPU, {os.cpu_count()} cores"
 
 
-def _commit() -> str | None:
+def checkout_commit() -> str | None:
     """The commit of the checkout that the library runs from, or ``None`` outside one."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
     try:

@@ -13,6 +13,7 @@ from kdlib.metrics import t_interval
 from kdlib.runs import RunResult
 from kdlib.runs.build import dataset_for, training_split
 from kdlib.studies.profiles import PROFILES
+from kdlib.studies.records import Record, read_records
 from kdlib.studies.tables import paired_differences
 from kdlib.studies.wording import change, named, overview, signed
 from kdlib.training.predict import predict_logits
@@ -80,18 +81,36 @@ def recorded(study: str, folder: Path | None = None) -> pd.DataFrame | str:
 
     Args:
         study: its name.
-        folder: where the recorded tables lie; by default ``../results``, as seen from a chapter.
+        folder: where the records lie; by default ``../results``, as seen from a chapter.
 
     Returns:
-        An overview of methods and measures, or a line of Markdown that says how to record it.
+        An overview of methods and measures for each record, or a line of Markdown that says how to
+        record one.
+
+    Raises:
+        RecordError: a record is malformed.
     """
-    name = f"{study}_paper.csv"
-    path = (folder or Path("../results")) / name
-    if not path.exists():
-        run = f"kdlib study run {study} --profile paper --out book/results/{name}"
-        return f"Not run yet. To run and record it: `{run}`"
-    table = pd.read_csv(path)
-    return overview(table[table["imbalance"] == PROFILES["paper"].imbalance], measures(100))
+    found = [
+        record
+        for record in read_records(folder or Path("../results"))
+        if (record.about.study, record.about.profile) == (study, "paper")
+    ]
+    if not found:
+        return f"Not run yet. To run and record it: `kdlib study record {study} --profile paper`"
+    return pd.concat({_heading(r): _at_papers_ratio(r.table) for r in found}, names=["recorded"])
+
+
+def _heading(record: Record) -> str:
+    """What tells a record from others of its study, and whether it is whole."""
+    about = record.about
+    changed = [f"{key} = {value}" for key, value in about.settings.items()]
+    lacking = [f"{about.missing_runs} runs missing"] if about.missing_runs else []
+    return ", ".join([about.device, *changed, *lacking])
+
+
+def _at_papers_ratio(table: pd.DataFrame) -> pd.DataFrame:
+    rows = table[table["imbalance"] == PROFILES["paper"].imbalance]
+    return overview(rows, measures(100))
 
 
 def _comparison(per_seed: pd.DataFrame, pair: Pair, key: str, name: str) -> dict[str, object]:

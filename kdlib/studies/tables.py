@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,17 +34,20 @@ class Member:
         return {name: getattr(self, name) for name in KEYS}
 
 
-def per_seed(members: Sequence[Member], results: Sequence[RunResult]) -> pd.DataFrame:
+def per_seed(members: Sequence[Member], results: Sequence[RunResult | None]) -> pd.DataFrame:
     """One row a run: its key, status, and its test accuracies in percent.
 
+    ``None`` stands for a run that is not finished: it has no row.
+
     ``mean`` is the mean over classes. ``worst_k`` is the mean of the k worst classes, for k of 1
-    and 10, 20, 50 percent of the classes. ``rarest`` is the mean over the rarest 20 percent of the
-    classes by training count, which no test example chose; of equally rare ones the later count.
-    ``validation`` is the mean over classes on the validation split: settings are chosen by it
-    (``kdlib.studies.selection``), and it is no result.
+    and 10, 20, 50 percent of the classes; ``best_tenth`` is that of the best 10 percent.
+    ``rarest`` is the mean over the rarest 20 percent of the classes by training count, which no
+    test example chose; of equally rare ones the later count. ``validation`` is the mean over
+    classes on the validation split: settings are chosen by it (``kdlib.studies.selection``), and it
+    is no result.
     """
-    rows = [m.key() | _summary(m, r) for m, r in zip(members, results, strict=True)]
-    return pd.DataFrame(rows)
+    pairs = zip(members, results, strict=True)
+    return pd.DataFrame([m.key() | _summary(m, r) for m, r in pairs if r is not None])
 
 
 def per_class(members: Sequence[Member], results: Sequence[RunResult]) -> pd.DataFrame:
@@ -90,18 +94,21 @@ def worst_ks(num_classes: int) -> tuple[int, ...]:
 def _summary(member: Member, result: RunResult) -> dict[str, object]:
     accuracy = 100 * result.accuracy("test")
     counts = training_counts(member.spec)
-    worst = {f"worst_{k}": _worst(accuracy, k) for k in worst_ks(len(accuracy))}
+    worst = {f"worst_{k}": _measured(metrics.worst_k, accuracy, k) for k in worst_ks(len(accuracy))}
     # The last classes are the rare ones at every ratio, so that at ratio 1 they stay the same.
     rarest = np.lexsort((-np.arange(len(counts)), counts))[: max(1, round(0.2 * len(counts)))]
     mean = float(accuracy.mean())
-    chosen_by = {"validation": 100 * float(result.accuracy("validation").mean())}
-    status = {"status": result.status, "run": member.spec.id}
-    return {"mean": mean, **worst, "rarest": float(accuracy[rarest].mean()), **chosen_by, **status}
+    others = {
+        "best_tenth": _measured(metrics.top_fraction, accuracy, 0.1),
+        "rarest": float(accuracy[rarest].mean()),
+        "validation": float(100 * result.accuracy("validation").mean()),
+    }
+    return {"mean": mean, **worst, **others, "status": result.status, "run": member.spec.id}
 
 
-def _worst(accuracy: np.ndarray, k: int) -> float:
-    """Worst-k, or NaN for a run that diverged."""
-    return float("nan") if np.isnan(accuracy).all() else metrics.worst_k(accuracy, k)
+def _measured(measure: Callable[..., Any], accuracy: np.ndarray, part: float) -> float:
+    """The measure of that part of the classes, or NaN for a run that diverged."""
+    return float("nan") if np.isnan(accuracy).all() else float(measure(accuracy, part))
 
 
 def training_counts(spec: RunSpec) -> np.ndarray:

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hand_records import record, rows
 
 from kdlib.studies import comparisons
+from kdlib.studies.records import write_record
 
 PER_SEED = pd.DataFrame(
     {
@@ -72,7 +74,25 @@ def test_a_study_that_was_not_recorded_says_how(tmp_path):
 
 
 def test_a_recorded_study_is_shown(tmp_path):
-    PER_SEED.to_csv(tmp_path / "rare_classes_paper.csv", index=False)
+    write_record(tmp_path, hand_made(study="rare_classes"))
     shown = comparisons.recorded("rare_classes", tmp_path)
     assert list(shown.columns) == ["mean of the classes", "rarest fifth", "worst 10 classes"]
-    assert list(shown.index) == ["one-hot", "distilled, T = 1", "distilled, T = 3"]
+    assert list(shown.index) == [("a GPU", "one-hot"), ("a GPU", "distilled, T = 3")]
+    assert shown.iloc[0, 0] == "41.0 (28.3 to 53.7)"  # 40 and 42: the t quantile is 12.706
+
+
+def test_other_profiles_and_studies_are_not_the_papers(tmp_path):
+    write_record(tmp_path, hand_made(study="rare_classes", profile="standard"))
+    write_record(tmp_path, hand_made(study="measuring"))
+    assert isinstance(comparisons.recorded("rare_classes", tmp_path), str)
+
+
+def test_what_a_record_lacks_or_changes_is_said(tmp_path):
+    write_record(tmp_path, hand_made(study="measuring", missing_runs=3, settings={"epochs": 60}))
+    shown = comparisons.recorded("measuring", tmp_path)
+    assert shown.index[0][0] == "a GPU, epochs = 60, 3 runs missing"
+
+
+def hand_made(**changes):
+    table = rows("one-hot", np.nan, [40.0, 42.0]) + rows("distilled", 3.0, [30.0, 31.0])
+    return record(table, **changes)

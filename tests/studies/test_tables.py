@@ -34,8 +34,16 @@ def test_one_row_a_run(tiny):
     assert row["worst_1"] == pytest.approx(accuracy.min())
     assert row["worst_5"] == pytest.approx(np.sort(accuracy)[:5].mean())
     assert row["rarest"] == pytest.approx(accuracy[-2:].mean())
+    assert row["best_tenth"] == pytest.approx(accuracy.max())
     right = result.logits("validation").argmax(axis=1) == result.labels("validation")
     assert row["validation"] == pytest.approx(100 * right.mean())  # as many images in each class
+
+
+def test_a_run_that_is_not_finished_has_no_row(tiny):
+    settings, results = tiny
+    whole = rare_classes.per_seed(settings, results)
+    part = rare_classes.per_seed(settings, [None, *results[1:-1], None])
+    pd.testing.assert_frame_equal(part, whole.iloc[1:-1].reset_index(drop=True))
 
 
 def test_the_rarest_classes_are_the_same_at_every_ratio(tiny):

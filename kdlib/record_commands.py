@@ -1,0 +1,64 @@
+"""``kdlib study record``: results as small text files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kdlib.errors import SettingError
+from kdlib.options import scale_options, settings_of
+
+_into = click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("book/results"),
+    show_default=True,
+    help="The folder of records.",
+)
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@scale_options
+@click.option("--all", "every", is_flag=True, help="Every study that there is.")
+@click.option(
+    "--finished-only",
+    is_flag=True,
+    help="Train nothing: record what the store holds, and how many runs it lacks.",
+)
+@_into
+def record(
+    names: tuple[str, ...],
+    profile: str,
+    seeds: int | None,
+    values: tuple[str, ...],
+    into: Path,
+    every: bool,
+    **how: Any,
+) -> None:
+    """Train what is missing, then write each study's per-seed table and where it came from."""
+    for name in _chosen(names, every):
+        _record_one(name, settings_of(name, profile, seeds, values), into, **how)
+
+
+def _chosen(names: tuple[str, ...], every: bool) -> tuple[str, ...]:
+    from kdlib.studies import STUDIES
+
+    if every == bool(names):
+        raise SettingError(f"name studies, or write --all for all of them: {', '.join(STUDIES)}")
+    return STUDIES if every else names
+
+
+def _record_one(
+    name: str, settings: Any, into: Path, *, root: Path | None, finished_only: bool, **how: Any
+) -> None:
+    from kdlib.runs import Store
+    from kdlib.studies.recording import record as recorded
+    from kdlib.studies.records import write_record
+
+    made = recorded(name, settings, store=Store(root), finished_only=finished_only, **how)
+    path = write_record(into, made)
+    missing = f", {made.about.missing_runs} runs missing" if made.about.missing_runs else ""
+    click.echo(f"{path}: {len(made.table)} rows{missing}")

@@ -1,0 +1,71 @@
+"""Where recorded numbers come from: the JSON beside each recorded table."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import Field
+
+from kdlib.studies.settings import ProfileName
+from kdlib.validated import Frozen
+
+FORMAT = 1
+
+
+class Provenance(Frozen):
+    """Everything that decided a recorded table.
+
+    Attributes:
+        format: of this file.
+        study: its name.
+        question: that it answers.
+        profile: the scale.
+        settings: those that differ from the study's defaults.
+        dataset: what was trained on.
+        imbalance: the long-tail ratio that the profile or the settings name; ``None`` where the
+            study has no long tail.
+        model: the networks in words.
+        recipe: how they were trained; empty where nothing was trained by gradient descent.
+        seeds: those in the table.
+        missing_runs: how many of the wanted runs the store did not hold.
+        devices: in words, each once.
+        versions: of kdlib, torch and python that trained, each once.
+        commits: of the checkouts that trained, each once.
+        results_version: ``RESULTS_VERSION`` of the runs.
+        trained: first and last day of the trainings, UTC.
+        recorded: the day of recording, UTC.
+        columns: of the table.
+        runs: id and status (``completed`` or ``diverged``) of each run in the table.
+        splits: digests of the test, validation, dev and training examples.
+    """
+
+    format: int = Field(default=FORMAT, ge=FORMAT, le=FORMAT)
+    study: str
+    question: str
+    profile: ProfileName
+    settings: dict[str, Any]
+    dataset: str
+    imbalance: float | None
+    model: str
+    recipe: dict[str, Any]
+    seeds: tuple[int, ...]
+    missing_runs: int = Field(ge=0)
+    devices: tuple[str, ...]
+    versions: dict[str, tuple[str, ...]]
+    commits: tuple[str, ...]
+    results_version: int
+    trained: tuple[str, str] | None
+    recorded: str
+    columns: tuple[str, ...]
+    runs: dict[str, str]
+    splits: dict[str, str]
+
+    @property
+    def device(self) -> str:
+        """All devices in words."""
+        return "; ".join(self.devices)
+
+    def unless_unchanged(self, before: Provenance) -> Self | Provenance:
+        """``before`` where the two differ in the day of recording only, else ``self``."""
+        same_day = self.model_copy(update={"recorded": before.recorded})
+        return before if same_day == before else self

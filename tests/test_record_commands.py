@@ -1,0 +1,69 @@
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from kdlib.cli import cli
+from kdlib.studies import STUDIES, measuring
+from kdlib.studies.records import read_records
+
+
+@pytest.fixture
+def call():
+    runner = CliRunner()
+    return lambda *words: runner.invoke(cli, ["study", *(str(word) for word in words)])
+
+
+SMALL = ("--seeds", 1, "--set", "epochs=4", "--jobs", 1)
+
+
+def test_a_study_is_recorded_and_said_to_be(call, tmp_path):
+    where = ("--store", tmp_path / "store", "--into", tmp_path / "results")
+    result = call("record", "first_principles", *SMALL, *where)
+    assert result.exit_code == 0, result.output
+    (found,) = read_records(tmp_path / "results")
+    assert found.name == "first_principles-quick-epochs4-seeds1"
+    assert f"{found.name}.csv: 3 rows\n" in result.output
+
+
+def test_finished_runs_are_recorded_without_training(call, tmp_path):
+    store = ("--store", tmp_path / "store")
+    refused = call("record", "measuring", "--finished-only", *store, "--into", tmp_path / "results")
+    assert refused.exit_code == 1 and "none of the runs of measuring" in refused.output
+    call("record", "first_principles", *SMALL, *store, "--into", tmp_path / "other")
+    words = ("--finished-only", *SMALL, *store, "--into", tmp_path / "results")
+    result = call("record", "measuring", *words)
+    assert result.exit_code == 0, result.output
+    assert "2 rows, 1 runs missing" in result.output  # no student distilled at T = 1 yet
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ((), "name studies, or write --all"),
+        (("measuring", "--all"), "name studies, or write --all"),
+        (("nothing",), "study 'nothing' is not known"),
+        (("measuring", "--set", "classes=0"), "classes = '0' is not allowed"),
+    ],
+)
+def test_what_is_refused(call, tmp_path, words, complaint):
+    result = call("record", *words, "--into", tmp_path, "--store", tmp_path / "store")
+    assert result.exit_code == 1 and complaint in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_records_every_study(call, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "kdlib.record_commands._record_one", lambda name, *_, **__: asked.append(name)
+    )
+    assert call("record", "--all", "--into", tmp_path).exit_code == 0
+    assert tuple(asked) == STUDIES
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(call, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.delattr(measuring, "runs")
+    monkeypatch.setattr(measuring, "table", lambda _: pd.DataFrame({"value": [1]}), raising=False)
+    result = call("record", "measuring", "--into", tmp_path / "file" / "results")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ") and result.output.count("\n") == 1
