@@ -17,6 +17,7 @@ skip_slow_imports()
 from kdlib.charts.adaptive import adaptive_mix_bars, adaptive_mix_explorer
 from kdlib.charts.captions import caption
 from kdlib.charts.classes import cumulative_gain, paired_differences, per_class_accuracy
+from kdlib.charts.harm import added_risk_curves, harm_explorer, risk_parts
 from kdlib.charts.imbalance import imbalance_explorer
 from kdlib.charts.noise import worst_class_explorer, worst_class_simulation
 from kdlib.charts.site import enable_site_renderer, in_site
@@ -32,14 +33,17 @@ __all__ = [
     "METHOD_COLOURS",
     "adaptive_mix_bars",
     "adaptive_mix_explorer",
+    "added_risk_curves",
     "caption",
     "cumulative_gain",
     "digit_image",
     "enable_site_renderer",
+    "harm_explorer",
     "imbalance_explorer",
     "in_site",
     "paired_differences",
     "per_class_accuracy",
+    "risk_parts",
     "soft_label_bars",
     "soft_label_explorer",
     "soft_label_frame",

@@ -52,6 +52,19 @@ def simulation():
                          "source": ["exact"] * 2 + ["simulated"] * 2})  # fmt: skip
 
 
+def risks():
+    parts = {"bias squared": 0.1, "variance": 0.2, "excess risk": 0.3}
+    rows = [{"method": m, "group": g, "measure": name, "formula": v, "mean": v, "low": v, "high": v}
+            for m in ("one-hot", "distilled", "distilled − one-hot")
+            for g in ("majority", "minority") for name, v in parts.items()]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def added():
+    return pd.DataFrame({"cosine": [-0.5, 0.5] * 2, "added": [0.2, 0.1, 0.0, 0.01],
+                         "series": ["minority"] * 2 + ["majority"] * 2})  # fmt: skip
+
+
 def logits(count=3, classes=4, seed=0):
     rng = np.random.default_rng(seed)
     return rng.normal(scale=3, size=(count, classes))
@@ -80,4 +93,4 @@ def _fields(description):
 
 def _number(text):
     plain = text.replace("−", "-").replace(",", "")
-    return float(plain) if re.fullmatch(r"-?[0-9.]+(e-?[0-9]+)?", plain) else text
+    return float(plain) if re.fullmatch(r"[-+]?[0-9.]+(e-?[0-9]+)?", plain) else text

@@ -36,6 +36,11 @@ MAKERS = {
     "adaptive_mix_bars": lambda: charts.adaptive_mix_bars(frames.mix((1.0,))),
     "worst_class_explorer": charts.worst_class_explorer,
     "worst_class_simulation": lambda: charts.worst_class_simulation(frames.simulation(), truth=90),
+    "harm_explorer": charts.harm_explorer,
+    "risk_parts": lambda: charts.risk_parts(frames.risks()),
+    "added_risk_curves": lambda: charts.added_risk_curves(
+        frames.added(), "cosine", axis="cosine", title="At an angle"
+    ),
     "paired_differences": lambda: charts.paired_differences(frames.differences()),
     "cumulative_gain": lambda: charts.cumulative_gain(frames.gains()),
 }
@@ -148,6 +153,11 @@ def test_an_uneven_grid_of_temperatures_is_refused():
 def test_the_worst_class_explorer_names_the_allowed_range(wrong):
     with pytest.raises(SettingError, match="is not allowed: from"):
         charts.worst_class_explorer(**wrong)
+
+
+def test_a_group_without_examples_is_refused():
+    with pytest.raises(SettingError, match="n_majority = 0 is not allowed: 1 or more"):
+        charts.harm_explorer(n_majority=0)
 
 
 def test_many_classes_get_a_numeric_axis():

@@ -1,5 +1,6 @@
 """What the browser computes in Vega equals what the library computes."""
 
+import altair as alt
 import chart_frames as frames
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import torch
 
 from kdlib import charts
 from kdlib.losses import teacher_probabilities
+from kdlib.studies import ridge
 from kdlib.studies.measuring import exact_worst, expected_worst
 
 pytest.importorskip("vl_convert", reason="vl-convert-python (extra: book) is not installed")
@@ -53,6 +55,49 @@ def test_the_worst_of_equal_classes_is_exact(classes, images, accuracy):
     rules = frames.marks(chart, "rule")
     mean = next(row["expected"] for row in rules if "expected" in row)
     assert mean == pytest.approx(expected_worst([accuracy] * classes, [images] * classes), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("noise", "alpha", "n"), [(0.5, 1.0, 5), (2.0, 0.4, 30), (0.0, 1.0, 1), (3.0, 0.0, 2)]
+)
+def test_the_map_of_harm_is_the_closed_form(noise, alpha, n):
+    chart = charts.harm_explorer(noise=noise, alpha=alpha, n_minority=n, ridge_lambda=2.5)
+    map_and_bars = pd.DataFrame(frames.marks(chart, "rect"))
+    cells = map_and_bars.dropna(subset=["added"])
+    assert len(cells) == 48 * 40
+    steps = [(np.arange(k) + 0.5) / k for k in (48, 40)]
+    sizes, lambdas = np.meshgrid(10 ** (3 * steps[0]), 0.05 * 400 ** steps[1])
+    expected = ridge.added_risk(sizes, lambdas, 1, noise, alpha=alpha).ravel()
+    np.testing.assert_allclose(cells["added"], expected, atol=6e-6)  # tooltips show 5 digits
+
+    bars = map_and_bars.dropna(subset=["risk"])
+    for name, size in (("minority", n), ("majority", 500)):
+        for student, rounds in (("one-hot", 0), ("distilled", 1)):
+            mine = bars[bars["who"] == f"{name}, {student}"].set_index("part")["risk"]
+            risk = ridge.group_risk(size, 2.5, 1, noise, alpha=alpha, rounds=rounds)
+            assert mine["bias²"] == pytest.approx(risk.bias_squared, rel=1e-3)
+            assert mine["variance"] == pytest.approx(risk.variance, rel=1e-3, abs=1e-9)
+
+
+@pytest.mark.parametrize(("noise", "alpha"), [(1.0, 1.0), (2.0, 0.5), (4.0, 0.0)])
+def test_the_line_on_the_map_is_the_critical_lambda(noise, alpha):
+    chart = charts.harm_explorer(noise=noise, alpha=alpha)
+    line = next(
+        layer for layer in chart.to_dict()["vconcat"][0]["layer"] if layer["mark"]["type"] == "line"
+    )
+    only = alt.Chart.from_dict({k: line[k] for k in ("data", "transform")} | {"mark": "point"})
+    values = {"noise": noise, "alpha": alpha}
+    only = only.encode(x="n:Q", y="lam:Q").add_params(*(alt.param(k, v) for k, v in values.items()))
+    points = pd.DataFrame(frames.marks(only, "symbol"))
+    expected = ridge.critical_lambda(points["n"].to_numpy(), noise**2, alpha=alpha)
+    assert len(points) > 20
+    np.testing.assert_allclose(points["lam"], expected, rtol=1e-6)
+
+
+def test_a_start_beyond_a_slider_moves_to_its_end():
+    chart = charts.harm_explorer(n_minority=5000, ridge_lambda=0.001, noise=9)
+    starts = {p["name"]: p["value"] for p in chart.to_dict()["params"]}
+    assert starts == {"size": 100, "ridge_lambda": 0.05, "noise": 5, "alpha": 1.0}
 
 
 def test_only_the_chosen_ratio_is_drawn_below():
