@@ -18,6 +18,7 @@ device and the functions work under ``torch.compile`` and ``torch.vmap``.
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 from typing import Literal
 
@@ -29,13 +30,17 @@ from kdlib.errors import SettingError
 __all__ = [
     "adaptive_mix",
     "average_margins",
+    "class_errors",
+    "exponentiated_gradient",
     "margin_log_cost",
     "soft_label_weights",
     "soft_target_loss",
     "teacher_probabilities",
+    "traded_off_log_weights",
 ]
 
 Reduction = Literal["mean", "sum", "none"]
+ClassError = Literal["zero_one", "cross_entropy"]
 
 
 def soft_target_loss(
@@ -46,6 +51,7 @@ def soft_target_loss(
     mix: float | Tensor = 0.0,
     log_cost: Tensor | None = None,
     weight: Tensor | None = None,
+    class_weight: Tensor | None = None,
     reduction: Reduction = "mean",
 ) -> Tensor:
     """Cross-entropy of the shifted logits against a mixture of label and teacher.
@@ -61,6 +67,8 @@ def soft_target_loss(
         log_cost: Tensor ``[L]`` subtracted from the logits; None stands for zeros.
         weight: Tensor ``[N]`` that multiplies each example's teacher term only
             (Zhou et al., 2021).
+        class_weight: Tensor ``[L]`` that multiplies each class's entry of the target, outside the
+            logarithm ("Robust distillation", equations 2 and 6); None stands for ones.
         reduction: "mean" divides the sum by N, whatever the weights are; "none" gives ``[N]``.
 
     Returns:
@@ -72,11 +80,13 @@ def soft_target_loss(
             ``weight`` asks for a teacher that is not there.
     """
     _check_shapes(logits, labels, teacher_probs, weight)
-    _check_vectors(mix, log_cost, logits.shape[1])
+    _check_vectors(mix, log_cost, class_weight, logits.shape[1])
     _check_teacher_is_there(teacher_probs, mix, weight)
     labels = labels.long()
     log_probs = _shifted_log_softmax(logits, log_cost)
     share = _share_by_example(mix, labels, log_probs)
+    if class_weight is not None:
+        log_probs = class_weight.to(log_probs.dtype) * log_probs
     label_term = -log_probs.gather(1, labels[:, None])[:, 0]
     if teacher_probs is None:
         losses = torch.where(share == 0, label_term, torch.nan)
@@ -205,6 +215,77 @@ def margin_log_cost(mix: Tensor, offset: float) -> Tensor:
     return -_wide(mix).clamp(min=offset).log()
 
 
+def exponentiated_gradient(log_multipliers: Tensor, errors: Tensor, step: float) -> Tensor:
+    """One step of the class multipliers: lambda_j exp(step * R_j), normalised.
+
+    "Robust distillation", Algorithm 1; Algorithm 2 passes ``alpha * step``. The state is kept as
+    logarithms, which a long run of steps cannot underflow.
+
+    Args:
+        log_multipliers: ``[L]``, logarithms of weights that sum to 1.
+        errors: ``[L]``, each class's error R_j, at least 0.
+        step: Step size, at least 0; the paper has 0.1.
+
+    Returns:
+        A new tensor ``[L]`` of logarithms of weights that sum to 1.
+    """
+    moved = log_multipliers + step * errors
+    return moved - moved.logsumexp(0)
+
+
+def traded_off_log_weights(log_multipliers: Tensor, alpha: float) -> Tensor:
+    """Log beta, beta_y = (1 - alpha) / m + alpha lambda_y ("Robust distillation", Algorithm 2).
+
+    Args:
+        log_multipliers: ``[L]``, logarithms of weights that sum to 1.
+        alpha: From 0 (balanced) to 1 (robust).
+
+    Raises:
+        SettingError: ``alpha`` is outside [0, 1].
+    """
+    if not (isinstance(alpha, Real) and 0 <= alpha <= 1):
+        raise SettingError(f"alpha = {alpha!r} is not allowed: from 0 to 1")
+    even = torch.full_like(log_multipliers, -math.log(len(log_multipliers)))
+    if alpha == 0:
+        return even
+    if alpha == 1:
+        return log_multipliers.clone()
+    return torch.logaddexp(even + math.log1p(-alpha), log_multipliers + math.log(alpha))
+
+
+def class_errors(
+    logits: Tensor, targets: Tensor, class_rates: Tensor, error: ClassError = "zero_one"
+) -> Tensor:
+    """R_j = mean over examples of targets_j * loss(j, f(x)) / class_rates_j.
+
+    "Robust distillation", equations 3 and 7 and Algorithm 1. Targets are one-hot rows or the
+    teacher's probabilities.
+
+    Args:
+        logits: Unshifted ``[N, L]``.
+        targets: ``[N, L]``, rows that sum to 1.
+        class_rates: ``[L]``, the mean of the targets over the whole set that N comes from.
+        error: ``zero_one`` is 1 where the largest logit is not class j's; ``cross_entropy`` is
+            ``-log softmax_j``.
+
+    Returns:
+        ``[L]``, 0 for a class of rate 0.
+
+    Raises:
+        SettingError: A shape does not fit.
+    """
+    _check_matrix("logits", logits)
+    _check_shape("targets", targets, tuple(logits.shape))
+    _check_shape("class_rates", class_rates, (logits.shape[1],))
+    if error == "cross_entropy":
+        losses = -torch.log_softmax(_wide(logits), dim=1)
+    else:
+        losses = torch.ones_like(targets)
+        losses = losses.scatter(1, logits.argmax(1, keepdim=True), 0.0)
+    sums = (targets * losses).mean(dim=0)
+    return torch.where(class_rates > 0, sums / class_rates, torch.zeros_like(sums))
+
+
 def _wide(values: Tensor) -> Tensor:
     return values if values.dtype == torch.float64 else values.float()
 
@@ -259,9 +340,12 @@ def _check_shapes(
         _check_shape("weight", weight, (scores.shape[0],))
 
 
-def _check_vectors(mix: float | Tensor, log_cost: Tensor | None, num_classes: int) -> None:
-    if log_cost is not None:
-        _check_shape("log_cost", log_cost, (num_classes,))
+def _check_vectors(
+    mix: float | Tensor, log_cost: Tensor | None, class_weight: Tensor | None, num_classes: int
+) -> None:
+    for name, vector in (("log_cost", log_cost), ("class_weight", class_weight)):
+        if vector is not None:
+            _check_shape(name, vector, (num_classes,))
     if isinstance(mix, Tensor):
         _check_shape("mix", mix, (num_classes,))
     elif not (isinstance(mix, Real) and 0 <= mix <= 1):

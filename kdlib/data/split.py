@@ -55,6 +55,21 @@ class Split:
         return Split(name, *parts, self.num_classes)
 
 
+def halves(split: Split) -> tuple[Split, Split]:
+    """Every second example of each class, and the others; the first half is never the smaller.
+
+    Which they are depends on the split's order alone.
+    """
+    rank = torch.zeros(len(split), dtype=torch.int64)
+    for label in range(split.num_classes):
+        rows = (split.labels.cpu() == label).nonzero()[:, 0]
+        rank[rows] = torch.arange(len(rows))
+    first, second = ((rank % 2 == part).nonzero()[:, 0] for part in (0, 1))
+    return split.select(f"{split.name}, 1st half", first), split.select(
+        f"{split.name}, 2nd half", second
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """A data set as published: all of its training examples and two held-out halves."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from kdlib import losses
-from kdlib.data import Dataset, Split, load
+from kdlib.data import Dataset, Split, halves, load
 from kdlib.models import build
 from kdlib.runs.spec import (
     AdaptiveMix,
@@ -16,9 +17,11 @@ from kdlib.runs.spec import (
     HardestRemovedMix,
     MarginCost,
     PriorCost,
+    RobustCost,
     RunSpec,
 )
 from kdlib.seeds import generator
+from kdlib.training import ClassMultipliers, HeldOut, predict_logits
 from kdlib.training.objective import LossVectors
 
 if TYPE_CHECKING:
@@ -62,6 +65,62 @@ def loss_vectors(spec: RunSpec, dataset: Dataset, store: Store) -> LossVectors:
         temperature=spec.objective.temperature,
         weighted=spec.objective.weighted_soft_labels,
     )
+
+
+def multipliers_for(
+    spec: RunSpec, dataset: Dataset, store: Store, device: str = "cpu"
+) -> ClassMultipliers | None:
+    """The class multipliers at their start, or None where the objective has none.
+
+    Args:
+        spec: the run.
+        dataset: its data.
+        store: holds the teacher, whose probabilities may be asked for.
+        device: where the teacher judges the images.
+    """
+    cost = spec.objective.log_cost
+    if not isinstance(cost, RobustCost):
+        return None
+    asks = _TeachersView(spec, dataset, store, device)
+    base_rate = class_prior(training_split(spec, dataset))
+    if cost.base_rate == "teacher":
+        base_rate = asks(training_split(spec, dataset), spec.objective.temperature).mean(0)
+    held_out = _held_out(cost, dataset, asks) if cost.rule.measured_on == "held_out" else None
+    return ClassMultipliers(cost.rule, base_rate, held_out, spec.seed)
+
+
+class _TeachersView:
+    """The teacher's probabilities on unaugmented images; its weights are read once, when asked."""
+
+    def __init__(self, spec: RunSpec, dataset: Dataset, store: Store, device: str) -> None:
+        self.spec, self._store, self._device = spec, store, device
+
+    @cached_property
+    def _model(self) -> nn.Module:
+        assert self.spec.teacher is not None
+        return self._store.finished(self.spec.teacher).model().to(self._device)
+
+    def __call__(self, split: Split, temperature: float) -> Tensor:
+        scaling, name = self.spec.recipe.input_scaling, self.spec.data.name
+        logits = predict_logits(self._model, split.images, scaling=scaling, dataset_name=name)
+        return losses.teacher_probabilities(logits, temperature)
+
+
+def _held_out(cost: RobustCost, dataset: Dataset, asks: _TeachersView) -> HeldOut:
+    split = dataset.validation
+    if cost.validation_part == "first_half":
+        split = halves(split)[0]
+    if cost.validation_labels == "teacher":
+        targets = asks(split, cost.validation_temperature)
+    else:
+        targets = nn.functional.one_hot(split.labels, dataset.num_classes).float()
+    return HeldOut(split.images, targets, asks.spec.recipe.input_scaling, asks.spec.data.name)
+
+
+def class_prior(split: Split) -> Tensor:
+    """Each class's share of the examples, ``[L]``."""
+    counts = split.class_counts.float()
+    return counts / counts.sum()
 
 
 def dev_mix(source: RunSpec, temperature: float, store: Store) -> Tensor:
@@ -115,8 +174,7 @@ def _mix(spec: RunSpec, dataset: Dataset, store: Store) -> Tensor:
 def _log_cost(spec: RunSpec, dataset: Dataset, store: Store) -> Tensor:
     rule = spec.objective.log_cost
     if isinstance(rule, PriorCost):
-        counts = training_split(spec, dataset).class_counts.float()
-        return -torch.log(counts / counts.sum())
+        return -torch.log(class_prior(training_split(spec, dataset)))
     if isinstance(rule, MarginCost):
         mix = dev_mix(rule.estimated_by, spec.objective.temperature, store)
         return losses.margin_log_cost(mix, rule.offset)

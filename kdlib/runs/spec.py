@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from kdlib.models import ModelSpec
+from kdlib.training.multipliers import MultiplierRule
 from kdlib.training.recipe import Recipe
 from kdlib.validated import Frozen
 
@@ -106,9 +107,38 @@ class MarginCost(Frozen):
     estimated_by: RunSpec
 
 
+class RobustCost(Frozen):
+    """Weights of the classes that move with their errors ("Robust distillation", eq. 2 to 9).
+
+    With the rule's ``alpha`` at 0 nothing moves: that is the balanced objective.
+
+    Attributes:
+        rule: how the multipliers move and enter the loss.
+        base_rate: what the multipliers are divided by: the class prior of the training labels (for
+            a teacher) or the mean of the teacher's probabilities on the training images, at the
+            objective's temperature (for a student).
+        validation_labels: whose labels the errors on validation images are measured with.
+        validation_temperature: of the teacher's probabilities there.
+        validation_part: all validation images, or one half of each class, so that the other half
+            can select hyper-parameters.
+    """
+
+    kind: Literal["robust"] = "robust"
+    rule: MultiplierRule = MultiplierRule()
+    base_rate: Literal["labels", "teacher"] = "labels"
+    validation_labels: Literal["one_hot", "teacher"] = "one_hot"
+    validation_temperature: Annotated[float, Field(ge=0.05, le=100)] = 1.0
+    validation_part: Literal["all", "first_half"] = "all"
+
+    @property
+    def uses_teacher(self) -> bool:
+        """Whether a teacher is needed to weigh the classes."""
+        return "teacher" in (self.base_rate, self.validation_labels)
+
+
 EstimatedMix = AdaptiveMix | HardestRemovedMix | ShuffledMix
 Mix = Annotated[ConstantMix | EstimatedMix, Field(discriminator="kind")]
-Cost = Annotated[NoCost | PriorCost | MarginCost, Field(discriminator="kind")]
+Cost = Annotated[NoCost | PriorCost | MarginCost | RobustCost, Field(discriminator="kind")]
 
 
 class Objective(Frozen):
@@ -125,8 +155,9 @@ class Objective(Frozen):
 
     @property
     def uses_teacher(self) -> bool:
-        """Whether any class listens to the teacher."""
-        return not (isinstance(self.mix, ConstantMix) and self.mix.alpha == 0)
+        """Whether any class listens to the teacher, or is weighed by it."""
+        listens = not (isinstance(self.mix, ConstantMix) and self.mix.alpha == 0)
+        return listens or (isinstance(self.log_cost, RobustCost) and self.log_cost.uses_teacher)
 
 
 class RunSpec(Frozen):
@@ -150,7 +181,9 @@ class RunSpec(Frozen):
         if self.objective.uses_teacher and self.teacher is None:
             raise ValueError("this objective listens to a teacher: name one in `teacher`")
         if self.teacher is not None and not self.objective.uses_teacher:
-            raise ValueError("`teacher` is given but the mix is 0 for every class")
+            raise ValueError(
+                "`teacher` is given but the mix is 0 for every class, and no cost asks"
+            )
         if self.objective.weighted_soft_labels and self.teacher is None:
             raise ValueError("weighted_soft_labels needs a teacher: name one in `teacher`")
         for parent in self.parents():
@@ -194,12 +227,18 @@ class RunSpec(Frozen):
 def method_name(spec: RunSpec) -> str:
     """The objective in the papers' words, e.g. ``AdaAlpha T=3``."""
     objective = spec.objective
-    named = {"prior": "logit-adjusted ", "margin": "AdaMargin ", "none": ""}
-    cost = named[objective.log_cost.kind]
+    cost = _cost_name(objective.log_cost)
     if not objective.uses_teacher:
         return f"{cost}one-hot"
     weighted = "weighted " if objective.weighted_soft_labels else ""
     return f"{cost}{weighted}{_taught_name(objective)}"
+
+
+def _cost_name(cost: Cost) -> str:
+    if isinstance(cost, RobustCost):
+        named = {0.0: "balanced", 1.0: "robust"}
+        return named.get(cost.rule.alpha, f"traded-off {cost.rule.alpha:g}") + " "
+    return {"prior": "logit-adjusted ", "margin": "AdaMargin ", "none": ""}[cost.kind]
 
 
 def _taught_name(objective: Objective) -> str:

@@ -37,6 +37,7 @@ ALWAYS_WRITTEN = (
     "environment.json", "history.csv", "outcome.json", "per_class.csv", "spec.json", "timing.csv",
 )  # fmt: skip
 WRITTEN_IF_COMPLETED = ("logits.safetensors", "weights.safetensors")
+MULTIPLIERS = "multipliers.safetensors"
 EVALUATED_SPLITS = ("dev", "validation", "test")
 
 
@@ -107,6 +108,19 @@ class RunResult:
     def index(self, split: str) -> np.ndarray:
         """Rows ``[N]`` of the source data set in the order of ``logits(split)``."""
         return self._array(f"{split}.index")
+
+    @cached_property
+    def multipliers(self) -> dict[str, np.ndarray] | None:
+        """The path of the class multipliers, or None for a run that has none.
+
+        ``steps`` ``[K]``, ``errors`` ``[K, L]`` in [0, 1] for the 0-1 error, and
+        ``log_multipliers`` ``[K, L]`` after each of K moves.
+        """
+        path = self.folder / MULTIPLIERS
+        if not path.exists():
+            return None
+        with safe_open(path, framework="np") as arrays:
+            return {name: arrays.get_tensor(name) for name in arrays.keys()}  # noqa: SIM118
 
     def model(self) -> nn.Module:
         """The trained network with its final weights, in evaluation mode, on the CPU."""
@@ -278,7 +292,7 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 def finish(folder: Path) -> None:
     """Write ``done`` with the hash of every result, then drop what the training left behind."""
-    names = {*ALWAYS_WRITTEN, *WRITTEN_IF_COMPLETED}
+    names = {*ALWAYS_WRITTEN, *WRITTEN_IF_COMPLETED, MULTIPLIERS}
     kept = sorted(path for path in folder.iterdir() if path.name in names)
     write_json(folder / DONE, {"sha256": {path.name: sha256_of(path) for path in kept}})
     for path in folder.iterdir():

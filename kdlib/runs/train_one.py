@@ -28,7 +28,13 @@ from kdlib.data import Dataset, Split
 from kdlib.errors import StoreError
 from kdlib.files import write_atomically
 from kdlib.runs import store as shelf
-from kdlib.runs.build import dataset_for, loss_vectors, model_for, training_split
+from kdlib.runs.build import (
+    dataset_for,
+    loss_vectors,
+    model_for,
+    multipliers_for,
+    training_split,
+)
 from kdlib.runs.spec import RunSpec
 from kdlib.runs.store import RunResult, Store
 from kdlib.training import CheckpointError, Outcome, predict_logits, train
@@ -121,6 +127,7 @@ def _resumed(
     }
     vectors = loss_vectors(spec, dataset, store)
     split = training_split(spec, dataset)
+    settings["multipliers"] = multipliers_for(spec, dataset, store, device)
     try:
         return train(model, split, vectors, spec.recipe, **settings)
     except CheckpointError as error:
@@ -145,6 +152,9 @@ def _write_outcome(folder: Path, outcome: Outcome) -> None:
     shelf.write_table(folder / "timing.csv", history.reindex(columns=_TIMING_COLUMNS))
     verdict = {"status": outcome.status, "diverged_step": outcome.diverged_step}
     shelf.write_json(folder / "outcome.json", verdict)
+    if outcome.multipliers is not None:
+        arrays = {name: tensor.numpy() for name, tensor in outcome.multipliers.items()}
+        shelf.write_arrays(folder / shelf.MULTIPLIERS, arrays)
 
 
 def _write_evaluation(

@@ -2,6 +2,7 @@
 
 from kdlib.training.checkpoint import CheckpointError, DamagedCheckpointWarning
 from kdlib.training.loop import Outcome, train
+from kdlib.training.multipliers import ClassMultipliers, HeldOut, MultiplierRule
 from kdlib.training.objective import LossVectors, batch_loss
 from kdlib.training.predict import predict_logits
 from kdlib.training.progress import MEASURED, EpochRecord
@@ -19,11 +20,14 @@ __all__ = [
     "MEASURED",
     "PRESETS",
     "CheckpointError",
+    "ClassMultipliers",
     "CosineDecay",
     "DamagedCheckpointWarning",
     "EpochRecord",
     "ForwardTeacher",
+    "HeldOut",
     "LossVectors",
+    "MultiplierRule",
     "Outcome",
     "Recipe",
     "StepDecay",

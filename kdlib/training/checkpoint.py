@@ -6,7 +6,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class Snapshot:
         epoch: Epochs done.
         history: The records of these epochs (plain values only).
         fingerprint: What the training is of, by part; all parts must agree to resume.
+        multipliers: ``ClassMultipliers.state``; empty where there are none.
     """
 
     model: Mapping[str, Tensor]
@@ -46,6 +47,7 @@ class Snapshot:
     epoch: int
     history: list[dict[str, Any]]
     fingerprint: Mapping[str, str]
+    multipliers: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def capture(
@@ -53,6 +55,7 @@ def capture(
     optimizer: torch.optim.Optimizer,
     history: list[dict[str, Any]],
     fingerprint: Mapping[str, str],
+    multipliers: Mapping[str, Tensor] | None = None,
 ) -> Snapshot:
     """The present state of a training; its tensors are shared, not copied."""
     momentum = {
@@ -60,7 +63,8 @@ def capture(
         for name, parameter in model.named_parameters()
         if optimizer.state[parameter].get("momentum_buffer") is not None
     }
-    return Snapshot(model.state_dict(), momentum, len(history), history, fingerprint)
+    state = multipliers or {}
+    return Snapshot(model.state_dict(), momentum, len(history), history, fingerprint, state)
 
 
 def restore(snapshot: Snapshot, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
@@ -133,12 +137,14 @@ def _read(path: Path) -> Snapshot | None:
         epoch=state["epoch"],
         history=state["history"],
         fingerprint=state["fingerprint"],
+        multipliers=_unflat(tensors, "multipliers."),
     )
 
 
 def _flat(snapshot: Snapshot) -> dict[str, Tensor]:
     named = {f"model.{name}": tensor for name, tensor in snapshot.model.items()}
     named |= {f"momentum.{name}": tensor for name, tensor in snapshot.momentum.items()}
+    named |= {f"multipliers.{name}": tensor for name, tensor in snapshot.multipliers.items()}
     # safetensors writes rows only; a copy also parts tensors that share memory.
     return {
         name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)

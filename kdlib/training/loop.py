@@ -16,6 +16,7 @@ from kdlib.data import Split
 from kdlib.data.views import apply_views, epoch_order, epoch_views, to_float
 from kdlib.errors import SettingError
 from kdlib.training.checkpoint import capture, load_checkpoint, restore, save_checkpoint
+from kdlib.training.multipliers import ClassMultipliers
 from kdlib.training.objective import LossVectors, batch_loss
 from kdlib.training.progress import EpochRecord, training_bar
 from kdlib.training.recipe import Recipe, learning_rate, steps_per_epoch
@@ -33,11 +34,14 @@ class Outcome:
         diverged_step: The first step (from 0, over the whole training) with such a loss. It is
             the number of steps done where only the last update broke the weights.
         history: One record for each whole epoch with finite losses.
+        multipliers: The path of the class multipliers (``ClassMultipliers.state``), if there are
+            any.
     """
 
     status: Status
     diverged_step: int | None = None
     history: list[EpochRecord] = field(default_factory=list)
+    multipliers: dict[str, Tensor] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,7 @@ class _Job:
     seed: int
     dataset_name: str
     device: torch.device
+    multipliers: ClassMultipliers | None
 
     @property
     def steps(self) -> int:
@@ -68,6 +73,7 @@ def train(
     seed: int,
     device: torch.device | str = "cpu",
     teacher: nn.Module | TeacherSignal | None = None,
+    multipliers: ClassMultipliers | None = None,
     dataset_name: str = "",
     checkpoint: Path | None = None,
     checkpoint_every: int = 10,
@@ -88,6 +94,7 @@ def train(
         seed: Of order, crops and flips; the initial weights are the caller's.
         device: "cpu" or "cuda". Images live there as uint8.
         teacher: A network (a copy in eval mode is used) or another source of its logits.
+        multipliers: Class multipliers that move with the training, from their present state.
         dataset_name: Whose channel statistics input_scaling "standardise" uses.
         checkpoint: File to save to and to go on from; the caller deletes it.
         checkpoint_every: Epochs between two savings, at least 1.
@@ -103,7 +110,7 @@ def train(
         SettingError: If an argument does not fit.
         CheckpointError: If the checkpoint is of another training.
     """
-    job = _prepare(model, split, vectors, recipe, seed, device, teacher, dataset_name)
+    job = _prepare(model, split, vectors, recipe, seed, device, teacher, multipliers, dataset_name)
     keeper = _Keeper(job, checkpoint, checkpoint_every, fingerprint)
     history = keeper.resume()
     with training_bar(bar, total=recipe.last_epoch, done=len(history)) as show:
@@ -113,15 +120,20 @@ def train(
             seconds = time.perf_counter() - started
             if not losses.isfinite().all():
                 first = int(losses.isfinite().logical_not().nonzero()[0])
-                return Outcome("diverged", epoch * job.steps + first, history)
+                return _outcome(job, "diverged", epoch * job.steps + first, history)
             history.append(_record(job, epoch, losses, correct, seconds))
             keeper.save(history)
             show(history[-1])
             if on_epoch is not None:
                 on_epoch(history[-1])
     if not _weights_are_finite(model):
-        return Outcome("diverged", recipe.last_epoch * job.steps, history)
-    return Outcome("completed", None, history)
+        return _outcome(job, "diverged", recipe.last_epoch * job.steps, history)
+    return _outcome(job, "completed", None, history)
+
+
+def _outcome(job: _Job, status: Status, step: int | None, history: list[EpochRecord]) -> Outcome:
+    path = None if job.multipliers is None else job.multipliers.state()
+    return Outcome(status, step, history, path)
 
 
 def _train_epoch(job: _Job, epoch: int) -> tuple[Tensor, Tensor]:
@@ -140,13 +152,20 @@ def _train_epoch(job: _Job, epoch: int) -> tuple[Tensor, Tensor]:
         with _autocast(job):
             teacher_logits = _teach(job.teacher, rows, views[rows], images)
             logits = job.model(images)
-        loss = batch_loss(logits, labels, teacher_logits, job.vectors)
+        loss = batch_loss(logits, labels, teacher_logits, _vectors(job))
         job.optimizer.zero_grad()
         loss.backward()
         job.optimizer.step()
         losses[step] = loss.detach()
         correct[step] = (logits.argmax(1) == labels).float().mean()
+        if job.multipliers is not None:
+            with _autocast(job):
+                job.multipliers.after_step(epoch * steps + step + 1, job.model, logits, labels)
     return losses.cpu(), correct.cpu()
+
+
+def _vectors(job: _Job) -> LossVectors:
+    return job.vectors if job.multipliers is None else job.multipliers.vectors(job.vectors)
 
 
 def _epoch_plan(job: _Job, epoch: int) -> tuple[Tensor, Tensor]:
@@ -206,6 +225,7 @@ def _prepare(
     seed: int,
     device: torch.device | str,
     teacher: nn.Module | TeacherSignal | None,
+    multipliers: ClassMultipliers | None,
     dataset_name: str,
 ) -> _Job:
     """Check what does not fit together, and bring all to the device."""
@@ -213,6 +233,8 @@ def _prepare(
         raise SettingError(f"split {split.name!r} has {len(split)} examples: at least 2 are needed")
     target = _device(device)
     prepared = vectors.prepared(split.num_classes, target)
+    if multipliers is not None:
+        multipliers.prepare(split.num_classes, target)
     model.to(target).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return _Job(
         model=model,
@@ -224,6 +246,7 @@ def _prepare(
         seed=seed,
         dataset_name=dataset_name,
         device=target,
+        multipliers=multipliers,
     )
 
 
@@ -268,13 +291,17 @@ class _Keeper:
         if snapshot is None:
             return []
         restore(snapshot, self._job.model, self._job.optimizer)
+        if self._job.multipliers is not None:
+            self._job.multipliers.load_state(snapshot.multipliers)
         return cast(list[EpochRecord], snapshot.history)
 
     def save(self, history: list[EpochRecord]) -> None:
         """Write a checkpoint, if one is due after as many epochs as ``history`` has."""
         if self._path is not None and len(history) % self._every == 0:
             plain = cast(list[dict[str, Any]], history)
-            snapshot = capture(self._job.model, self._job.optimizer, plain, self._identity)
+            job = self._job
+            path = None if job.multipliers is None else job.multipliers.state()
+            snapshot = capture(job.model, job.optimizer, plain, self._identity, path)
             save_checkpoint(self._path, snapshot)
 
 
@@ -288,6 +315,7 @@ def _identity(job: _Job, fingerprint: str) -> dict[str, str]:
         "seed": str(job.seed),
         "split": job.split.digest,
         "objective": job.vectors.digest,
+        "multipliers": "none" if job.multipliers is None else job.multipliers.digest,
         "fingerprint": repr(fingerprint),
     }
 

@@ -21,12 +21,15 @@ class LossVectors:
         log_cost: What is taken off each logit in training, ``[L]``, finite.
         temperature: Divides the teacher's logits, above 0; a float or a 0-d tensor.
         weighted: Whether ``kdlib.losses.soft_label_weights`` multiply the teacher's terms.
+        class_weight: Multiplies each class's entry of the target, ``[L]``, at least 0; None stands
+            for ones.
     """
 
     mix: Tensor
     log_cost: Tensor
     temperature: float | Tensor = 1.0
     weighted: bool = False
+    class_weight: Tensor | None = None
 
     @classmethod
     def constant(
@@ -50,15 +53,22 @@ class LossVectors:
         _check_vector("log_cost", self.log_cost, num_classes)
         if not 0 < float(self.temperature) < float("inf"):
             raise SettingError(f"temperature = {float(self.temperature)}: must be above 0")
-        mix, log_cost = (v.detach().to(device, torch.float32) for v in (self.mix, self.log_cost))
-        return LossVectors(mix, log_cost, self.temperature, self.weighted)
+        if self.class_weight is not None:
+            _check_vector("class_weight", self.class_weight, num_classes, low=0.0)
+        mix, log_cost, class_weight = (
+            None if vector is None else vector.detach().to(device, torch.float32)
+            for vector in (self.mix, self.log_cost, self.class_weight)
+        )
+        assert mix is not None and log_cost is not None
+        return LossVectors(mix, log_cost, self.temperature, self.weighted, class_weight)
 
     @property
     def digest(self) -> str:
         """16 hex digits that differ where the numbers do."""
         sha = hashlib.sha256(f"{float(self.temperature)!r} {self.weighted}".encode())
-        for vector in (self.mix, self.log_cost):
-            sha.update(vector.float().cpu().numpy().tobytes())
+        for vector in (self.mix, self.log_cost, self.class_weight):
+            if vector is not None:
+                sha.update(vector.float().cpu().numpy().tobytes())
         return sha.hexdigest()[:16]
 
 
@@ -73,12 +83,19 @@ def batch_loss(
         teacher_logits: ``[N, L]`` on the same views, or ``None`` where mix is 0 everywhere.
         vectors: On the same device.
     """
-    mix, log_cost = vectors.mix, vectors.log_cost
-    if teacher_logits is None:
-        return soft_target_loss(logits, labels, mix=mix, log_cost=log_cost)
-    probs = _soften(teacher_logits, vectors.temperature)
-    weight = soft_label_weights(logits, teacher_logits, labels) if vectors.weighted else None
-    return soft_target_loss(logits, labels, probs, mix=mix, log_cost=log_cost, weight=weight)
+    probs = weight = None
+    if teacher_logits is not None:
+        probs = _soften(teacher_logits, vectors.temperature)
+        weight = soft_label_weights(logits, teacher_logits, labels) if vectors.weighted else None
+    return soft_target_loss(
+        logits,
+        labels,
+        probs,
+        mix=vectors.mix,
+        log_cost=vectors.log_cost,
+        weight=weight,
+        class_weight=vectors.class_weight,
+    )
 
 
 def _soften(logits: Tensor, temperature: float | Tensor) -> Tensor:

@@ -8,10 +8,11 @@ from kdlib.runs import (
     HardestRemovedMix,
     MarginCost,
     Objective,
+    RobustCost,
     RunSpec,
     ShuffledMix,
 )
-from kdlib.training import CosineDecay, Recipe
+from kdlib.training import CosineDecay, MultiplierRule, Recipe
 
 
 def recipe(epochs: int = 2, **changes) -> Recipe:
@@ -65,6 +66,19 @@ def ada_margin(seed: int = 0, *, epochs: int = 2) -> RunSpec:
     source = one_hot(200, part="train_minus_dev", epochs=epochs)
     cost = MarginCost(offset=0.1, estimated_by=source)
     return _student(Objective(mix=ConstantMix(alpha=1.0), log_cost=cost), seed, epochs)
+
+
+def robust_teacher(seed: int = 100, **cost) -> RunSpec:
+    rule = MultiplierRule(update_every=2, step=0.5)
+    objective = Objective(log_cost=RobustCost(**({"rule": rule} | cost)))
+    return one_hot(seed).model_copy(update={"objective": objective})
+
+
+def robust_student(**cost) -> RunSpec:
+    rule = MultiplierRule(update_every=2, step=0.5)
+    values = {"rule": rule, "base_rate": "teacher", "validation_labels": "teacher"} | cost
+    objective = Objective(mix=ConstantMix(alpha=1.0), log_cost=RobustCost(**values))
+    return _student(objective, 0, 2)
 
 
 def _student(objective: Objective, seed: int, epochs: int) -> RunSpec:
