@@ -37,6 +37,7 @@ from kdlib.runs.build import (
 )
 from kdlib.runs.spec import RunSpec
 from kdlib.runs.store import RunResult, Store
+from kdlib.runs.teacher_tables import teacher_signal
 from kdlib.training import CheckpointError, Outcome, predict_logits, train
 
 log = logging.getLogger("kdlib.runs")
@@ -119,7 +120,6 @@ def _resumed(
     settings: dict[str, Any] = {
         "seed": spec.seed,
         "device": device,
-        "teacher": store.finished(spec.teacher).model() if spec.teacher else None,
         "dataset_name": spec.data.name,
         "checkpoint": folder / shelf.CHECKPOINT,
         "fingerprint": f"{spec.id} {code_digest()}",
@@ -127,6 +127,8 @@ def _resumed(
     }
     vectors = loss_vectors(spec, dataset, store)
     split = training_split(spec, dataset)
+    if vectors.needs_teacher:
+        settings["teacher"] = teacher_signal(spec, split, store, device)
     settings["multipliers"] = multipliers_for(spec, dataset, store, device)
     try:
         return train(model, split, vectors, spec.recipe, **settings)

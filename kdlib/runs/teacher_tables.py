@@ -1,0 +1,98 @@
+"""Tables of a teacher's logits on all views, kept in the store and shared by its students."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from kdlib.data import Split
+from kdlib.files import write_atomically
+from kdlib.runs.spec import RunSpec
+from kdlib.runs.store import Store
+from kdlib.training import TeacherSignal
+from kdlib.training.teacher_views import (
+    TeacherTable,
+    build_table,
+    table_bytes,
+    table_pays,
+    table_shape,
+)
+
+log = logging.getLogger("kdlib.runs")
+
+FOLDER = "views"
+LARGEST_TABLE = 4 * 2**30
+"""Bytes; a larger table is not built, and the teacher answers by forward passes."""
+
+
+def teacher_signal(
+    spec: RunSpec, split: Split, store: Store, device: str
+) -> nn.Module | TeacherSignal | None:
+    """What answers for the spec's teacher: a table where it is there or pays, else the network.
+
+    In fp32 on a CPU both give the same bits, so results do not depend on what is in the store.
+    """
+    if spec.teacher is None:
+        return None
+    if not isinstance(split.images, Tensor) or not _fits(spec, split):
+        return store.finished(spec.teacher).model()
+    path = table_path(spec, split, store)
+    if not path.exists() and not table_pays(spec.recipe, len(split)):
+        return store.finished(spec.teacher).model()
+    return TeacherTable(_table(spec, split, store, path, device), device)
+
+
+def table_path(spec: RunSpec, split: Split, store: Store) -> Path:
+    """Where the table lies: named by all that decides it."""
+    assert spec.teacher is not None
+    recipe = spec.recipe
+    views = (recipe.crop_padding, recipe.flip, recipe.input_scaling, recipe.precision)
+    key = json.dumps([spec.teacher.id, split.digest, *views])
+    return store.root / FOLDER / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
+
+
+def _fits(spec: RunSpec, split: Split) -> bool:
+    return table_bytes(spec.recipe, len(split), split.num_classes) <= LARGEST_TABLE
+
+
+def _table(spec: RunSpec, split: Split, store: Store, path: Path, device: str) -> Tensor:
+    """The table from the store; built first, by one process, if it is missing or damaged."""
+    assert spec.teacher is not None
+    shape = table_shape(spec.recipe, len(split), split.num_classes)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_suffix(".lock")):
+        found = _read(path, shape)
+        if found is not None:
+            return found
+        size = table_bytes(spec.recipe, len(split), split.num_classes) / 2**20
+        log.info("views of teacher %s: a table of %.1f MiB", spec.teacher.id, size)
+        teacher = store.finished(spec.teacher).model()
+        name = spec.data.name
+        table = build_table(teacher, split, spec.recipe, dataset_name=name, device=device)
+        write_atomically(path, save({"logits": table}, metadata={"sha256": _digest(table)}))
+    return table
+
+
+def _read(path: Path, shape: tuple[int, ...]) -> Tensor | None:
+    """The table in ``path``; None where it is missing, damaged or of another shape."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            recorded = (file.metadata() or {}).get("sha256")
+            table = file.get_tensor("logits")
+    except (SafetensorError, OSError):
+        return None
+    if tuple(table.shape) != shape or _digest(table) != recorded:
+        return None
+    return table
+
+
+def _digest(table: Tensor) -> str:
+    return hashlib.sha256(table.reshape(-1).view(torch.uint8).numpy().data).hexdigest()

@@ -1,0 +1,101 @@
+"""A teacher's logits on every crop-and-flip view of every image, computed once.
+
+Padding, cropping and flipping make a finite set of views (``kdlib.data.views``), so a teacher can
+be asked about each of them once instead of at every step of every student. The table serves every
+student, temperature, mix and seed of that teacher.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from kdlib.data import Split, apply_views, num_views, to_float
+from kdlib.errors import SettingError
+from kdlib.training.recipe import Recipe, steps_per_epoch
+
+BYTES_A_LOGIT = 4
+_BATCH = 1024
+
+
+class TeacherTable:
+    """Looks a view's logits up; a ``TeacherSignal``.
+
+    Args:
+        logits: float32 ``[N, V, L]``: row i of the split in view v.
+        device: where the table is kept and answers.
+    """
+
+    def __init__(self, logits: Tensor, device: torch.device | str = "cpu") -> None:
+        if logits.ndim != 3:
+            raise SettingError(f"logits has shape {tuple(logits.shape)}: expected [N, V, L]")
+        self.logits = logits.to(device)
+
+    def __call__(self, rows: Tensor, views: Tensor, images: Tensor) -> Tensor:
+        """Logits ``[N, L]`` of those rows in those views; ``images`` is not looked at."""
+        return self.logits[rows, views]
+
+
+def table_shape(recipe: Recipe, examples: int, num_classes: int) -> tuple[int, int, int]:
+    """``(N, V, L)`` of the table for a recipe's views."""
+    return examples, num_views(recipe.crop_padding, recipe.flip), num_classes
+
+
+def table_bytes(recipe: Recipe, examples: int, num_classes: int) -> int:
+    """Memory that the table takes, known before it is built."""
+    rows, views, classes = table_shape(recipe, examples, num_classes)
+    return rows * views * classes * BYTES_A_LOGIT
+
+
+def table_pays(recipe: Recipe, examples: int) -> bool:
+    """Whether one student alone asks for at least as many views as the table has.
+
+    A function of recipe and data alone, so that it is the same wherever and whenever a run is
+    trained.
+    """
+    asked = recipe.last_epoch * steps_per_epoch(recipe, examples) * recipe.batch_size
+    return examples * num_views(recipe.crop_padding, recipe.flip) <= asked
+
+
+@torch.no_grad()
+def build_table(
+    teacher: nn.Module,
+    split: Split,
+    recipe: Recipe,
+    *,
+    dataset_name: str,
+    device: torch.device | str = "cpu",
+) -> Tensor:
+    """The teacher's logits on every view of every image, at the recipe's precision.
+
+    Args:
+        teacher: a network; it moves to ``device`` and is left in evaluation mode.
+        split: the images.
+        recipe: its crops, flips, input scaling and precision.
+        dataset_name: whose channel statistics "standardise" uses.
+        device: where to compute.
+
+    Returns:
+        float32 ``[N, V, L]`` on the CPU.
+    """
+    target = torch.device(device)
+    teacher.to(target).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    images = split.images.to(target)
+    shape = table_shape(recipe, len(split), split.num_classes)
+    table = torch.empty(shape[0] * shape[1], shape[2])
+    for part in torch.arange(len(table)).split(_BATCH):
+        rows, views = part // shape[1], part % shape[1]
+        table[part] = _logits(teacher, images, rows, views, recipe, dataset_name)
+    return table.reshape(shape)
+
+
+def _logits(
+    teacher: nn.Module, images: Tensor, rows: Tensor, views: Tensor, recipe: Recipe, name: str
+) -> Tensor:
+    """Logits ``[N, L]`` on the CPU, as the training loop would have asked for them."""
+    rows, views = rows.to(images.device), views.to(images.device)
+    shown = apply_views(images[rows], views, recipe.crop_padding, recipe.flip)
+    scaled = to_float(shown, recipe.input_scaling, name)
+    low = recipe.precision == "bf16"
+    with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=low):
+        return teacher(scaled.contiguous(memory_format=torch.channels_last)).float().cpu()

@@ -1,0 +1,82 @@
+"""Tables in the store: built once, rebuilt when damaged, and of no influence on results."""
+
+import numpy as np
+import pytest
+import torch
+from small_runs import distilled, one_hot
+
+from kdlib.runs import Store, execute, teacher_tables
+from kdlib.runs.build import dataset_for, training_split
+from kdlib.runs.teacher_tables import table_path, teacher_signal
+from kdlib.training.teacher_views import TeacherTable
+
+
+def student(epochs=12, seed=0):
+    """Twelve epochs of digits ask for more than the nine views an image."""
+    spec = distilled(seed, epochs=epochs)
+    return spec.model_copy(update={"teacher": one_hot(100)})
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path)
+
+
+def signal(spec, store):
+    return teacher_signal(spec, training_split(spec, dataset_for(spec)), store, "cpu")
+
+
+def test_the_table_is_built_where_it_pays_and_used_where_it_is(store):
+    execute([one_hot(100)], store=store, progress=False)
+    assert not isinstance(signal(student(epochs=2), store), TeacherTable)
+    assert isinstance(signal(student(epochs=12), store), TeacherTable)
+    assert isinstance(signal(student(epochs=2), store), TeacherTable)
+
+
+def test_results_do_not_depend_on_it(tmp_path, monkeypatch):
+    with_table = execute([student()], store=Store(tmp_path / "a"), jobs=1, progress=False)[0]
+    monkeypatch.setattr(teacher_tables, "LARGEST_TABLE", 0)
+    without = execute([student()], store=Store(tmp_path / "b"), jobs=1, progress=False)[0]
+    assert (tmp_path / "a" / "views").exists() and not (tmp_path / "b" / "views").exists()
+    np.testing.assert_array_equal(with_table.logits("test"), without.logits("test"))
+
+
+def test_students_of_one_teacher_share_one_table(store, monkeypatch):
+    built = []
+    real = teacher_tables.build_table
+    monkeypatch.setattr(
+        teacher_tables, "build_table", lambda *a, **k: built.append(1) or real(*a, **k)
+    )
+    execute([student(seed=0), student(seed=1)], store=store, jobs=1, progress=False)
+    assert len(built) == 1
+
+
+@pytest.mark.parametrize("damage", ["truncated", "altered", "other shape"])
+def test_a_damaged_table_is_built_again(store, damage):
+    spec = student()
+    execute([one_hot(100)], store=store, progress=False)
+    whole = signal(spec, store).logits.clone()
+    path = table_path(spec, training_split(spec, dataset_for(spec)), store)
+    content = bytearray(path.read_bytes())
+    if damage == "altered":
+        content[-3] ^= 1
+    path.write_bytes(content[:200] if damage == "truncated" else bytes(content))
+    if damage == "other shape":
+        from safetensors.torch import save
+
+        path.write_bytes(save({"logits": torch.zeros(1, 1, 10)}, metadata={"sha256": "x"}))
+    assert torch.equal(signal(spec, store).logits, whole)
+
+
+def test_another_teacher_or_other_crops_have_another_table(store):
+    spec = student()
+    split = training_split(spec, dataset_for(spec))
+    recipe = spec.recipe.model_copy(update={"crop_padding": 0})
+    others = [
+        spec.model_copy(update={"teacher": one_hot(101)}),
+        spec.model_copy(update={"recipe": recipe}),
+    ]
+    paths = {table_path(one, split, store) for one in (spec, *others)}
+    assert len(paths) == 3
+    hotter = student().model_copy(update={"seed": 5})
+    assert table_path(hotter, split, store) == table_path(spec, split, store)
