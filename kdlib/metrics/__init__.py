@@ -7,7 +7,8 @@ an ``EmptyGroupWarning`` that names it, and never 0.
 """
 
 from kdlib.metrics._inputs import EmptyGroupWarning
-from kdlib.metrics.corrections import holm, paired_p_value
+from kdlib.metrics.corrections import holm, paired_p_value, sign_test
+from kdlib.metrics.crossed import CrossedInterval, crossed_interval
 from kdlib.metrics.examples import class_means, log_loss, margin
 from kdlib.metrics.groups import group_accuracy
 from kdlib.metrics.intervals import Interval, paired_bootstrap, t_interval
@@ -24,11 +25,13 @@ from kdlib.metrics.per_class import (
 )
 
 __all__ = [
+    "CrossedInterval",
     "EmptyGroupWarning",
     "Interval",
     "balanced_accuracy",
     "bucket_means",
     "class_means",
+    "crossed_interval",
     "cumulative_gain",
     "delta_k",
     "group_accuracy",
@@ -39,6 +42,7 @@ __all__ = [
     "paired_bootstrap",
     "paired_p_value",
     "per_class_accuracy",
+    "sign_test",
     "summary",
     "t_interval",
     "top_fraction",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtr  # the t distribution; scipy.stats takes a second to import
+from scipy.special import bdtr, stdtr  # scipy.stats takes a second to import
 
 from kdlib.errors import SettingError
 from kdlib.metrics._inputs import Floats, as_floats
@@ -68,3 +68,27 @@ def holm(p_values: Any) -> Floats:
     adjusted = np.empty_like(given)
     adjusted[order] = np.minimum(np.maximum.accumulate(factors * given[order]), 1.0)
     return adjusted
+
+
+def sign_test(gained: Any, lost: Any) -> Any:
+    """Exact two-sided p-value of the sign test, for paired predictions also called McNemar's.
+
+    People on whom both models agree say nothing of which is better. Of those that one model gets
+    right and the other wrong, half should fall on each side if neither is better.
+
+    Args:
+        gained: How many people the second model alone gets right: a whole number or an array.
+        lost: How many the first alone gets right, of the same shape.
+
+    Returns:
+        In (0, 1], of that shape; 1 where both are 0.
+
+    Raises:
+        SettingError: A count is negative or no whole number.
+    """
+    plus, minus = as_floats(gained), as_floats(lost)
+    if ((plus < 0) | (minus < 0) | (plus % 1 != 0) | (minus % 1 != 0)).any():
+        raise SettingError("gained and lost count people: whole numbers from 0")
+    both = (plus + minus).astype(np.int64)
+    p_values = np.minimum(2 * bdtr(np.minimum(plus, minus), both, 0.5), 1.0)
+    return p_values if p_values.ndim else float(p_values)

@@ -1,0 +1,90 @@
+"""Differences seen on the same people by several trainings: both are samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import stdtr, stdtrit  # scipy.stats takes a second to import
+
+from kdlib.errors import SettingError
+from kdlib.metrics._inputs import Floats, as_floats
+from kdlib.metrics.intervals import Interval, _check_confidence
+
+
+@dataclass(frozen=True)
+class CrossedInterval(Interval):
+    """An ``Interval`` whose ``n`` is the number of people.
+
+    Attributes:
+        seeds: The number of trainings.
+        p_value: Two-sided, that the mean difference is zero; NaN where there is no interval.
+    """
+
+    seeds: int
+    p_value: float
+
+
+def crossed_interval(differences: Any, confidence: float = 0.95) -> CrossedInterval:
+    """Interval for a mean difference over new people AND new trainings.
+
+    The differences form a table: one row a training (seed), one column a person, and both are
+    random samples. In the crossed random-effects model d_si = mu + seed_s + person_i + e_si the
+    variance of the mean is (MS_people + MS_seeds - MS_rest) / (n S), with the mean squares of a
+    two-way analysis of variance, and Satterthwaite's degrees of freedom, at least those of the
+    smaller sample (Clark, 1973, calls the test quasi-F). Where the sum falls below MS_people or
+    MS_seeds, the larger of them is taken: the standard error is never smaller than that over
+    people alone or over seeds alone.
+
+    Args:
+        differences: ``[S, n]``, for example right (1) or wrong (0) of one model minus the same of
+            another; S and n at least 1.
+        confidence: The nominal coverage, in (0, 1).
+
+    Returns:
+        Mean, interval and p-value. With fewer than two people or two seeds, or where all
+        differences are equal, nothing tells the spread: ends and p-value are NaN. The interval
+        rests on the t distribution: with a few people who changed it is a rough guide.
+
+    Raises:
+        SettingError: ``differences`` is no such table, or ``confidence`` is out of range.
+    """
+    _check_confidence(confidence)
+    table = as_floats(differences)
+    if table.ndim != 2 or not table.size:
+        raise SettingError(f"differences has shape {table.shape}: expected [seeds, people]")
+    seeds, people = table.shape
+    mean = float(table.mean())
+    error, freedom = _standard_error(table)
+    if not error > 0:
+        return CrossedInterval(mean, np.nan, np.nan, confidence, people, seeds, np.nan)
+    half = stdtrit(freedom, (1 + confidence) / 2) * error
+    p_value = float(2 * stdtr(freedom, -abs(mean) / error))
+    low, high = float(mean - half), float(mean + half)
+    return CrossedInterval(mean, low, high, confidence, people, seeds, p_value)
+
+
+def _standard_error(table: Floats) -> tuple[float, float]:
+    """Of the grand mean, with its degrees of freedom; NaN where a sample has one member."""
+    if min(table.shape) < 2:
+        return np.nan, np.nan
+    (seed_square, seed_free), (person_square, person_free), (rest, rest_free) = _mean_squares(table)
+    whole = person_square + seed_square - rest
+    largest = max(whole, person_square, seed_square)
+    if largest <= 0:
+        return 0.0, np.nan
+    parts = ((person_square, person_free), (seed_square, seed_free), (rest, rest_free))
+    freedom = largest**2 / sum(square**2 / free for square, free in parts)
+    return float(np.sqrt(largest / table.size)), float(max(freedom, min(seed_free, person_free)))
+
+
+def _mean_squares(table: Floats) -> list[tuple[float, int]]:
+    """Mean square and degrees of freedom of seeds, of people and of the rest."""
+    seeds, people = table.shape
+    centred = table - table.mean()
+    by_seed, by_person = centred.mean(axis=1), centred.mean(axis=0)
+    rest = centred - by_seed[:, None] - by_person
+    free = (seeds - 1, people - 1, (seeds - 1) * (people - 1))
+    sums = people * (by_seed**2).sum(), seeds * (by_person**2).sum(), (rest**2).sum()
+    return [(float(total) / n, n) for total, n in zip(sums, free, strict=True)]
