@@ -40,7 +40,7 @@ book: $(INSTALLED)  ## Run the chapters, build the pages (PROFILE=quick|standard
 
 record: $(INSTALLED)  ## Record every study below book/results (PROFILE=quick|standard|paper JOBS=2)
 	@$(BIN)/kdlib study record --all --profile "$(PROFILE)" $(if $(JOBS),--jobs "$(JOBS)")
-	@$(BIN)/kdlib study record trusting_the_teacher_less --profile "$(PROFILE)" --set imbalance=1 \
+	@$(BIN)/kdlib study record trusting_the_teacher_less --profile "$(PROFILE)" --set imbalance=1 --seeds 4 \
 		$(if $(JOBS),--jobs "$(JOBS)")
 
 serve: $(INSTALLED)  ## Serve the built pages on this machine only (PORT=8000)

@@ -12,7 +12,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _SUBMODULES = (
-    "charts", "data", "errors", "losses", "metrics", "models",
+    "audit", "charts", "data", "errors", "losses", "metrics", "models",
     "runs", "studies", "training", "widgets",
 )  # fmt: skip
 __all__ = ["__version__", *_SUBMODULES]

@@ -11,7 +11,7 @@ import click
 import kdlib
 from kdlib.errors import KdlibError
 from kdlib.options import name_argument, root_option, settings_of, study_options
-from kdlib.record_commands import record
+from kdlib.record_commands import matrix, record
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -61,6 +61,7 @@ def study() -> None:
 
 
 study.add_command(record)
+study.add_command(matrix)
 
 
 @cli.group()

@@ -1,4 +1,4 @@
-"""``kdlib study record``: results as small text files."""
+"""``kdlib study record`` and ``kdlib study matrix``: results on paper, and beside the papers'."""
 
 from __future__ import annotations
 
@@ -41,6 +41,26 @@ def record(
     """Train what is missing, then write each study's per-seed table and where it came from."""
     for name in _chosen(names, every):
         _record_one(name, settings_of(name, profile, seeds, values), into, **how)
+
+
+@click.command()
+@click.option("--paper", default="teachers_pet", show_default=True, help="Whose numbers.")
+@_into
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write CSV instead of printing."
+)
+def matrix(paper: str, into: Path, out: Path | None) -> None:
+    """Every published number beside what was recorded here, with a verdict by a stated rule."""
+    from kdlib.audit import export, reproduction, summary
+    from kdlib.files import write_atomically
+    from kdlib.studies.records import read_records
+
+    found = reproduction(paper, read_records(into))
+    if out is None:
+        click.echo(export(found), nl=False)
+        return
+    write_atomically(out, export(found).encode())
+    click.echo(f"{out}\n{summary(found).to_string(index=False)}")
 
 
 def _chosen(names: tuple[str, ...], every: bool) -> tuple[str, ...]:

@@ -67,3 +67,17 @@ def test_a_folder_that_cannot_be_written_is_one_line(call, tmp_path, monkeypatch
     result = call("record", "measuring", "--into", tmp_path / "file" / "results")
     assert result.exit_code == 1
     assert result.output.startswith("Error: ") and result.output.count("\n") == 1
+
+
+def test_the_matrix_is_printed_or_written_as_csv(call, tmp_path):
+    printed = call("matrix", "--into", tmp_path)
+    assert printed.exit_code == 0, printed.output
+    written = call("matrix", "--into", tmp_path, "--out", tmp_path / "matrix.csv")
+    assert (tmp_path / "matrix.csv").read_text() == printed.output
+    assert len(pd.read_csv(tmp_path / "matrix.csv")) == 164
+    assert "no access to ImageNet-LT" in written.output
+
+
+def test_a_paper_without_a_mapping_is_one_line(call, tmp_path):
+    result = call("matrix", "--paper", "other", "--into", tmp_path)
+    assert result.exit_code == 1 and "paper 'other' has no mapping" in result.output

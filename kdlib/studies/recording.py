@@ -101,14 +101,17 @@ def _provenance(
 
 
 def _without_runs(name: str, module: ModuleType, settings: Settings) -> Record:
-    """A study that trains no network: its table is computed here and now."""
+    """A study that trains no network: its table is computed here and now.
+
+    Its module may say more in ``provenance(settings)``: dataset, model and recipe.
+    """
     table = module.table(settings)
+    own = module.provenance(settings) if hasattr(module, "provenance") else {}
+    unknown: dict[str, Any] = {"dataset": "simulated", "model": "no network", "recipe": {}}
     about = Provenance(
         **_question(name, module, settings, table),
-        dataset=getattr(module, "DATASET", "simulated"),
+        **(unknown | own),
         imbalance=None,
-        model=getattr(module, "MODEL", "no network"),
-        recipe={},
         missing_runs=0,
         devices=(device_name("cpu"),),
         versions=_versions_here(),

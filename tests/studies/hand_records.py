@@ -47,7 +47,7 @@ def record(table, **changes):
         "trained": ("2026-01-01", "2026-01-02"),
         "recorded": "2026-01-03",
         "columns": tuple(table.columns),
-        "runs": dict(zip(table["run"], table["status"], strict=True)),
+        "runs": dict(zip(table["run"], table["status"], strict=True)) if "run" in table else {},
         "splits": {"test": "00ff"},
     }
     return Record(Provenance(**(about | changes)), table)
