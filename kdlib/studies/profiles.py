@@ -70,9 +70,14 @@ PROFILES: dict[ProfileName, Profile] = {
 }
 
 
-def profile_of(settings: Settings) -> Profile:
-    """The profile that the settings name, with their seeds, epochs and precision if given."""
-    profile = PROFILES[settings.profile]
+def profile_of(settings: Settings, profile: Profile | None = None) -> Profile:
+    """The profile that the settings name, with their seeds, epochs and precision if given.
+
+    Args:
+        settings: of a study.
+        profile: what they change; by default the profile of the name that they give.
+    """
+    profile = profile or PROFILES[settings.profile]
     changes: dict[str, object] = {"recipe": _recipe(profile.recipe, settings)}
     if settings.seeds is not None:
         changes |= {"seeds": settings.seeds, "sweep_seeds": settings.seeds}

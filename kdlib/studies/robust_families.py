@@ -1,0 +1,131 @@
+"""Teachers and students that each follow an objective of "Robust distillation".
+
+An objective is named by the trade-off alpha of equation (4): 0 is balanced, 1 is robust, between is
+traded off, and ``None`` is the standard objective, which weighs no class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from kdlib.models import ModelSpec
+from kdlib.runs import ConstantMix, DataSpec, NoCost, Objective, RobustCost, RunSpec
+from kdlib.studies.profiles import Profile
+from kdlib.studies.robust_profiles import RobustSettings, multiplier_rule, robust_profile
+
+Alpha = float | None
+ValidationLabels = Literal["teacher", "one_hot"]
+
+_TEACHER_SEEDS = 1_000_000
+
+
+@dataclass(frozen=True)
+class RobustFamily:
+    """The runs of one seed.
+
+    Attributes:
+        settings: of the study.
+        seed: of the students.
+        fixed_teacher: whether all students learn from the teacher of seed 0 and its long tail (the
+            paper's main tables), or each seed has its own (supplementary Table 3).
+        student_model: where it is not the teacher's (compression).
+    """
+
+    settings: RobustSettings
+    seed: int
+    fixed_teacher: bool = False
+    student_model: ModelSpec | None = None
+
+    @property
+    def profile(self) -> Profile:
+        """The scale."""
+        return robust_profile(self.settings)
+
+    def data(self) -> DataSpec:
+        """The long-tailed training set; with a fixed teacher, that teacher's."""
+        own = self.profile.new_subset_each_seed and not self.fixed_teacher
+        return DataSpec(
+            name=self.profile.dataset,
+            imbalance=self.profile.imbalance,
+            subset_seed=self.seed if own else 0,
+        )
+
+    def teacher(self, alpha: Alpha = None) -> RunSpec:
+        """Trained on labels: errors are measured with the labels of the validation images."""
+        seed = _TEACHER_SEEDS + (0 if self.fixed_teacher else self.seed)
+        objective = Objective(log_cost=self._cost(alpha))
+        return self._run(objective, seed=seed, model=self.profile.model)
+
+    def student(
+        self,
+        teacher_alpha: Alpha,
+        alpha: Alpha,
+        *,
+        temperature: float = 1.0,
+        validation_labels: ValidationLabels = "teacher",
+        validation_temperature: float = 1.0,
+    ) -> RunSpec:
+        """Trained on the teacher's probabilities alone (equations 5 to 8)."""
+        cost = self._cost(
+            alpha,
+            base_rate="teacher",
+            validation_labels=validation_labels,
+            validation_temperature=validation_temperature,
+        )
+        mix = ConstantMix(alpha=1.0)
+        objective = Objective(mix=mix, log_cost=cost, temperature=temperature)
+        return self._run(objective, teacher=self.teacher(teacher_alpha))
+
+    def one_hot(self, alpha: Alpha = None) -> RunSpec:
+        """A student without a teacher."""
+        return self._run(Objective(log_cost=self._cost(alpha)))
+
+    def group_dro(self, *, held_out: bool) -> RunSpec:
+        """Sagawa et al. (2020): outer weights, no teacher; errors on validation or on the batch."""
+        rule = multiplier_rule(self.settings)
+        changes: dict[str, object] = {"placement": "outer"}
+        if not held_out:
+            changes |= {"measured_on": "training", "error": "cross_entropy", "update_every": 1}
+        cost = RobustCost(rule=rule.model_copy(update=changes))
+        return self._run(Objective(log_cost=cost))
+
+    def _cost(self, alpha: Alpha, **values: object) -> RobustCost | NoCost:
+        if alpha is None:
+            return NoCost()
+        if alpha == 0:  # nothing moves, so nothing is measured
+            values = {"base_rate": values.get("base_rate", "labels")}
+        rule = multiplier_rule(self.settings, alpha)
+        return RobustCost.parse(rule=rule, validation_part=self.settings.validation_part, **values)
+
+    def _run(
+        self,
+        objective: Objective,
+        *,
+        seed: int | None = None,
+        model: ModelSpec | None = None,
+        teacher: RunSpec | None = None,
+    ) -> RunSpec:
+        return RunSpec.parse(
+            data=self.data(),
+            model=model or self.student_model or self.profile.model,
+            recipe=self.profile.recipe,
+            objective=objective,
+            seed=self.seed if seed is None else seed,
+            teacher=teacher,
+        )
+
+
+def robust_families(
+    settings: RobustSettings, *, fixed_teacher: bool = False, student_model: ModelSpec | None = None
+) -> Sequence[RobustFamily]:
+    """One family a seed."""
+    count = robust_profile(settings).seeds
+    return [RobustFamily(settings, seed, fixed_teacher, student_model) for seed in range(count)]
+
+
+def objective_name(alpha: Alpha, *, distilled: bool = False) -> str:
+    """The paper's short name: ``std``, ``bal``, ``rob`` or ``tdf``, with ``-d`` for a student."""
+    name = {None: "std", 0.0: "bal", 1.0: "rob"}.get(alpha, "tdf")
+    return f"{name}-d" if distilled else name
