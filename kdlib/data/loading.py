@@ -8,16 +8,18 @@ from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kdlib.data.class_subsets import select_classes
 from kdlib.data.files import data_root
-from kdlib.data.longtail import training_splits
-from kdlib.data.sources import DatasetName, read_source
-from kdlib.data.split import Dataset, Source, Split
+from kdlib.data.image_files import MAX_SIZE, MIN_SIZE
+from kdlib.data.image_folders import PUBLISHED
+from kdlib.data.longtail import refuse_second_tail, training_splits
+from kdlib.data.sources import IMAGE_SIZE, DatasetName, read_source
+from kdlib.data.split import Dataset, Source, Split, SplitWarning
 from kdlib.validated import Frozen
 
 DigestKey = tuple[str, float, int, str]
@@ -26,16 +28,22 @@ DigestKey = tuple[str, float, int, str]
 Kept = TypeVar("Kept", Source, Dataset)
 
 
-class SplitWarning(UserWarning):
-    """A split differs from the recorded one, so results do not compare with recorded results."""
-
-
 class _Request(Frozen):
     name: DatasetName
     imbalance: float = Field(ge=1, le=1000)
     subset_seed: int = Field(ge=0, le=2**31 - 1)
     class_share: float = Field(gt=0, le=1)
     class_seed: int = Field(ge=0, le=2**31 - 1)
+    image_size: int | None = Field(ge=MIN_SIZE, le=MAX_SIZE)
+
+    @model_validator(mode="after")
+    def _fits_the_set(self) -> Self:
+        refuse_second_tail(self.name, self.imbalance)
+        if self.image_size is not None and self.name not in PUBLISHED:
+            raise ValueError(
+                f"image_size = {self.image_size}: images of {self.name} have their own"
+            )
+        return self
 
 
 def load(
@@ -45,6 +53,7 @@ def load(
     subset_seed: int = 0,
     class_share: float = 1.0,
     class_seed: int = 0,
+    image_size: int | None = None,
     root: Path | str | None = None,
     download: bool = True,
     progress: bool = True,
@@ -57,18 +66,24 @@ def load(
     callers: clone a tensor before writing to it.
 
     Args:
-        name: ``digits``, ``fashion_mnist``, ``cifar10`` or ``cifar100``.
-        imbalance: largest over smallest class size of the training split, 1 to 1000.
+        name: ``digits``, ``fashion_mnist``, ``cifar10``, ``cifar100``; or, where their images lie
+            in folders (``kdlib.data.image_folders``), ``imagenet``, ``imagenet_lt`` or
+            ``inaturalist2018``.
+        imbalance: largest over smallest class size of the training split, 1 to 1000; 1 for a set
+            that has a long tail of its own.
         subset_seed: which examples are kept and which go to dev, 0 to 2**31 - 1.
         class_share: share of the classes that are kept, at least two of them; above 0, at most 1.
         class_seed: which classes these are, 0 to 2**31 - 1.
+        image_size: side in pixels at which images in files are shown, 32 to 1024; 224 when None.
+            Other images have their own.
         root: data folder; ``KDLIB_DATA`` or the user's cache folder when None.
         download: fetch missing files through torchvision. ``digits`` needs none.
         progress: show a progress bar while downloading.
 
     Raises:
         SettingError: for an unknown name or a value out of range.
-        DataError: for a missing, truncated or altered file, or a failed download.
+        DataError: for a missing, truncated or altered file, or a failed download. An image in a
+            file is first opened when it is shown, and may raise it then.
     """
     request = _Request.parse(
         name=name,
@@ -76,12 +91,14 @@ def load(
         subset_seed=subset_seed,
         class_share=class_share,
         class_seed=class_seed,
+        image_size=image_size,
     )
-    folder = data_root(root)
+    folder, size = data_root(root), request.image_size or IMAGE_SIZE
 
     def source() -> Source:
         return _sources.get(
-            (request.name, folder), lambda: read_source(request.name, folder, download, progress)
+            (request.name, folder, size),
+            lambda: read_source(request.name, folder, download, progress, size),
         )
 
     return _datasets.get((request, folder), lambda: _make(source(), request))
@@ -145,11 +162,12 @@ class _Memory(Generic[Kept]):
 
 
 def _versions(value: Source | Dataset) -> list[int]:
-    """Torch counts the in-place writes to each tensor."""
+    """Torch counts the in-place writes to each tensor; files are only read."""
     return [
         tensor._version
         for split in value.splits
         for tensor in (split.images, split.labels, split.index)
+        if isinstance(tensor, torch.Tensor)
     ]
 
 

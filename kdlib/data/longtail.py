@@ -12,6 +12,11 @@ from kdlib.data.split import Split
 from kdlib.seeds import generator
 
 DEV_PER_CLASS = 20
+NATURAL_TAILS = {"imagenet_lt": 50, "inaturalist2018": 20}
+"""Sets whose tail is their own, and the k of their dev split (Lukasik et al. 2022, Appendix B).
+
+For iNaturalist the paper states no k: 20, as for long-tailed CIFAR-100, is our choice.
+"""
 
 
 def long_tailed_counts(head: int, num_classes: int, imbalance: float) -> list[int]:
@@ -34,15 +39,25 @@ def _floor(size: float) -> int:
     return max(1, math.floor(size + 1e-9))
 
 
-def dev_count(count: int, imbalance: float) -> int:
-    """How many of a class's ``count`` training examples go to the dev split.
+def refuse_second_tail(name: str, imbalance: float) -> None:
+    """Refuse to make a set long-tailed that is so by itself.
 
-    Lukasik et al. (2022), Appendix B: 20 % of a balanced set; of a long-tailed one k = 20 a class,
-    or half of a class that has at most 2k.
+    Raises:
+        ValueError: ``imbalance`` is above 1 and ``name`` is one of ``NATURAL_TAILS``.
     """
-    if imbalance == 1:
+    if imbalance > 1 and name in NATURAL_TAILS:
+        raise ValueError(f"imbalance = {imbalance:g}: {name} has a long tail of its own, so 1")
+
+
+def dev_count(count: int, imbalance: float, name: str = "") -> int:
+    """How many of a class's ``count`` training examples go to the dev split of set ``name``.
+
+    Lukasik et al. (2022), Appendix B: 20 % of a balanced set; of a long-tailed one k a class, or
+    half of a class that has at most 2k; k is 20, or as in ``NATURAL_TAILS``.
+    """
+    if imbalance == 1 and name not in NATURAL_TAILS:
         return count // 5
-    return min(DEV_PER_CLASS, count // 2)
+    return min(NATURAL_TAILS.get(name, DEV_PER_CLASS), count // 2)
 
 
 def permuted_rows(labels: Tensor, num_classes: int, *stream: object) -> list[Tensor]:
@@ -63,12 +78,15 @@ def training_splits(
 
     Every class has one random order, a function of the data set, the subset seed and the class. A
     subset keeps the order's start, so a larger imbalance keeps a subset of a smaller one's
-    examples; dev is the start of what is kept.
+    examples; dev is the start of what is kept. At imbalance 1 all examples are kept, also where
+    the classes differ in size; above it, the smallest class is the head.
     """
     orders = permuted_rows(train.labels, train.num_classes, "subset", name, subset_seed)
-    counts = long_tailed_counts(min(map(len, orders)), len(orders), imbalance)
+    counts = list(map(len, orders))
+    if imbalance > 1:
+        counts = long_tailed_counts(min(counts), len(orders), imbalance)
     kept = [order[:count] for order, count in zip(orders, counts, strict=True)]
-    dev_counts = [dev_count(len(rows), imbalance) for rows in kept]
+    dev_counts = [dev_count(len(rows), imbalance, name) for rows in kept]
     dev = [rows[:k] for rows, k in zip(kept, dev_counts, strict=True)]
     rest = [rows[k:] for rows, k in zip(kept, dev_counts, strict=True)]
     return (

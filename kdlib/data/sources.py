@@ -21,10 +21,16 @@ from kdlib.data.files import (
     OfficialFile,
     read_verified,
 )
+from kdlib.data.image_files import Images
+from kdlib.data.image_folders import PUBLISHED, read_folder_set
 from kdlib.data.longtail import permuted_rows, select_rows
 from kdlib.data.split import Source, Split
 
-DatasetName = Literal["digits", "fashion_mnist", "cifar10", "cifar100"]
+DatasetName = Literal[
+    "digits", "fashion_mnist", "cifar10", "cifar100", "imagenet", "imagenet_lt", "inaturalist2018"
+]
+IMAGE_SIZE = 224
+"""Side in pixels at which images in files are shown, where nothing else is asked for."""
 NAMES: tuple[str, ...] = get_args(DatasetName)
 FASHION_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -39,14 +45,21 @@ _TORCHVISION_CLASSES: dict[str, tuple[str, tuple[OfficialFile, ...]]] = {
 }
 
 
-def read_source(name: str, root: Path, download: bool, progress: bool) -> Source:
+def read_source(
+    name: str, root: Path, download: bool, progress: bool, image_size: int = IMAGE_SIZE
+) -> Source:
     """The data set ``name`` (one of ``NAMES``) at imbalance 1.
+
+    ``image_size`` is that of images in files; others have their own.
 
     Raises:
         DataError: when a file is missing, truncated or altered, or a download fails.
     """
     if name == "digits":
         return _digits()
+    if name in PUBLISHED:
+        found = read_folder_set(name, root, image_size)
+        return _official(name, found.class_names, found.train, found.held_out)
     dataset_class, files = _TORCHVISION_CLASSES[name]
     if download:
         fetch_missing(dataset_class, files, root, progress)
@@ -129,8 +142,8 @@ def _idx(content: bytes) -> Tensor:
 def _official(
     name: str,
     class_names: tuple[str, ...],
-    train: tuple[Tensor, Tensor],
-    test: tuple[Tensor, Tensor],
+    train: tuple[Images, Tensor],
+    test: tuple[Images, Tensor],
 ) -> Source:
     """The official training set, and the official test set in two stratified halves.
 
@@ -151,5 +164,5 @@ def _official(
     )
 
 
-def _whole(name: str, images: Tensor, labels: Tensor, num_classes: int) -> Split:
+def _whole(name: str, images: Images, labels: Tensor, num_classes: int) -> Split:
     return Split(name, images, labels, torch.arange(len(labels)), num_classes)

@@ -8,6 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from kdlib.data.image_files import ImageFiles, Images
+
+
+class SplitWarning(UserWarning):
+    """A split differs from the recorded one, so results do not compare with recorded results."""
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -17,7 +23,7 @@ class Split:
 
     Attributes:
         name: ``train``, ``train_minus_dev``, ``dev``, ``validation`` or ``test``.
-        images: uint8 ``[N, C, H, W]``, 0 to 255.
+        images: uint8 ``[N, C, H, W]``, 0 to 255; of the large sets, files in their place.
         labels: int64 ``[N]``, 0 to ``num_classes - 1``.
         index: int64 ``[N]``, the row in the source: the official training file for ``train`` and
             its parts, the official test file for ``validation`` and ``test``. The digits have one
@@ -26,7 +32,7 @@ class Split:
     """
 
     name: str
-    images: Tensor
+    images: Images
     labels: Tensor
     index: Tensor
     num_classes: int
@@ -36,8 +42,14 @@ class Split:
 
     @property
     def digest(self) -> str:
-        """First 16 hex digits of the SHA-256 of ``index``, as little-endian 64-bit integers."""
-        return hashlib.sha256(self.index.cpu().numpy().astype("<i8").tobytes()).hexdigest()[:16]
+        """First 16 hex digits of the SHA-256 of ``index``, as little-endian 64-bit integers.
+
+        Of images in files the paths count too: a folder's rows are no published numbering.
+        """
+        sha = hashlib.sha256(self.index.cpu().numpy().astype("<i8").tobytes())
+        if isinstance(self.images, ImageFiles):
+            sha.update(self.images.hash_of_names())
+        return sha.hexdigest()[:16]
 
     @property
     def class_counts(self) -> Tensor:

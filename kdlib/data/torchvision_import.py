@@ -13,19 +13,24 @@ _libraries: list[Any] = []  # operators vanish when the object that defined them
 
 
 def datasets() -> ModuleType:
-    """``torchvision.datasets``, imported.
+    """``torchvision.datasets``, imported."""
+    return module("torchvision.datasets")
+
+
+def module(name: str) -> ModuleType:
+    """The module ``name`` of torchvision, imported.
 
     torchvision built for CUDA beside a CPU build of torch fails on import, because operators that
-    it registers kernels for are not defined. Data sets need none of them: defining their schemas
-    is enough.
+    it registers kernels for are not defined. Data sets, transforms and networks need none of them:
+    defining their schemas is enough.
     """
     try:
-        return importlib.import_module("torchvision.datasets")
+        return importlib.import_module(name)
     except RuntimeError as error:
         if _MISSING not in str(error):
             raise
     _define_operators()
-    return importlib.import_module("torchvision.datasets")
+    return importlib.import_module(name)
 
 
 def _define_operators() -> None:

@@ -4,6 +4,9 @@ Padding, cropping and flipping make a finite set of views of an image. View v of
 crop at row ``dy`` and column ``dx`` of the zero-padded image, then flipped left to right if
 ``flip``, where ``v = (flip * side + dy) * side + dx`` and ``side = 2 * padding + 1``.
 The random numbers come from CPU generators, so every device sees the same epoch.
+
+Images in files (``ImageFiles``) show a random resized crop instead: too many views to number in
+order, so that a view is the seed of its crop.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from kdlib.data.image_files import ImageFiles, Images, draw_view_seeds
 from kdlib.errors import SettingError
 from kdlib.seeds import generator
 
@@ -25,7 +29,13 @@ CHANNEL_STATISTICS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "fashion_mnist": ((0.286,), (0.353,)),
     "cifar10": ((0.4914, 0.4822, 0.4465), (0.247, 0.2435, 0.2616)),
     "cifar100": ((0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)),
+    # The two below are taken from public code, not computed here.
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "inaturalist2018": ((0.466, 0.471, 0.38), (0.195, 0.194, 0.192)),
 }
+
+
+CHANNEL_STATISTICS["imagenet_lt"] = CHANNEL_STATISTICS["imagenet"]
 
 
 def num_views(padding: int, flip: bool) -> int:
@@ -47,18 +57,41 @@ def epoch_views(n: int, seed: int, epoch: int, padding: int, flip: bool) -> Tens
     return torch.randint(num_views(padding, flip), (n,), generator=stream)
 
 
-def apply_views(images: Tensor, views: Tensor, padding: int, flip: bool) -> Tensor:
+def draw_views(images: Images, seed: int, epoch: int, padding: int, flip: bool) -> Tensor:
+    """The view that each image shows in an epoch: int64 ``[N]`` on the CPU, for ``apply_views``.
+
+    Raises:
+        SettingError: images in files are to be padded.
+    """
+    if isinstance(images, ImageFiles):
+        if padding:
+            raise SettingError(
+                f"crop_padding = {padding} is not allowed for images in files: must be 0, since "
+                "they are cropped at random and resized"
+            )
+        return draw_view_seeds(len(images), seed, epoch, flip)
+    return epoch_views(len(images), seed, epoch, padding, flip)
+
+
+def apply_views(images: Images, views: Tensor, padding: int, flip: bool) -> Tensor:
     """Show each image in its view, on the images' device.
 
     Args:
-        images: ``[N, C, H, W]``, any dtype. What comes in from the border is 0.
-        views: int64 ``[N]``, each below ``num_views(padding, flip)``.
+        images: ``[N, C, H, W]``, any dtype. What comes in from the border is 0. Images in files
+            are read here.
+        views: int64 ``[N]``, each below ``num_views(padding, flip)``; of images in files, any from
+            ``draw_views``.
         padding: pixels added on each side, at least 0.
         flip: whether view numbers include the flipped half.
 
     Returns:
         A new tensor of the shape and dtype of ``images``.
+
+    Raises:
+        DataError: an image in a file cannot be read.
     """
+    if isinstance(images, ImageFiles):
+        return images.in_views(views)
     views, side = views.to(images.device), 2 * padding + 1
     height, width = images.shape[-2:]
     rows = torch.arange(height, device=images.device) + (views // side % side)[:, None]
@@ -76,11 +109,11 @@ def _gather(padded: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     return padded[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
 
 
-def to_float(images: Tensor, scaling: Scaling, dataset_name: str) -> Tensor:
+def to_float(images: Images, scaling: Scaling, dataset_name: str) -> Tensor:
     """Turn uint8 images ``[N, C, H, W]`` into float32 network input.
 
     Args:
-        images: uint8, 0 to 255.
+        images: uint8, 0 to 255. Images in files are read here, in their central crops.
         scaling: ``"centre"`` is x / 255 - 0.5, as in the authors' public logit-adjustment code;
             ``"standardise"`` subtracts each channel's mean and divides by its standard deviation.
         dataset_name: whose channel statistics ``"standardise"`` takes.
@@ -93,7 +126,7 @@ def to_float(images: Tensor, scaling: Scaling, dataset_name: str) -> Tensor:
         return pixels - 0.5
     if scaling != "standardise":
         raise SettingError(f"scaling = {scaling!r} is not allowed: 'centre' or 'standardise'")
-    mean, deviation = _statistics(dataset_name, images.device)
+    mean, deviation = _statistics(dataset_name, pixels.device)
     return (pixels - mean) / deviation
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from kdlib import losses
 from kdlib.data import Dataset, Split, halves, load
-from kdlib.models import build
+from kdlib.models import ImageNetResNet, build
 from kdlib.runs.spec import (
     AdaptiveMix,
     ConstantMix,
@@ -37,6 +37,7 @@ def dataset_for(spec: RunSpec) -> Dataset:
         subset_seed=data.subset_seed,
         class_share=data.class_share,
         class_seed=data.class_seed,
+        image_size=spec.model.image_size if isinstance(spec.model, ImageNetResNet) else None,
     )
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+import numpy as np
 import torch
 
 from kdlib.data import Split, long_tailed_counts
 from kdlib.data.class_subsets import kept_classes
-from kdlib.models import build
+from kdlib.data.image_files import ImageFiles, Images
+from kdlib.data.image_folders import PUBLISHED
+from kdlib.models import ImageNetResNet, build
 from kdlib.runs.execute import threads_for
 from kdlib.runs.spec import RunSpec
 from kdlib.runs.train_one import torch_threads
@@ -19,12 +24,32 @@ from kdlib.training import CosineDecay, LossVectors, steps_per_epoch, train
 
 @dataclass(frozen=True)
 class Shape:
-    """What a data set's size is known to be without reading it."""
+    """What a data set's size is known to be without reading it.
+
+    Attributes:
+        num_classes: L.
+        head: training examples of the smallest class, which is the largest of a long tail.
+        channels: of an image.
+        image_size: side in pixels.
+        examples: training examples of all classes, where these differ in size.
+    """
 
     num_classes: int
     head: int
     channels: int
     image_size: int
+    examples: int | None = None
+
+    def training_examples(self, imbalance: float) -> int:
+        """Training examples at that imbalance."""
+        if imbalance == 1 and self.examples is not None:
+            return self.examples
+        return sum(long_tailed_counts(self.head, self.num_classes, imbalance))
+
+    def with_classes(self, count: int) -> Shape:
+        """The shape with ``count`` of the classes, taken to be of average size."""
+        examples = self.examples and round(self.examples * count / self.num_classes)
+        return replace(self, num_classes=count, examples=examples)
 
 
 SHAPES = {
@@ -32,19 +57,22 @@ SHAPES = {
     "fashion_mnist": Shape(10, 6000, 1, 28),
     "cifar10": Shape(10, 5000, 3, 32),
     "cifar100": Shape(100, 500, 3, 32),
+    "imagenet": Shape(1000, 732, 3, 224, examples=PUBLISHED["imagenet"][1]),
+    "imagenet_lt": Shape(1000, 5, 3, 224, examples=PUBLISHED["imagenet_lt"][1]),
+    "inaturalist2018": Shape(8142, 2, 3, 224, examples=PUBLISHED["inaturalist2018"][1]),
 }
-_CPU_BATCH = 64
+_CPU_BATCH, _CPU_PIXELS = 64, 8 * 224**2
 
 
 def shape_of(spec: RunSpec) -> Shape:
     """The shape of the spec's data, with the classes that it keeps."""
-    shape = SHAPES[spec.data.name]
-    if spec.data.class_share == 1:
+    data, shape = spec.data, SHAPES[spec.data.name]
+    if isinstance(spec.model, ImageNetResNet):
+        shape = replace(shape, image_size=spec.model.image_size)
+    if data.class_share == 1:
         return shape
-    kept = kept_classes(
-        spec.data.name, shape.num_classes, spec.data.class_share, spec.data.class_seed
-    )
-    return replace(shape, num_classes=len(kept))
+    kept = kept_classes(data.name, shape.num_classes, data.class_share, data.class_seed)
+    return shape.with_classes(len(kept))
 
 
 def training_images(spec: RunSpec) -> int:
@@ -52,8 +80,7 @@ def training_images(spec: RunSpec) -> int:
 
     The dev examples of a ``train_minus_dev`` run are counted in, so it is an upper bound there.
     """
-    shape = shape_of(spec)
-    examples = sum(long_tailed_counts(shape.head, shape.num_classes, spec.data.imbalance))
+    examples = shape_of(spec).training_examples(spec.data.imbalance)
     steps = steps_per_epoch(spec.recipe, examples)
     return spec.recipe.last_epoch * steps * min(spec.recipe.batch_size, examples)
 
@@ -62,7 +89,8 @@ def estimated_seconds(specs: Sequence[RunSpec], *, device: str, jobs: int) -> fl
     """Wall-clock seconds to train ``specs`` on ``device`` with ``jobs`` processes.
 
     Times a few steps of each distinct network, data shape and recipe; data of that shape are made
-    up, so nothing is downloaded. Right to a factor of about 1.5 on a quiet machine.
+    up, so nothing is downloaded. Of images in files it also times reading them. Right to a factor
+    of about 1.5 on a quiet machine.
     """
     speeds: dict[tuple[object, ...], float] = {}
     seconds = 0.0
@@ -75,8 +103,14 @@ def estimated_seconds(specs: Sequence[RunSpec], *, device: str, jobs: int) -> fl
 
 
 def images_per_second(spec: RunSpec, *, device: str, threads: int) -> float:
-    """Training speed of the spec's network, teacher and recipe on made-up images."""
-    batch = spec.recipe.batch_size if device == "cuda" else min(spec.recipe.batch_size, _CPU_BATCH)
+    """Training speed of the spec's network, teacher and recipe on made-up images.
+
+    For a set whose images lie in files, these are copies of one made-up JPEG, so that reading is
+    timed along with the training that it overlaps.
+    """
+    batch = spec.recipe.batch_size
+    if device != "cuda":
+        batch = min(batch, _CPU_BATCH, max(2, _CPU_PIXELS // shape_of(spec).image_size ** 2))
     with torch_threads(threads):
         _train_made_up(spec, batch, steps=2, device=device)
         started = time.perf_counter()
@@ -86,23 +120,41 @@ def images_per_second(spec: RunSpec, *, device: str, threads: int) -> float:
 
 def _train_made_up(spec: RunSpec, batch: int, *, steps: int, device: str) -> None:
     shape = shape_of(spec)
-    size = (batch * steps, shape.channels, shape.image_size, shape.image_size)
-    images = torch.randint(0, 256, size, dtype=torch.uint8)
-    labels = torch.arange(len(images)) % shape.num_classes
-    split = Split("made_up", images, labels, torch.arange(len(images)), shape.num_classes)
     short = {"epochs": 1, "warmup_epochs": 0, "stop_after": None, "batch_size": batch}
     recipe = spec.recipe.model_copy(update=short | {"schedule": CosineDecay()})
-    train(
-        _network(spec, shape),
-        split,
-        _plain_vectors(spec, shape),
-        recipe,
-        seed=0,
-        device=device,
-        teacher=_network(spec.teacher, shape) if spec.teacher else None,
-        dataset_name=spec.data.name,
-        bar=False,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        train(
+            _network(spec, shape),
+            _made_up(spec, shape, batch * steps, Path(folder)),
+            _plain_vectors(spec, shape),
+            recipe,
+            seed=0,
+            device=device,
+            teacher=_network(spec.teacher, shape) if spec.teacher else None,
+            dataset_name=spec.data.name,
+            bar=False,
+        )
+
+
+def _made_up(spec: RunSpec, shape: Shape, count: int, folder: Path) -> Split:
+    labels = torch.arange(count) % shape.num_classes
+    images: Images
+    if spec.data.name in PUBLISHED:
+        write_photograph(folder / "photograph.jpg")
+        images = ImageFiles(folder, np.full(count, "photograph.jpg", object), shape.image_size)
+    else:
+        size = (count, shape.channels, shape.image_size, shape.image_size)
+        images = torch.randint(0, 256, size, dtype=torch.uint8)
+    return Split("made_up", images, labels, torch.arange(count), shape.num_classes)
+
+
+def write_photograph(path: Path) -> None:
+    """A JPEG of smooth noise, 500 by 375 pixels and about 110 kB, as ImageNet's are on average."""
+    from PIL import Image
+
+    coarse = np.random.default_rng(0).integers(0, 256, (150, 200, 3), dtype=np.uint8)
+    image = Image.fromarray(coarse).resize((500, 375), Image.Resampling.BICUBIC)
+    image.save(path, quality=85)
 
 
 def _network(spec: RunSpec, shape: Shape) -> torch.nn.Module:

@@ -7,7 +7,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from kdlib.models import ModelSpec
+from kdlib.data.image_folders import PUBLISHED
+from kdlib.data.longtail import refuse_second_tail
+from kdlib.data.sources import DatasetName
+from kdlib.models import AnyModel, ImageNetResNet
 from kdlib.training.multipliers import MultiplierRule
 from kdlib.training.recipe import Recipe
 from kdlib.validated import Frozen
@@ -20,7 +23,6 @@ It is part of every spec, so all ids change with it and no stale result is read.
 
 ID_DIGITS = 16
 
-DatasetName = Literal["digits", "fashion_mnist", "cifar10", "cifar100"]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
@@ -43,6 +45,11 @@ class DataSpec(Frozen):
     part: Literal["train", "train_minus_dev"] = "train"
     class_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     class_seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _has_one_tail(self) -> Self:
+        refuse_second_tail(self.name, self.imbalance)
+        return self
 
     def same_examples(self, other: DataSpec) -> bool:
         """Whether both come from the same long-tailed subset, whatever their part."""
@@ -169,7 +176,7 @@ class RunSpec(Frozen):
     """
 
     data: DataSpec
-    model: ModelSpec
+    model: AnyModel
     recipe: Recipe
     objective: Objective = Field(default_factory=lambda: Objective())
     seed: Seed = 0
@@ -192,6 +199,21 @@ class RunSpec(Frozen):
                     f"teacher and student need the same classes: the teacher was trained on "
                     f"{_data_label(parent.data)}, the student on {_data_label(self.data)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _network_fits_the_images(self) -> Self:
+        in_files = self.data.name in PUBLISHED
+        if in_files != isinstance(self.model, ImageNetResNet):
+            wanted = "an ImageNet" if in_files else "a CIFAR"
+            raise ValueError(f"{self.data.name} needs {wanted} ResNet, not {_model_label(self)}")
+        if in_files and self.recipe.crop_padding:
+            raise ValueError(
+                f"crop_padding = {self.recipe.crop_padding}: must be 0 for {self.data.name}, whose "
+                "images are cropped at random and resized"
+            )
+        if any(_image_size(parent) != _image_size(self) for parent in self.parents()):
+            raise ValueError("teacher and student see the same images: give both one image_size")
         return self
 
     @model_validator(mode="after")
@@ -264,7 +286,12 @@ def _data_label(data: DataSpec) -> str:
 
 
 def _model_label(spec: RunSpec) -> str:
-    return f"ResNet-{spec.model.depth}"
+    family = "ImageNet " if isinstance(spec.model, ImageNetResNet) else ""
+    return f"{family}ResNet-{spec.model.depth}"
+
+
+def _image_size(spec: RunSpec) -> int | None:
+    return spec.model.image_size if isinstance(spec.model, ImageNetResNet) else None
 
 
 for _model in (AdaptiveMix, HardestRemovedMix, ShuffledMix, MarginCost, Objective, RunSpec):

@@ -142,8 +142,10 @@ def _resumed(
 def code_digest() -> str:
     """A hash of the sources that decide what a training comes to."""
     package = Path(__file__).parents[1]
-    sources = [package / "losses.py", package / "models.py", package / "seeds.py"]
-    sources += [*(package / "data").glob("*.py"), *(package / "training").glob("*.py")]
+    sources = [package / "losses.py", package / "seeds.py"]
+    sources += [
+        path for room in ("data", "models", "training") for path in (package / room).glob("*.py")
+    ]
     text = b"".join(path.read_bytes() for path in sorted([*sources, package / "runs" / "build.py"]))
     return hashlib.sha256(text).hexdigest()[:16]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kdlib.models import ModelSpec
+from kdlib.models import AnyModel
 from kdlib.runs import (
     AdaptiveMix,
     ConstantMix,
@@ -47,8 +47,8 @@ class Family:
     profile: Profile
     imbalance: float
     seed: int
-    model: ModelSpec | None = None
-    teacher_model: ModelSpec | None = None
+    model: AnyModel | None = None
+    teacher_model: AnyModel | None = None
     teacher_stops_after: int | None = None
     class_share: float = 1.0
     class_seed: int = 0

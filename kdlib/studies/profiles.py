@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from kdlib.models import ModelSpec
+from kdlib.models import AnyModel, ModelSpec
 from kdlib.runs.spec import DatasetName
 from kdlib.studies.settings import ProfileName, Settings
 from kdlib.training import PRESETS, Recipe
@@ -29,7 +29,7 @@ class Profile(Frozen):
     dataset: DatasetName
     imbalance: float
     imbalances: tuple[float, ...]
-    model: ModelSpec
+    model: AnyModel
     recipe: Recipe
     seeds: int = Field(ge=1)
     sweep_seeds: int = Field(ge=1)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kdlib.models import ModelSpec
+from kdlib.models import AnyModel
 from kdlib.runs import ConstantMix, DataSpec, NoCost, Objective, RobustCost, RunSpec
 from kdlib.studies.profiles import Profile
 from kdlib.studies.robust_profiles import RobustSettings, multiplier_rule, robust_profile
@@ -36,7 +36,7 @@ class RobustFamily:
     settings: RobustSettings
     seed: int
     fixed_teacher: bool = False
-    student_model: ModelSpec | None = None
+    student_model: AnyModel | None = None
 
     @property
     def profile(self) -> Profile:
@@ -104,7 +104,7 @@ class RobustFamily:
         objective: Objective,
         *,
         seed: int | None = None,
-        model: ModelSpec | None = None,
+        model: AnyModel | None = None,
         teacher: RunSpec | None = None,
     ) -> RunSpec:
         return RunSpec.parse(
@@ -118,7 +118,7 @@ class RobustFamily:
 
 
 def robust_families(
-    settings: RobustSettings, *, fixed_teacher: bool = False, student_model: ModelSpec | None = None
+    settings: RobustSettings, *, fixed_teacher: bool = False, student_model: AnyModel | None = None
 ) -> Sequence[RobustFamily]:
     """One family a seed."""
     count = robust_profile(settings).seeds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from kdlib.data import Split
-from kdlib.data.views import apply_views, epoch_order, epoch_views, to_float
+from kdlib.data.image_files import ImageFiles, one_ahead
+from kdlib.data.views import apply_views, draw_views, epoch_order, to_float
 from kdlib.errors import SettingError
 from kdlib.training.checkpoint import capture, load_checkpoint, restore, save_checkpoint
 from kdlib.training.multipliers import ClassMultipliers
@@ -141,14 +142,13 @@ def _train_epoch(job: _Job, epoch: int) -> tuple[Tensor, Tensor]:
 
     Nothing is read back from the device before the epoch's end.
     """
-    batch, steps = job.recipe.batch_size, job.steps
+    steps = job.steps
     order, views = _epoch_plan(job, epoch)
     losses, correct = torch.empty(2, steps, device=job.device)
     job.model.train()
-    for step in range(steps):
+    for step, (rows, shown) in enumerate(_batches(job, order, views)):
         _set_rate(job.optimizer, learning_rate(job.recipe, epoch * steps + step, steps))
-        rows = order[step * batch : (step + 1) * batch]
-        images, labels = _images(job, rows, views[rows]), job.split.labels[rows]
+        images, labels = _scaled(job, shown), job.split.labels[rows]
         with _autocast(job):
             teacher_logits = _teach(job.teacher, rows, views[rows], images)
             logits = job.model(images)
@@ -172,15 +172,29 @@ def _epoch_plan(job: _Job, epoch: int) -> tuple[Tensor, Tensor]:
     """Order of the rows and view of each row, ``[N]`` each, on the device."""
     size, recipe = len(job.split), job.recipe
     order = epoch_order(size, job.seed, epoch)
-    views = epoch_views(size, job.seed, epoch, recipe.crop_padding, recipe.flip)
+    views = draw_views(job.split.images, job.seed, epoch, recipe.crop_padding, recipe.flip)
     return order.to(job.device), views.to(job.device)
 
 
-def _images(job: _Job, rows: Tensor, views: Tensor) -> Tensor:
-    """The rows' images in their views, float32 ``[N, C, H, W]``, channels last in memory."""
-    recipe = job.recipe
-    images = apply_views(job.split.images[rows], views, recipe.crop_padding, recipe.flip)
-    scaled = to_float(images, recipe.input_scaling, job.dataset_name)
+def _batches(job: _Job, order: Tensor, views: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Of each step its rows, and their images in their views as uint8 ``[B, C, H, W]``.
+
+    Files are read one batch ahead, so that a GPU need not wait for them.
+    """
+    recipe, images = job.recipe, job.split.images
+
+    def batch(step: int) -> tuple[Tensor, Tensor]:
+        rows = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+        return rows, apply_views(images[rows], views[rows], recipe.crop_padding, recipe.flip)
+
+    if isinstance(images, ImageFiles):
+        return one_ahead(batch, job.steps)
+    return map(batch, range(job.steps))
+
+
+def _scaled(job: _Job, images: Tensor) -> Tensor:
+    """The images as float32 ``[N, C, H, W]``, channels last in memory."""
+    scaled = to_float(images, job.recipe.input_scaling, job.dataset_name)
     return scaled.contiguous(memory_format=torch.channels_last)
 
 

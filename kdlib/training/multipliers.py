@@ -16,6 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from kdlib.data.image_files import Images
 from kdlib.data.views import to_float
 from kdlib.errors import SettingError
 from kdlib.losses import (
@@ -63,13 +64,13 @@ class HeldOut:
     """Examples on which the errors are measured, unaugmented.
 
     Attributes:
-        images: uint8 ``[N, C, H, W]``.
+        images: uint8 ``[N, C, H, W]``, or files in their place.
         targets: ``[N, L]``: one-hot labels, or the teacher's probabilities.
         scaling: as in the recipe that trains the network.
         dataset_name: whose channel statistics "standardise" uses.
     """
 
-    images: Tensor
+    images: Images
     targets: Tensor
     scaling: InputScaling
     dataset_name: str

@@ -8,19 +8,22 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from kdlib.data.image_files import ImageFiles, Images
 from kdlib.data.views import to_float
 from kdlib.errors import SettingError
 from kdlib.training.recipe import InputScaling
+
+_IN_MEMORY, _FROM_FILES = 1024, 128
 
 
 @torch.no_grad()
 def predict_logits(
     model: nn.Module,
-    images: Tensor,
+    images: Images,
     *,
     scaling: InputScaling,
     dataset_name: str,
-    batch_size: int = 1024,
+    batch_size: int | None = None,
 ) -> Tensor:
     """Logits in eval mode at float32, as a float32 tensor ``[N, L]`` on the CPU.
 
@@ -29,14 +32,17 @@ def predict_logits(
 
     Args:
         model: The network.
-        images: uint8 ``[N, C, H, W]``, N at least 1, on any device.
+        images: uint8 ``[N, C, H, W]``, N at least 1, on any device; or files in their place.
         scaling: As in the recipe that the network was trained with.
         dataset_name: Whose channel statistics "standardise" uses.
-        batch_size: Images a forward pass, at least 1.
+        batch_size: Images a forward pass, at least 1; by default 1024, and 128 from files, since
+            those are large.
 
     Raises:
         SettingError: If ``batch_size`` is below 1 or there are no images.
     """
+    if batch_size is None:
+        batch_size = _FROM_FILES if isinstance(images, ImageFiles) else _IN_MEMORY
     if batch_size < 1 or len(images) < 1:
         raise SettingError(f"batch_size = {batch_size}, images = {len(images)}: at least 1 each")
     device = next(model.parameters()).device

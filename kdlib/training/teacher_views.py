@@ -77,7 +77,12 @@ def build_table(
 
     Returns:
         float32 ``[N, V, L]`` on the CPU.
+
+    Raises:
+        SettingError: the images lie in files, where views have no end.
     """
+    if not isinstance(split.images, Tensor):
+        raise SettingError("images in files have too many views for a table")
     target = torch.device(device)
     teacher.to(target).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     images = split.images.to(target)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from kdlib.data import NAMES, SplitWarning, load, loading, recorded_digests
+from kdlib.data.image_folders import PUBLISHED
 from kdlib.errors import DataError, KdlibError, SettingError
 
 
@@ -157,7 +158,8 @@ def test_recorded_digests_of_fashion_mnist(fashion_root):
 
 
 def test_every_data_set_has_recorded_digests():
-    assert {key[0] for key in recorded_digests()} == set(NAMES)
+    # Images in folders are not here to record: their numbers are compared with the published ones.
+    assert {key[0] for key in recorded_digests()} == set(NAMES) - set(PUBLISHED)
     assert len(recorded_digests()) == 4 * 2 * 5
 
 

@@ -136,7 +136,7 @@ def test_unknown_scaling_or_data_set_is_refused():
     with pytest.raises(SettingError, match="'centre' or 'standardise'"):
         to_float(images, "none", "digits")
     with pytest.raises(SettingError, match="digits, fashion_mnist, cifar10, cifar100"):
-        to_float(images, "standardise", "imagenet")
+        to_float(images, "standardise", "places")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

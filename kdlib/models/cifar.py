@@ -43,44 +43,12 @@ class ModelSpec(Frozen):
         )
 
 
-class _Shape(Frozen):
-    """What the data ask of a model."""
-
-    num_classes: int = Field(ge=2)
-    channels: int = Field(ge=1)
-    image_size: int = Field(ge=8)
-    seed: int = Field(ge=0)
-
-
-def build(
-    spec: ModelSpec, *, num_classes: int, channels: int, image_size: int, seed: int
-) -> nn.Module:
-    """A freshly initialised network on the CPU: images ``[N, C, H, W]`` to logits ``[N, L]``.
-
-    The same seed gives the same weights; torch's global random state is neither used nor changed.
-
-    Args:
-        spec: depth, shortcut and width.
-        num_classes: logits L, at least 2.
-        channels: channels C of an image, at least 1.
-        image_size: height and width in pixels, at least 8: the last stage sees a quarter of it.
-        seed: seed of the initial weights, at least 0.
-
-    Raises:
-        SettingError: when a value is out of its range.
-    """
-    shape = _Shape.parse(
-        num_classes=num_classes, channels=channels, image_size=image_size, seed=seed
-    )
+def build_cifar(spec: ModelSpec, num_classes: int, channels: int, seed: int) -> nn.Module:
+    """The network at initial weights that ``seed`` decides; see ``kdlib.models.build``."""
     with torch.device("meta"):  # no memory and no random numbers yet
-        model = CifarResNet(spec, shape.num_classes, shape.channels)
-    _initialise(model.to_empty(device="cpu"), generator("init", shape.seed))
+        model = CifarResNet(spec, num_classes, channels)
+    _initialise(model.to_empty(device="cpu"), generator("init", seed))
     return model
-
-
-def parameter_count(model: nn.Module) -> int:
-    """Number of trainable parameters."""
-    return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
 
 
 class CifarResNet(nn.Module):

@@ -1,0 +1,68 @@
+"""Networks: the CIFAR ResNets of He et al. (2016), and their ImageNet ResNets from torchvision."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Field, Tag
+from torch import nn
+
+from kdlib.models.cifar import CifarResNet, ModelSpec, build_cifar
+from kdlib.models.imagenet import ImageNetResNet, build_imagenet
+from kdlib.validated import Frozen
+
+__all__ = [
+    "AnyModel", "CifarResNet", "ImageNetResNet", "ModelSpec", "build", "parameter_count",
+]  # fmt: skip
+
+
+def _family(value: Any) -> str:
+    named = value.get("family") if isinstance(value, dict) else getattr(value, "family", None)
+    return "cifar" if named is None else "imagenet"
+
+
+AnyModel = Annotated[
+    Annotated[ModelSpec, Tag("cifar")] | Annotated[ImageNetResNet, Tag("imagenet")],
+    Discriminator(_family),
+]
+"""Either network: what has a ``family`` is an ``ImageNetResNet``."""
+
+
+class _Shape(Frozen):
+    """What the data ask of a model."""
+
+    num_classes: int = Field(ge=2)
+    channels: int = Field(ge=1)
+    image_size: int = Field(ge=8)
+    seed: int = Field(ge=0)
+
+
+def build(
+    spec: ModelSpec | ImageNetResNet, *, num_classes: int, channels: int, image_size: int, seed: int
+) -> nn.Module:
+    """A freshly initialised network on the CPU: images ``[N, C, H, W]`` to logits ``[N, L]``.
+
+    The same seed gives the same weights; torch's global random state is neither used nor changed.
+
+    Args:
+        spec: which network.
+        num_classes: logits L, at least 2.
+        channels: channels C of an image, at least 1; 3 for an ImageNet ResNet.
+        image_size: height and width in pixels, at least 8: the last stage of a CIFAR ResNet sees a
+            quarter of it, that of an ImageNet ResNet a 32nd.
+        seed: seed of the initial weights, at least 0.
+
+    Raises:
+        SettingError: when a value is out of its range.
+    """
+    shape = _Shape.parse(
+        num_classes=num_classes, channels=channels, image_size=image_size, seed=seed
+    )
+    if isinstance(spec, ImageNetResNet):
+        return build_imagenet(spec, shape.num_classes, shape.channels, shape.seed)
+    return build_cifar(spec, shape.num_classes, shape.channels, shape.seed)
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Number of trainable parameters."""
+    return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
