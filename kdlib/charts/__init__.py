@@ -19,6 +19,7 @@ from kdlib.charts.captions import caption
 from kdlib.charts.classes import cumulative_gain, paired_differences, per_class_accuracy
 from kdlib.charts.harm import added_risk_curves, harm_explorer, risk_parts
 from kdlib.charts.imbalance import imbalance_explorer
+from kdlib.charts.matrix import printed_and_ours, verdict_bars
 from kdlib.charts.noise import worst_class_explorer, worst_class_simulation
 from kdlib.charts.site import enable_site_renderer, in_site
 from kdlib.charts.soft_labels import (
@@ -43,10 +44,12 @@ __all__ = [
     "in_site",
     "paired_differences",
     "per_class_accuracy",
+    "printed_and_ours",
     "risk_parts",
     "soft_label_bars",
     "soft_label_explorer",
     "soft_label_frame",
+    "verdict_bars",
     "worst_class_explorer",
     "worst_class_simulation",
 ]

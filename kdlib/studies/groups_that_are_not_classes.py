@@ -7,7 +7,7 @@ paper names neither the encoding of the data nor the threshold of a decision, so
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -122,6 +122,18 @@ def scored(settings: Settings, store: Store | None = None, *, seeds: int | None 
     tests = np.stack([scores["test"] for scores in found]).reshape(len(methods), len(numbers), -1)
     people = adult_features(settings.encoding, settings.missing).people.test.groups
     return Scored(people, dict(zip(methods, tests, strict=True)))
+
+
+def provenance(settings: Settings) -> dict[str, Any]:
+    """What a record says of the data and the forests: dataset, model, recipe."""
+    trees, depths = scale_of(settings).trees, (settings.teacher_depth, settings.depth)
+    depth = f"all of depth {depths[0]}" if depths[0] == depths[1] else f"of depths {depths}"
+    chosen = settings.model_dump(mode="json", include={"alpha", "encoding", "class_weight"})
+    return {
+        "dataset": "adult",
+        "model": f"a tree taught by {trees} trees, {depth}",
+        "recipe": {"trees": trees, "depths": list(depths), "missing": settings.missing, **chosen},
+    }
 
 
 def table(settings: Settings, store: Store | None = None) -> pd.DataFrame:

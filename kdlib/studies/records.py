@@ -22,8 +22,8 @@ from kdlib.errors import KdlibError
 from kdlib.files import write_atomically
 from kdlib.studies.provenance import Provenance
 
-FOLDER = Path("book/results")
-"""Where the book's records lie, seen from a checkout."""
+FOLDERS = (Path("book/results"), Path("results"), Path("../results"))
+"""Where the book's records lie, seen from a checkout, from a page of the book, from a chapter."""
 
 SIGNIFICANT_DIGITS = 6
 DIVERGED = "diverged"
@@ -94,15 +94,17 @@ def read_record(path: Path) -> Record:
 
 
 def read_records(folder: Path | None = None) -> list[Record]:
-    """All records below ``folder`` (by default ``book/results`` of the checkout), by name.
+    """All records in ``folder`` (by default the first of ``FOLDERS`` that is there), by name.
 
     Raises:
-        RecordError: one of them is malformed, or one half of it is missing.
+        RecordError: one of them is malformed, or one half of it is missing; or none of ``FOLDERS``
+            is there.
     """
-    place = folder or FOLDER
-    halves = {
-        path.with_suffix("") for path in place.glob("*.*") if path.suffix in (".csv", ".json")
-    }
+    place = folder or next((path for path in FOLDERS if path.is_dir()), None)
+    if place is None:
+        raise RecordError(f"no records found: looked for {', '.join(map(str, FOLDERS))}")
+    files = [path for path in place.glob("*.*") if path.suffix in (".csv", ".json")]
+    halves = {path.with_suffix("") for path in files}
     return [read_record(half.with_name(f"{half.name}.csv")) for half in sorted(halves)]
 
 

@@ -328,12 +328,3 @@ def test_holm_keeps_no_more_than_stood_before():
     alone, after = decided_after_holm(found)
     assert 0 <= after <= alone
     assert alone == leading(found)["p"].lt(0.05).sum()
-
-
-def test_mapped_studies_and_methods_are_real():
-    """A study that the mapping names exists, unless it is still to come."""
-    from kdlib.studies import STUDIES
-
-    named = {study for answer in mapping.METHODS.values() for study in answer.studies}
-    assert named <= set(STUDIES)
-    assert matrix.PAPERS == ("teachers_pet",)

@@ -1,0 +1,39 @@
+/* Filters the reproduction matrix. Without this script all of it can be unfolded and read. */
+(() => {
+  "use strict";
+
+  /** Whether a row has every value that the lists ask for. */
+  const fits = (row, asked) =>
+    asked.every(([name, value]) => value === "" || row.dataset[name] === value);
+
+  /** Show the rows that fit; fold out the tables that have some, if anything is asked for. */
+  function filter(matrix) {
+    const lists = [...matrix.querySelectorAll("select[data-filter]")];
+    const asked = lists.map((list) => [list.dataset.filter, list.value]);
+    const any = asked.some(([, value]) => value !== "");
+    let shown = 0;
+    for (const section of matrix.querySelectorAll("details")) {
+      const rows = [...section.querySelectorAll("tbody tr")];
+      for (const row of rows) row.hidden = !fits(row, asked);
+      const left = rows.filter((row) => !row.hidden).length;
+      section.hidden = left === 0;
+      section.open = any && left > 0;
+      shown += left;
+    }
+    const all = matrix.querySelectorAll("tbody tr").length;
+    matrix.querySelector("output").textContent = `${shown} of ${all} numbers`;
+  }
+
+  function start() {
+    for (const matrix of document.querySelectorAll(".kdlib-matrix")) {
+      const form = matrix.querySelector("form");
+      form.hidden = false;
+      form.addEventListener("submit", (event) => event.preventDefault());
+      form.addEventListener("change", () => filter(matrix));
+      filter(matrix);
+    }
+  }
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

@@ -1,0 +1,110 @@
+"""What the page on the matrix shows of it: sentences, examples, and tables for its charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from kdlib.audit import words
+from kdlib.audit.mapping import DIFFERENCES
+from kdlib.audit.matrix import decided_after_holm, leading, summary
+from kdlib.audit.verdicts import Verdict
+from kdlib.studies.records import Record
+
+_WITHOUT = (Verdict.NOT_RUN.value, Verdict.NO_VERDICT.value)
+
+
+def in_words(matrix: pd.DataFrame) -> list[str]:
+    """Sentences that sum the matrix up; all numbers in them are counted here."""
+    rows = leading(matrix)
+    counts = rows["verdict"].value_counts()
+    held = rows[~rows["verdict"].isin(_WITHOUT)]
+    said = [f"{counts[v.value]} {v.value}" for v in Verdict if v.value in set(held["verdict"])]
+    papers = int(held["papers_setting"].sum())
+    run = len(rows) - int(counts.get(Verdict.NOT_RUN.value, 0))
+    alone, after = decided_after_holm(matrix)
+    return [
+        f"The paper prints {len(rows)} numbers. Of {run} we have a measurement, of "
+        f"{len(rows) - run} none.",
+        f"{len(held)} have a verdict: {', '.join(said) or 'none'}.",
+        f"{papers} of these were measured in the paper's own setting. The other "
+        f"{len(held) - papers} compare signs across data sets, networks or lengths of training.",
+        f"{counts.get(Verdict.NO_VERDICT.value, 0)} were measured and have no verdict: accuracies "
+        "of another setting, with no difference to compare.",
+        f"{alone} of the differences leave out zero by themselves, {after} after Holm's correction "
+        "for all of them.",
+    ]
+
+
+def counts(matrix: pd.DataFrame) -> list[str]:
+    """The rows of ``kdlib.audit.summary``, as Markdown."""
+    rows = summary(matrix).to_dict("records")
+    return [f"{r['numbers']} {r['verdict']}{_because(r['because'])}" for r in rows]
+
+
+def _because(text: str) -> str:
+    return f": {text}" if text else ""
+
+
+def examples(matrix: pd.DataFrame) -> list[str]:
+    """The first published number of each verdict, as Markdown, in the order of ``Verdict``."""
+    rows = leading(matrix).assign(is_change=lambda t: t["metric"].isin(DIFFERENCES))
+    first = [rows[rows["verdict"] == verdict.value].head(1) for verdict in Verdict]
+    return [_example(row) for one in first for _, row in one.iterrows()]
+
+
+def differences(matrix: pd.DataFrame) -> pd.DataFrame:
+    """What ``kdlib.charts.printed_and_ours`` draws: measured differences, one row a number."""
+    rows = leading(matrix)
+    has_both = rows[["compared", "mean", "low"]].notna().all(axis=1)
+    shown = rows[has_both & rows["is_difference"].eq(True)]
+    names = [words.short(row) for _, row in shown.iterrows()]
+    return shown.assign(what=names, table=shown["table"].map(words.table_words))[
+        ["table", "what", "compared", "mean", "low", "high", "seeds", "setting", "verdict"]
+    ].reset_index(drop=True)
+
+
+def verdicts(matrix: pd.DataFrame) -> pd.DataFrame:
+    """What ``kdlib.charts.verdict_bars`` draws, one row a number, in words."""
+    rows = leading(matrix)
+    metrics = rows["metric"].map(words.metric_words)
+    tables, datasets = rows["table"].map(words.table_words), rows["dataset"].map(words.DATASETS)
+    return rows.assign(table=tables, dataset=datasets, metric=metrics)[
+        ["table", "dataset", "metric", "verdict"]
+    ]
+
+
+def records_table(records: Sequence[Record]) -> pd.DataFrame:
+    """What was measured where, one row a record."""
+    return pd.DataFrame([_record(record) for record in records])
+
+
+def _example(row: pd.Series) -> str:
+    is_run = row["verdict"] != Verdict.NOT_RUN.value
+    ours = f" Ours: {words.ours(row)} ({row['setting']})." if is_run else ""
+    less = f" ({row['against']})" if row["against"].startswith("less") else ""
+    return (
+        f"**{row['verdict']}**: {words.table_words(row['table'])}, {words.what(row)}. "
+        f"Printed: {words.printed(row)}; compared: {words.compared(row)}{less}.{ours} "
+        f"Why: {row['because']}."
+    )
+
+
+def _record(record: Record) -> dict[str, object]:
+    about = record.about
+    changed = ", ".join(f"{key} = {value}" for key, value in about.settings.items())
+    return {
+        "study": about.study,
+        "profile": about.profile,
+        "settings": changed or "the profile's own",
+        "data": about.dataset,
+        "model": about.model,
+        "seeds": len(about.seeds),
+        "runs": len(about.runs),
+        "diverged": sum(status == "diverged" for status in about.runs.values()),
+        "missing": about.missing_runs,
+        "device": about.device,
+        "results version": about.results_version,
+        "recorded": about.recorded,
+    }

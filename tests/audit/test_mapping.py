@@ -1,0 +1,28 @@
+"""The mapping names things as the studies do."""
+
+import pytest
+
+from kdlib.audit import mapping
+from kdlib.studies import STUDIES
+from kdlib.studies import groups_that_are_not_classes as adult
+from kdlib.training import PRESETS
+
+
+def test_mapped_studies_are_there():
+    named = {study for answer in mapping.METHODS.values() for study in answer.studies}
+    assert named | {s for studies in mapping.TABLES.values() for s in studies} <= set(STUDIES)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "preset"), [("cifar100", "cifar100_paper"), ("cifar100_lt", "cifar100_lt_paper")]
+)
+def test_the_papers_setting_is_that_of_its_recipe(dataset, preset):
+    theirs, recipe = mapping.SETTINGS[dataset], PRESETS[preset]
+    assert (theirs.epochs, theirs.schedule) == (recipe.epochs, recipe.schedule.kind)
+
+
+def test_the_papers_forest_is_that_of_the_larger_profiles():
+    for profile, same in (("quick", False), ("standard", True), ("paper", True)):
+        model = adult.provenance(adult.Settings(profile=profile))["model"]
+        assert (model == mapping.NETWORKS["random_forest_1"]) == same
+    assert adult.__name__.rpartition(".")[2] == mapping.ADULT
