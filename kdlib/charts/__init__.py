@@ -29,6 +29,7 @@ from kdlib.charts.soft_labels import (
     soft_label_frame,
 )
 from kdlib.charts.style import METHOD_COLOURS
+from kdlib.charts.tails import tail_explorer
 
 __all__ = [
     "METHOD_COLOURS",
@@ -49,6 +50,7 @@ __all__ = [
     "soft_label_bars",
     "soft_label_explorer",
     "soft_label_frame",
+    "tail_explorer",
     "verdict_bars",
     "worst_class_explorer",
     "worst_class_simulation",

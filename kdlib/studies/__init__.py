@@ -18,6 +18,7 @@ CHAPTERS = {
     "measuring": "book/foundations/measuring",
     "rare_classes": "book/teachers_pet/rare_classes",
     "trusting_the_teacher_less": "book/teachers_pet/trusting_the_teacher_less",
+    "natural_long_tails": "book/teachers_pet/natural_long_tails",
 }
 """Each study, and the chapter that shows it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from kdlib.models import AnyModel, ModelSpec
+from kdlib.models import AnyModel, ImageNetResNet, ModelSpec
 from kdlib.runs.spec import DatasetName
 from kdlib.studies.settings import ProfileName, Settings
 from kdlib.training import PRESETS, Recipe
@@ -68,6 +68,31 @@ PROFILES: dict[ProfileName, Profile] = {
         new_subset_each_seed=False,
     ),
 }
+
+
+def _large(dataset: DatasetName, recipe: Recipe) -> Profile:
+    """A set of photographs at the paper's scale; its tail, if any, is its own."""
+    return Profile(
+        dataset=dataset,
+        imbalance=1.0,
+        imbalances=(1.0,),
+        model=ImageNetResNet(depth=50),
+        recipe=recipe,
+        seeds=3,
+        sweep_seeds=3,
+        new_subset_each_seed=False,
+    )
+
+
+LARGE_PROFILES: dict[str, Profile] = {
+    "imagenet": _large("imagenet", PRESETS["imagenet_paper"]),
+    "imagenet_lt": _large("imagenet_lt", PRESETS["imagenet_lt_paper"]),
+    "inaturalist2018": _large("inaturalist2018", PRESETS["imagenet_lt_paper"]),
+}
+"""The paper's other data sets at its scale, by name: ResNet-50, Appendix B of Teacher's pet.
+
+Of iNaturalist the paper says no more than "long-tail datasets: the same with a cosine schedule".
+"""
 
 
 def profile_of(settings: Settings, profile: Profile | None = None) -> Profile:

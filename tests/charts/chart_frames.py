@@ -65,6 +65,19 @@ def added():
                          "series": ["minority"] * 2 + ["majority"] * 2})  # fmt: skip
 
 
+def ranks(classes=5):
+    rows = [{"method": m, "rank": r, "mean": 50 + 8 * r - i} for i, m in enumerate(METHODS)
+            for r in range(1, classes + 1)]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def tails(classes=5):
+    rows = [{"method": m, "k": k, "measure": name, "mean": base + k - i, "low": base - 3,
+             "high": base + 9} for i, m in enumerate(METHODS) for k in range(1, classes + 1)
+            for name, base in (("worst k", 50), ("top k", 80), ("mean − worst k", 20))]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def logits(count=3, classes=4, seed=0):
     rng = np.random.default_rng(seed)
     return rng.normal(scale=3, size=(count, classes))

@@ -42,6 +42,7 @@ MAKERS = {
         frames.added(), "cosine", axis="cosine", title="At an angle"
     ),
     "paired_differences": lambda: charts.paired_differences(frames.differences()),
+    "tail_explorer": lambda: charts.tail_explorer(frames.ranks(), frames.tails()),
     "cumulative_gain": lambda: charts.cumulative_gain(frames.gains()),
 }
 each_chart = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from kdlib import charts
+from kdlib.errors import SettingError
 from kdlib.losses import teacher_probabilities
 from kdlib.studies import ridge
 from kdlib.studies.measuring import exact_worst, expected_worst
@@ -122,3 +123,25 @@ def test_the_mix_of_the_chosen_temperature_is_drawn():
     chart = charts.adaptive_mix_explorer(frames.mix(), frames.per_class(), temperature=1.5)
     bars = [row["mean"] for row in frames.marks(chart, "rect")]
     np.testing.assert_allclose(bars, [0.6 - 0.1 * c for c in frames.CLASSES], atol=0.006)
+
+
+@pytest.mark.parametrize("k", [1, 4])
+def test_tail_means_are_those_at_the_chosen_k(k):
+    tails = frames.tails()
+    chart = charts.tail_explorer(frames.ranks(), tails, k=k)
+    drawn = [mark for mark in frames.marks(chart, "symbol") if "measure" in mark]
+    found = {(mark["method"], mark["measure"]): mark["mean"] for mark in drawn}
+    expected = tails[tails["k"] == k].set_index(["method", "measure"])["mean"].to_dict()
+    assert found == expected and len(drawn) == 9
+
+
+def test_the_tail_slider_starts_at_a_fifth_of_the_classes():
+    chart = charts.tail_explorer(frames.ranks(10), frames.tails(10)).to_dict()
+    (slider,) = [p for p in chart["params"] if p["name"] == "k"]
+    assert slider["value"] == 2 and slider["bind"]["max"] == 10
+
+
+@pytest.mark.parametrize("k", [0, 6])
+def test_a_k_that_is_not_there_is_refused(k):
+    with pytest.raises(SettingError, match=f"k = {k} is not allowed: 1 to 5"):
+        charts.tail_explorer(frames.ranks(), frames.tails(), k=k)
