@@ -264,7 +264,8 @@ def class_errors(
     Args:
         logits: Unshifted ``[N, L]``.
         targets: ``[N, L]``, rows that sum to 1.
-        class_rates: ``[L]``, the mean of the targets over the whole set that N comes from.
+        class_rates: ``[L]``, the mean of the targets: over these examples, or over a larger set
+            that they come from.
         error: ``zero_one`` is 1 where the largest logit is not class j's; ``cross_entropy`` is
             ``-log softmax_j``.
 

@@ -47,7 +47,8 @@ class MultiplierRule(Frozen):
         measured_on: ``held_out`` examples, or the ``training`` batch of the step itself, as Group
             DRO does (Sagawa et al. 2020).
         error: what is measured: the 0-1 error (the paper's choice) or the cross-entropy.
-        batch_size: held-out examples measured a move, drawn anew each time; None: all of them.
+        batch_size: held-out examples measured a move, drawn anew each time; None: all of them. A
+            class that is not among them keeps its weight, up to the normalisation.
     """
 
     alpha: float = Field(default=1.0, ge=0, le=1)
@@ -112,7 +113,6 @@ class ClassMultipliers:
         self.rule, self.seed = rule, seed
         self._held_out = held_out
         self._log_rate = base_rate.detach().float().clamp(min=_SMALLEST_RATE).log()
-        self._rates = None if held_out is None else held_out.targets.float().mean(0)
         self.log_multipliers = torch.full_like(self._log_rate, 1 / len(base_rate)).log()
         self._steps: list[int] = []
         self._errors: list[Tensor] = []
@@ -128,8 +128,8 @@ class ClassMultipliers:
             raise SettingError(f"{len(self._log_rate)} multipliers for {num_classes} classes")
         self._log_rate = self._log_rate.to(device)
         self.log_multipliers = self.log_multipliers.to(device)
-        if self._held_out is not None and self._rates is not None:
-            self._held_out, self._rates = self._held_out.to(device), self._rates.to(device)
+        if self._held_out is not None:
+            self._held_out = self._held_out.to(device)
 
     def vectors(self, plain: LossVectors) -> LossVectors:
         """``plain`` with the present multipliers in it; ``plain`` itself stays as it is."""
@@ -188,11 +188,13 @@ class ClassMultipliers:
 
     def _measure(self, done: int, model: nn.Module, logits: Tensor, labels: Tensor) -> Tensor:
         if self.rule.measured_on == "training":
-            return _batch_errors(logits, labels, self.rule.error)
-        assert self._held_out is not None and self._rates is not None
+            targets = nn.functional.one_hot(labels, logits.shape[1]).float()
+            return _errors(logits.float(), targets, self.rule.error)
+        assert self._held_out is not None
         rows = self._rows(done, len(self._held_out.targets))
-        scores = _evaluate(model, self._held_out, rows)
-        return class_errors(scores, self._held_out.targets[rows], self._rates, self.rule.error)
+        return _errors(
+            _evaluate(model, self._held_out, rows), self._held_out.targets[rows], self.rule.error
+        )
 
     def _rows(self, done: int, size: int) -> Tensor:
         """The held-out examples of one move: a function of seed and step."""
@@ -203,10 +205,9 @@ class ClassMultipliers:
         return order[: self.rule.batch_size].to(device)
 
 
-def _batch_errors(logits: Tensor, labels: Tensor, error: ClassError) -> Tensor:
-    """Mean error of each class in a batch; 0 for a class that is not in it."""
-    targets = nn.functional.one_hot(labels, logits.shape[1]).float()
-    return class_errors(logits.float(), targets, targets.mean(0), error)
+def _errors(logits: Tensor, targets: Tensor, error: ClassError) -> Tensor:
+    """Mean error of each class over these examples; 0 for a class that none of them has."""
+    return class_errors(logits, targets, targets.mean(0), error)
 
 
 @torch.no_grad()

@@ -1,0 +1,153 @@
+"""Is robust twice best? Teacher x student objectives, main Table 1 of "Robust distillation"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from kdlib.runs import RunResult, RunSpec
+from kdlib.studies import tables
+from kdlib.studies.robust_families import (
+    Alpha,
+    RobustFamily,
+    ValidationLabels,
+    objective_name,
+    robust_families,
+)
+from kdlib.studies.robust_profiles import RobustSettings
+from kdlib.studies.settings import FromText, Temperature
+from kdlib.studies.tables import Member
+
+QUESTION = "Is a robust student of a robust teacher the best?"
+
+OBJECTIVES: tuple[Alpha, ...] = (None, 0.0, 1.0)
+"""Standard, balanced, robust."""
+
+_SEEDS_AT_QUICK = 5
+
+
+class Settings(RobustSettings):
+    """What the chapter lets a reader set; ``seeds`` is 5 at ``quick`` where it is not given.
+
+    Attributes:
+        temperatures: of the teacher's probabilities in training, each 0.05 to 100; the paper
+            chooses from 1, 3 and 5 by validation.
+        validation_temperature: of the teacher's probabilities on validation images.
+        fixed_teacher: whether all students learn from one teacher, as in main Table 1.
+    """
+
+    temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1), FromText] = (1.0,)
+    validation_temperature: Temperature = 1.0
+    fixed_teacher: bool = False
+
+
+def cell_name(teacher: Alpha, student: Alpha, labels: ValidationLabels) -> str:
+    """A cell, e.g. ``std / rob-d (one-hot labels)``: only robust students ask for labels."""
+    words = {"teacher": " (teacher labels)", "one_hot": " (one-hot labels)"}
+    measured = words[labels] if student == 1 else ""
+    return f"{objective_name(teacher)} / {objective_name(student, distilled=True)}{measured}"
+
+
+def members(settings: Settings) -> list[Member]:
+    """Teachers of each objective, and students of each objective under each of them."""
+    return [m for family in _families(settings) for m in _family_members(family, settings)]
+
+
+def runs(settings: Settings) -> list[RunSpec]:
+    """The runs that the study needs."""
+    return [member.spec for member in members(settings)]
+
+
+def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
+    """One row a run; see ``kdlib.studies.tables.per_seed``."""
+    return tables.per_seed(members(settings), results)
+
+
+def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """One row a run and class; see ``kdlib.studies.tables.per_class``."""
+    return tables.per_class(members(settings), results)
+
+
+def multiplier_paths(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """The multipliers' way: one row a move and class of each run that has any.
+
+    Columns: the keys of a member, step, label, multiplier (a weight; those of a move sum to 1) and
+    error (of the class, before the move, in percent).
+    """
+    pieces = [
+        _path_rows(result).assign(**member.key())
+        for member, result in zip(members(settings), results, strict=True)
+        if result.multipliers is not None and len(result.multipliers["steps"])
+    ]
+    return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
+
+
+def effective_classes(multipliers: Sequence[float] | np.ndarray) -> float:
+    """How many classes share the weight: exp of the entropy, from 1 (one class) to L (even).
+
+    Near 1 the multipliers have collapsed: training hears of one class only.
+    """
+    weights = np.asarray(multipliers, dtype=float)
+    weights = weights / weights.sum()
+    return float(np.exp(-np.sum(weights * np.log(np.clip(weights, 1e-300, None)))))
+
+
+def _families(settings: Settings) -> Sequence[RobustFamily]:
+    few = settings.seeds is None and settings.profile == "quick"
+    chosen = settings.model_copy(update={"seeds": _SEEDS_AT_QUICK}) if few else settings
+    return robust_families(chosen, fixed_teacher=settings.fixed_teacher)
+
+
+def _family_members(family: RobustFamily, settings: Settings) -> list[Member]:
+    ratio, seed = family.profile.imbalance, family.seed
+    teachers = [
+        Member(f"teacher {objective_name(t)}", ratio, float("nan"), seed, family.teacher(t))
+        for t in OBJECTIVES
+    ]
+    students = [
+        Member(cell_name(t, s, labels), ratio, heat, seed, spec)
+        for heat in settings.temperatures
+        for t, s, labels in _cells()
+        for spec in [_student(family, t, s, labels, heat, settings)]
+    ]
+    return teachers + students
+
+
+def _student(
+    family: RobustFamily, teacher: Alpha, student: Alpha, labels: ValidationLabels,
+    temperature: float, settings: Settings,
+) -> RunSpec:  # fmt: skip
+    return family.student(
+        teacher,
+        student,
+        temperature=temperature,
+        validation_labels=labels,
+        validation_temperature=settings.validation_temperature,
+    )
+
+
+def _cells() -> list[tuple[Alpha, Alpha, ValidationLabels]]:
+    """Robust students come with both kinds of validation labels."""
+    cells: list[tuple[Alpha, Alpha, ValidationLabels]] = []
+    for teacher in OBJECTIVES:
+        cells += [(teacher, None, "teacher"), (teacher, 0.0, "teacher")]
+        cells += [(teacher, 1.0, "teacher"), (teacher, 1.0, "one_hot")]
+    return cells
+
+
+def _path_rows(result: RunResult) -> pd.DataFrame:
+    path = result.multipliers
+    assert path is not None
+    moves, classes = path["errors"].shape
+    return pd.DataFrame(
+        {
+            "step": np.repeat(path["steps"], classes),
+            "label": np.tile(np.arange(classes), moves),
+            "multiplier": np.exp(path["log_multipliers"].astype(float)).ravel(),
+            "error": 100 * path["errors"].astype(float).ravel(),
+        }
+    )
