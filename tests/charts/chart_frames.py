@@ -107,3 +107,23 @@ def _fields(description):
 def _number(text):
     plain = text.replace("−", "-").replace(",", "")
     return float(plain) if re.fullmatch(r"[-+]?[0-9.]+(e-?[0-9]+)?", plain) else text
+
+
+VERDICTS = pd.DataFrame(
+    {
+        "table": ["Table 1", "Table 1", "Table 3"],
+        "dataset": ["Adult", "CIFAR-100", "CIFAR-100"],
+        "verdict": ["differs", "same sign", "same sign"],
+    }
+)
+NUMBERS = pd.DataFrame(
+    {
+        "table": ["Table 1", "Table 3"],
+        "what": ["one", "two"],
+        "compared": [1.0, -2.0],
+        "mean": [2.0, 3.0],
+        "low": [1.0, 2.0],
+        "high": [3.0, 4.0],
+        "verdict": ["same sign", "differs"],
+    }
+)

@@ -42,6 +42,8 @@ MAKERS = {
         frames.added(), "cosine", axis="cosine", title="At an angle"
     ),
     "paired_differences": lambda: charts.paired_differences(frames.differences()),
+    "verdict_bars": lambda: charts.verdict_bars(frames.VERDICTS, by={"table": "table"}),
+    "printed_and_ours": lambda: charts.printed_and_ours(frames.NUMBERS),
     "tail_explorer": lambda: charts.tail_explorer(frames.ranks(), frames.tails()),
     "cumulative_gain": lambda: charts.cumulative_gain(frames.gains()),
 }

@@ -1,29 +1,10 @@
-import pandas as pd
 import pytest
+from chart_frames import NUMBERS, VERDICTS
 
 from kdlib import charts
 from kdlib.audit import Verdict
 from kdlib.charts.matrix import VERDICT_COLOURS
 from kdlib.errors import SettingError
-
-VERDICTS = pd.DataFrame(
-    {
-        "table": ["Table 1", "Table 1", "Table 3"],
-        "dataset": ["Adult", "CIFAR-100", "CIFAR-100"],
-        "verdict": ["differs", "same sign", "same sign"],
-    }
-)
-NUMBERS = pd.DataFrame(
-    {
-        "table": ["Table 1", "Table 3"],
-        "what": ["one", "two"],
-        "compared": [1.0, -2.0],
-        "mean": [2.0, 3.0],
-        "low": [1.0, 2.0],
-        "high": [3.0, 4.0],
-        "verdict": ["same sign", "differs"],
-    }
-)
 
 
 def test_every_verdict_has_a_colour():
