@@ -17,6 +17,7 @@ skip_slow_imports()
 from kdlib.charts.adaptive import adaptive_mix_bars, adaptive_mix_explorer
 from kdlib.charts.captions import caption
 from kdlib.charts.classes import cumulative_gain, paired_differences, per_class_accuracy
+from kdlib.charts.gains import class_scatter, gain_explorer
 from kdlib.charts.harm import added_risk_curves, harm_explorer, risk_parts
 from kdlib.charts.imbalance import imbalance_explorer
 from kdlib.charts.matrix import printed_and_ours, verdict_bars
@@ -30,6 +31,7 @@ from kdlib.charts.soft_labels import (
 )
 from kdlib.charts.style import METHOD_COLOURS
 from kdlib.charts.tails import tail_explorer
+from kdlib.charts.trust import trust_estimate_explorer
 
 __all__ = [
     "METHOD_COLOURS",
@@ -37,9 +39,11 @@ __all__ = [
     "adaptive_mix_explorer",
     "added_risk_curves",
     "caption",
+    "class_scatter",
     "cumulative_gain",
     "digit_image",
     "enable_site_renderer",
+    "gain_explorer",
     "harm_explorer",
     "imbalance_explorer",
     "in_site",
@@ -51,6 +55,7 @@ __all__ = [
     "soft_label_explorer",
     "soft_label_frame",
     "tail_explorer",
+    "trust_estimate_explorer",
     "verdict_bars",
     "worst_class_explorer",
     "worst_class_simulation",

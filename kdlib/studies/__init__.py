@@ -16,6 +16,7 @@ from kdlib.errors import SettingError
 CHAPTERS = {
     "first_principles": "book/foundations/distillation",
     "measuring": "book/foundations/measuring",
+    "gains_are_not_uniform": "book/teachers_pet/gains_are_not_uniform",
     "rare_classes": "book/teachers_pet/rare_classes",
     "trusting_the_teacher_less": "book/teachers_pet/trusting_the_teacher_less",
     "natural_long_tails": "book/teachers_pet/natural_long_tails",

@@ -47,6 +47,40 @@ def gains():
     return pd.DataFrame({"k": [1, 2, 3], "mean": [-4.0, -1.0, 1.0]})
 
 
+def gain_curves():
+    rows = [
+        {"teacher": t, "order": o, "k": k, "mean": mean + 10 * i + 100 * j, "low": mean - 1.0,
+         "high": mean + 1.0}
+        for i, t in enumerate(("full", "stopped"))
+        for j, o in enumerate(("test", "validation"))
+        for k, mean in enumerate((-4.0, -1.0, 1.0), start=1)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def class_places():
+    """Three classes and two seeds; under both orders class 2 is the worst of seed 0."""
+    rows = [
+        {"teacher": t, "order": o, "seed": s, "place": place, "label": label,
+         "one_hot": 90.0 - 10 * label, "accuracy": 95.0 - 20 * label}
+        for t in ("full", "stopped")
+        for o in ("test", "validation")
+        for s, order in enumerate(((2, 1, 0), (1, 2, 0)))
+        for place, label in enumerate(order, start=1)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def trust_estimates(classes=3, sizes=(2, 20)):
+    rows = [
+        {"label": c, "n": n, "true": 0.9 - 0.2 * c, "mean": 0.91 - 0.2 * c, "low": 0.8 - 0.2 * c,
+         "high": 0.95 - 0.2 * c, "bias": 0.01, "flips": 0.2 / n}
+        for c in range(classes)
+        for n in sizes
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def simulation():
     return pd.DataFrame({"estimate": [80.0, 90.0] * 2, "probability": [0.4, 0.6, 0.41, 0.59],
                          "source": ["exact"] * 2 + ["simulated"] * 2})  # fmt: skip
