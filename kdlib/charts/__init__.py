@@ -31,6 +31,7 @@ from kdlib.charts.soft_labels import (
 )
 from kdlib.charts.style import METHOD_COLOURS
 from kdlib.charts.tails import tail_explorer
+from kdlib.charts.temperature import change_by_subgroup, temperature_explorer
 from kdlib.charts.trust import trust_estimate_explorer
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "adaptive_mix_explorer",
     "added_risk_curves",
     "caption",
+    "change_by_subgroup",
     "class_scatter",
     "cumulative_gain",
     "digit_image",
@@ -55,6 +57,7 @@ __all__ = [
     "soft_label_explorer",
     "soft_label_frame",
     "tail_explorer",
+    "temperature_explorer",
     "trust_estimate_explorer",
     "verdict_bars",
     "worst_class_explorer",

@@ -20,6 +20,7 @@ CHAPTERS = {
     "rare_classes": "book/teachers_pet/rare_classes",
     "trusting_the_teacher_less": "book/teachers_pet/trusting_the_teacher_less",
     "natural_long_tails": "book/teachers_pet/natural_long_tails",
+    "results": "book/teachers_pet/results",
 }
 """Each study, and the chapter that shows it."""
 

@@ -73,6 +73,28 @@ def at_chosen(per_seed: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
     return per_seed[chosen | per_seed["temperature"].isna()].reset_index(drop=True)
 
 
+def gap_to_peeking(per_seed: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """What would have been printed had the printed measure itself chosen the temperature.
+
+    Each seed chooses for itself, once by validation and once by ``measure``. The second choice can
+    only look better: part of the gap is luck on just these test images.
+
+    Args:
+        per_seed: rows of ``kdlib.studies.tables.per_seed``.
+        measure: a column of test results, the larger the better.
+
+    Returns:
+        One row a method, ratio and seed: method, imbalance, seed, honest, peeked (``measure`` at
+        either choice), gap (peeked minus honest, 0 or more).
+    """
+    keys = [*ARM, "seed"]
+    taught = _taught(per_seed)
+    honest = at_chosen(taught, choose_by_seed(taught)).set_index(keys)[measure]
+    peeked = at_chosen(taught, choose_by_seed(taught, measure)).set_index(keys)[measure]
+    both = pd.DataFrame({"honest": honest, "peeked": peeked}).reset_index()
+    return both.assign(gap=both["peeked"] - both["honest"])
+
+
 def _taught(per_seed: pd.DataFrame) -> pd.DataFrame:
     return per_seed[per_seed["temperature"].notna()]
 

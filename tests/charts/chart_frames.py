@@ -79,6 +79,21 @@ def trust_estimates(classes=3, sizes=(2, 20)):
         for n in sizes
     ]  # fmt: skip
     return pd.DataFrame(rows)
+def changes_by_subgroup():
+    return pd.DataFrame([{"method": m, "subgroup": g, "mean": 2.0, "low": -1.0, "high": 5.0}
+                         for m in METHODS[1:] for g in ("mean", "worst class")])  # fmt: skip
+
+
+def temperatures():
+    """Levels of three methods and changes of two, for two measures at three temperatures."""
+    rows = [{"method": m, "temperature": t, "measure": measure, "mean": 70 + 5 * place + t,
+             "low": 60.0, "high": 90.0}
+            for m in METHODS
+            for t in ((np.nan,) if m == "one-hot" else (1.0, 2.0, 3.0))
+            for place, measure in enumerate(("mean", "worst class"))]  # fmt: skip
+    levels = pd.DataFrame(rows)
+    changes = levels[levels["temperature"].notna()].assign(low=-9.0, high=9.0)
+    return levels, changes.assign(mean=lambda f: f["mean"] - 75)
 
 
 def simulation():

@@ -49,6 +49,10 @@ MAKERS = {
     "class_scatter": lambda: charts.class_scatter(frames.class_places().head(3)),
     "trust_estimate_explorer": lambda: charts.trust_estimate_explorer(frames.trust_estimates()),
     "cumulative_gain": lambda: charts.cumulative_gain(frames.gains()),
+    "change_by_subgroup": lambda: charts.change_by_subgroup(frames.changes_by_subgroup()),
+    "temperature_explorer": lambda: charts.temperature_explorer(
+        *frames.temperatures(), {"distilled": 2.0, "AdaAlpha": 3.0}
+    ),
 }
 each_chart = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kdlib.errors import SettingError
@@ -96,12 +96,25 @@ def test_the_chosen_rows_and_those_without_a_temperature_are_kept():
     assert sorted(kept["validation"]) == [50.0, 50.0, 80.0, 90.0]
 
 
+def test_peeking_gains_what_test_accuracy_hides_from_validation():
+    made = table(
+        rows("one-hot", np.nan, [1.0, 1.0], mean=[99.0, 99.0]),
+        rows("distilled", 1.0, [70.0, 70.0], mean=[50.0, 60.0]),
+        rows("distilled", 2.0, [60.0, 60.0], mean=[53.0, 40.0]),
+    )
+    found = selection.gap_to_peeking(made, "mean").set_index("seed")
+    assert set(found["method"]) == {"distilled"}
+    assert found["honest"].to_dict() == {0: 50.0, 1: 60.0}
+    assert found["gap"].to_dict() == {0: 3.0, 1: 0.0}
+
+
 def test_temperatures_with_other_seeds_are_refused():
     made = table(rows("distilled", 1.0, [60.0, 90.0]), rows("distilled", 2.0, [80.0]))
     with pytest.raises(SettingError, match="distilled has other seeds"):
         selection.choose_temperature(made)
 
 
+@settings(deadline=None)  # a machine may be busy
 @given(st.lists(st.lists(st.floats(0, 100), min_size=3, max_size=3), min_size=1, max_size=5))
 def test_no_other_temperature_scores_higher(scores):
     made = table(*(rows("distilled", float(t + 1), values) for t, values in enumerate(scores)))
