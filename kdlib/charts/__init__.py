@@ -22,6 +22,7 @@ from kdlib.charts.harm import added_risk_curves, harm_explorer, risk_parts
 from kdlib.charts.imbalance import imbalance_explorer
 from kdlib.charts.matrix import printed_and_ours, verdict_bars
 from kdlib.charts.noise import worst_class_explorer, worst_class_simulation
+from kdlib.charts.pairs import pair_explorer
 from kdlib.charts.site import enable_site_renderer, in_site
 from kdlib.charts.soft_labels import (
     digit_image,
@@ -49,6 +50,7 @@ __all__ = [
     "harm_explorer",
     "imbalance_explorer",
     "in_site",
+    "pair_explorer",
     "paired_differences",
     "per_class_accuracy",
     "printed_and_ours",

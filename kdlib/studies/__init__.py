@@ -18,6 +18,7 @@ CHAPTERS = {
     "measuring": "book/foundations/measuring",
     "gains_are_not_uniform": "book/teachers_pet/gains_are_not_uniform",
     "rare_classes": "book/teachers_pet/rare_classes",
+    "architectures": "book/teachers_pet/architectures",
     "trusting_the_teacher_less": "book/teachers_pet/trusting_the_teacher_less",
     "natural_long_tails": "book/teachers_pet/natural_long_tails",
     "results": "book/teachers_pet/results",

@@ -20,7 +20,8 @@ KEYS = ["method", "imbalance", "temperature", "seed"]
 class Member:
     """A run's place in a study: which method, at which ratio and temperature, for which seed.
 
-    ``temperature`` is NaN where the method listens to no teacher.
+    ``temperature`` is NaN where the method listens to no teacher. ``place`` holds further columns
+    of the study with their values, such as the network that teaches.
     """
 
     method: str
@@ -28,10 +29,11 @@ class Member:
     temperature: float
     seed: int
     spec: RunSpec
+    place: tuple[tuple[str, str | float], ...] = ()
 
     def key(self) -> dict[str, str | float]:
         """The columns that name this member."""
-        return {name: getattr(self, name) for name in KEYS}
+        return {name: getattr(self, name) for name in KEYS} | dict(self.place)
 
 
 def per_seed(members: Sequence[Member], results: Sequence[RunResult | None]) -> pd.DataFrame:

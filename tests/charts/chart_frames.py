@@ -96,6 +96,22 @@ def temperatures():
     return levels, changes.assign(mean=lambda f: f["mean"] - 75)
 
 
+PAIRS = [("small", "small"), ("small", "large"), ("large", "small"), ("large", "large")]
+
+
+def cells():
+    return pd.DataFrame(
+        [{"teacher": t, "student": s, "mean": place - 3.0, "low": place - 5.0, "high": place - 1.0}
+         for place, (t, s) in enumerate(PAIRS)]
+    )  # fmt: skip
+
+
+def per_class_and_pair():
+    return pd.concat(
+        per_class(teacher=t, student=s, mean=50 + 10 * place) for place, (t, s) in enumerate(PAIRS)
+    )
+
+
 def simulation():
     return pd.DataFrame({"estimate": [80.0, 90.0] * 2, "probability": [0.4, 0.6, 0.41, 0.59],
                          "source": ["exact"] * 2 + ["simulated"] * 2})  # fmt: skip

@@ -48,6 +48,7 @@ MAKERS = {
     "gain_explorer": lambda: charts.gain_explorer(frames.gain_curves(), frames.class_places()),
     "class_scatter": lambda: charts.class_scatter(frames.class_places().head(3)),
     "trust_estimate_explorer": lambda: charts.trust_estimate_explorer(frames.trust_estimates()),
+    "pair_explorer": lambda: charts.pair_explorer(frames.cells(), frames.per_class_and_pair()),
     "cumulative_gain": lambda: charts.cumulative_gain(frames.gains()),
     "change_by_subgroup": lambda: charts.change_by_subgroup(frames.changes_by_subgroup()),
     "temperature_explorer": lambda: charts.temperature_explorer(
@@ -199,3 +200,16 @@ def test_a_caption_works_on_a_chart_without_a_title(monkeypatch):
     monkeypatch.delenv("KDLIB_SITE", raising=False)
     bare = alt.Chart(frames.gains()).mark_point()
     assert charts.caption(bare, "See.").to_dict()["title"]["subtitle"] == ["See."]
+
+
+def test_a_pair_outside_the_grid_is_refused():
+    with pytest.raises(
+        SettingError, match="choose one of small teaches small, small teaches large"
+    ):
+        charts.pair_explorer(frames.cells(), frames.per_class_and_pair(), chosen=("large", "huge"))
+
+
+def test_words_on_the_heat_map_stand_out_on_every_shade():
+    shades = charts.pair_explorer(frames.cells(), frames.per_class_and_pair()).to_dict()
+    colour = shades["vconcat"][0]["layer"][0]["encoding"]["color"]["scale"]["range"]
+    assert min(contrast(shade, "#111111") for shade in colour) >= 7

@@ -145,3 +145,11 @@ def test_the_tail_slider_starts_at_a_fifth_of_the_classes():
 def test_a_k_that_is_not_there_is_refused(k):
     with pytest.raises(SettingError, match=f"k = {k} is not allowed: 1 to 5"):
         charts.tail_explorer(frames.ranks(), frames.tails(), k=k)
+
+
+@pytest.mark.parametrize(("chosen", "drawn"), [(None, 50.0), (("large", "small"), 70.0)])
+def test_the_chosen_pair_is_drawn_below(chosen, drawn):
+    chart = charts.pair_explorer(frames.cells(), frames.per_class_and_pair(), chosen=chosen)
+    points = [row for row in frames.marks(chart, "symbol") if "class_name" in row]
+    assert len(points) == len(frames.METHODS) * len(frames.CLASSES)
+    assert {row["mean"] for row in points} == {drawn}

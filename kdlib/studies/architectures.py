@@ -1,0 +1,167 @@
+"""Does a stronger teacher do more harm? Section 3.2 of Teacher's pet: size and architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations, product
+from typing import Annotated, Literal, get_args
+
+import pandas as pd
+from pydantic import Field
+
+from kdlib.models import ModelSpec
+from kdlib.runs import RunResult, RunSpec
+from kdlib.studies import tables
+from kdlib.studies.families import Family
+from kdlib.studies.profiles import Profile, profile_of
+from kdlib.studies.settings import Alpha, FromText, Imbalance, ProfileName, Temperature
+from kdlib.studies.settings import Settings as BaseSettings
+from kdlib.studies.tables import Member
+from kdlib.studies.worst_classes import by_each_ordering
+
+QUESTION = "Does a stronger teacher do more harm?"
+
+Size = Literal["small", "medium", "large"]
+SIZES: tuple[Size, ...] = get_args(Size)
+NETWORKS: dict[ProfileName, dict[Size, ModelSpec]] = {
+    "quick": {
+        "small": ModelSpec(depth=8, width=8),
+        "medium": ModelSpec(depth=8),
+        "large": ModelSpec(depth=14),
+    },
+    "standard": {
+        "small": ModelSpec(depth=8),
+        "medium": ModelSpec(depth=20),
+        "large": ModelSpec(depth=32),
+    },
+    "paper": {
+        "small": ModelSpec(depth=20),
+        "medium": ModelSpec(depth=32),
+        "large": ModelSpec(depth=56),
+    },
+}
+"""Three networks a profile; its own one is among them, so that runs are shared."""
+
+_SEEDS = 4
+
+
+class Settings(BaseSettings):
+    """What the chapter lets a reader set; ``seeds`` is 4, or the profile's fewer, if not given.
+
+    Attributes:
+        imbalance: long-tail ratio, 1 to 1000; ``None``: the profile's.
+        temperature: of the teacher's probabilities, 0.05 to 100.
+        alpha: trust in the teacher, 0 to 1 (equation 1).
+        sizes: which of the networks teach and learn.
+        teacher_stops_after: epochs after which teachers stop early, as section 3 of the paper has
+            it on ImageNet; ``None``: they do not.
+    """
+
+    imbalance: Annotated[Imbalance | None, FromText] = None
+    temperature: Temperature = 1.0
+    alpha: Alpha = 1.0
+    sizes: Annotated[tuple[Size, ...], Field(min_length=1, max_length=3), FromText] = SIZES
+    teacher_stops_after: Annotated[Annotated[int, Field(ge=1)] | None, FromText] = None
+
+
+def sizes(settings: Settings) -> tuple[Size, ...]:
+    """The sizes of the grid, ascending, each once."""
+    return tuple(size for size in SIZES if size in settings.sizes)
+
+
+def family(settings: Settings, teacher: Size, student: Size, seed: int) -> Family:
+    """The runs of one cell of the grid and one seed."""
+    profile, networks = profile_of(settings), NETWORKS[settings.profile]
+    return Family(
+        profile,
+        profile.imbalance if settings.imbalance is None else settings.imbalance,
+        seed,
+        model=networks[student],
+        teacher_model=networks[teacher],
+        teacher_stops_after=settings.teacher_stops_after,
+    )
+
+
+def members(settings: Settings) -> list[Member]:
+    """A teacher, a one-hot and a distilled student for each seed and cell of the grid.
+
+    The columns ``teacher`` and ``student`` name the cell. A teacher stands in every cell where it
+    teaches, and a one-hot student in every cell of its size, so that each cell is complete.
+    """
+    seeds = range(number_of_seeds(settings, profile_of(settings)))
+    cells = list(product(sizes(settings), repeat=2))
+    return [
+        member
+        for seed in seeds
+        for teacher, student in cells
+        for member in _cell(settings, teacher, student, seed)
+    ]
+
+
+def number_of_seeds(settings: Settings, profile: Profile) -> int:
+    """The settings' seeds; without them 4, or the profile's own number where that is smaller."""
+    return settings.seeds or min(_SEEDS, profile.seeds)
+
+
+def runs(settings: Settings) -> list[RunSpec]:
+    """The runs that the study needs; one that stands in several cells is named in each."""
+    return [member.spec for member in members(settings)]
+
+
+def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """One row a run and cell; see ``kdlib.studies.tables.per_seed``.
+
+    Beside ``worst_k``, the worst of the evaluated model itself, the columns ``worst_by_teacher`` and
+    ``worst_by_validation`` hold the accuracy over the worst classes of the cell's teacher (see
+    ``kdlib.studies.worst_classes``).
+    """
+    placed = members(settings)
+    table = tables.per_seed(placed, results)
+    # Each cell starts with its teacher.
+    orderings = [by_each_ordering(r, results[at - at % 3]) for at, r in enumerate(results)]
+    return table.assign(**pd.DataFrame(orderings).to_dict("list"))
+
+
+def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """One row a run, cell and class; see ``kdlib.studies.tables.per_class``."""
+    return tables.per_class(members(settings), results)
+
+
+def stronger_minus_weaker(differences: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
+    """For each student and each two teachers: the effect of the stronger minus that of the weaker.
+
+    Negative where the stronger teacher harms more.
+
+    Args:
+        differences: ``teacher``, ``student``, ``difference`` (distilled minus one-hot, percentage
+            points) and perhaps ``seed``; a teacher that a student lacks is left out.
+        order: the teachers, the weakest first.
+
+    Returns:
+        Columns: student, weaker, stronger, difference, and ``seed`` where it was given.
+    """
+    keys = [name for name in ("student", "seed") if name in differences.columns]
+    wide = differences.pivot(index=keys, columns="teacher", values="difference")
+    taught = [teacher for teacher in order if teacher in wide.columns]
+    columns = [*keys, "weaker", "stronger", "difference"]
+    pieces = [
+        (wide[stronger] - wide[weaker])
+        .dropna()
+        .rename("difference")
+        .reset_index()
+        .assign(weaker=weaker, stronger=stronger)[columns]
+        for weaker, stronger in combinations(taught, 2)
+    ]
+    return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame(columns=columns)
+
+
+def _cell(settings: Settings, teacher: Size, student: Size, seed: int) -> list[Member]:
+    runs_of = family(settings, teacher, student, seed)
+    temperature = settings.temperature
+    named: list[tuple[str, float, RunSpec]] = [
+        ("teacher", float("nan"), runs_of.teacher()),
+        ("one-hot", float("nan"), runs_of.one_hot()),
+        ("distilled", temperature, runs_of.distilled(temperature, settings.alpha)),
+    ]
+    place = (("teacher", teacher), ("student", student))
+    return [Member(name, runs_of.imbalance, t, seed, spec, place) for name, t, spec in named]
