@@ -17,7 +17,7 @@ from kdlib.studies.profiles import Profile, profile_of
 from kdlib.studies.settings import Alpha, FromText, Imbalance, ProfileName, Temperature
 from kdlib.studies.settings import Settings as BaseSettings
 from kdlib.studies.tables import Member
-from kdlib.studies.worst_classes import by_each_ordering
+from kdlib.studies.worst_classes import BY_TEACHER, BY_VALIDATION, by_each_ordering
 
 QUESTION = "Does a stronger teacher do more harm?"
 
@@ -108,18 +108,23 @@ def runs(settings: Settings) -> list[RunSpec]:
     return [member.spec for member in members(settings)]
 
 
-def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
     """One row a run and cell; see ``kdlib.studies.tables.per_seed``.
 
-    Beside ``worst_k``, the worst of the evaluated model itself, the columns ``worst_by_teacher`` and
-    ``worst_by_validation`` hold the accuracy over the worst classes of the cell's teacher (see
-    ``kdlib.studies.worst_classes``).
+    Beside ``worst_k``, the worst of the evaluated model itself, the columns ``worst_by_teacher``
+    and ``worst_by_validation`` hold its accuracy over the worst classes of the cell's teacher (see
+    ``kdlib.studies.worst_classes``). A run that is not finished, or whose cell's teacher is not,
+    has no row.
     """
-    placed = members(settings)
-    table = tables.per_seed(placed, results)
-    # Each cell starts with its teacher.
-    orderings = [by_each_ordering(r, results[at - at % 3]) for at, r in enumerate(results)]
-    return table.assign(**pd.DataFrame(orderings).to_dict("list"))
+    placed = [
+        (member, result, teacher)
+        for at, (member, result) in enumerate(zip(members(settings), results, strict=True))
+        if result is not None
+        and (teacher := results[at - at % 3])  # a cell starts with its teacher
+    ]
+    table = tables.per_seed([m for m, _, _ in placed], [result for _, result, _ in placed])
+    orderings = [by_each_ordering(result, teacher) for _, result, teacher in placed]
+    return table.join(pd.DataFrame(orderings)[[BY_TEACHER, BY_VALIDATION]])
 
 
 def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
@@ -153,6 +158,19 @@ def stronger_minus_weaker(differences: pd.DataFrame, order: Sequence[str]) -> pd
         for weaker, stronger in combinations(taught, 2)
     ]
     return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame(columns=columns)
+
+
+def strength_effects(differences: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
+    """``stronger_minus_weaker``, averaged over students within a seed, with intervals over seeds.
+
+    The students of a seed share teachers, so they are averaged before seeds are counted.
+
+    Returns:
+        Columns: weaker, stronger, mean, low, high, seeds.
+    """
+    rows, keys = stronger_minus_weaker(differences, order), ["weaker", "stronger"]
+    averaged = rows.groupby([*keys, "seed"], sort=False, as_index=False)["difference"].mean()
+    return tables.with_intervals(averaged, "difference", keys)
 
 
 def _cell(settings: Settings, teacher: Size, student: Size, seed: int) -> list[Member]:

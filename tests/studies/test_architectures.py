@@ -6,7 +6,12 @@ import pytest
 from kdlib.errors import SettingError
 from kdlib.runs import Store, execute
 from kdlib.studies import architectures, profiles
-from kdlib.studies.architectures import NETWORKS, Settings, stronger_minus_weaker
+from kdlib.studies.architectures import (
+    NETWORKS,
+    Settings,
+    strength_effects,
+    stronger_minus_weaker,
+)
 from kdlib.studies.families import Family
 from kdlib.studies.published import published
 
@@ -119,6 +124,16 @@ def test_pairs_of_teachers_are_within_a_seed():
                           "difference": [1.0, 2.0, 3.0, 0.0]})  # fmt: skip
     rows = stronger_minus_weaker(cells, ["s", "l"])
     assert rows.set_index("seed")["difference"].to_dict() == {0: 1.0, 1: -3.0}
+
+
+def test_students_of_a_seed_are_one_repeat():
+    cells = pd.DataFrame({"teacher": ["s", "l"] * 4, "student": list("aabb") * 2,
+                          "seed": [0] * 4 + [1] * 4,
+                          "difference": [0.0, 1.0, 0.0, 3.0, 0.0, 5.0, 0.0, 7.0]})  # fmt: skip
+    (row,) = strength_effects(cells, ["s", "l"]).to_dict("records")
+    # Seeds 2 and 6: mean 4, standard error 2, t of one degree of freedom 12.7062.
+    assert (row["mean"], row["seeds"]) == (4.0, 2)
+    assert row["high"] == pytest.approx(4 + 2 * 12.7062, abs=1e-3)
 
 
 def test_a_single_teacher_leaves_nothing_to_compare():
