@@ -64,9 +64,10 @@ def _choice(cells: pd.DataFrame, chosen: tuple[str, str] | None) -> alt.Paramete
     if first not in pairs:
         raise SettingError(f"chosen = {chosen!r} is not allowed: choose one of {', '.join(pairs)}")
     listed = alt.binding_select(options=pairs, name="Pair ")
-    # Bound selections ignore touches unless told to listen; `rect:click` spares the empty ground.
+    # Bound selections ignore touches unless told to listen; the empty ground is spared.
+    touched = "rect:click, text:click"
     return alt.selection_point(
-        "pair", fields=["pair"], value=first, bind=listed, on="rect:click", clear=False, empty=False
+        "pair", fields=["pair"], value=first, bind=listed, on=touched, clear=False, empty=False
     )
 
 
