@@ -45,7 +45,9 @@ def pair_explorer(
     require_columns(per_class, ("teacher", "student", *PER_CLASS_COLUMNS))
     named, detail = _with_pair(cells), _with_pair(with_class_names(per_class))
     choice = _choice(named, chosen)
-    chart = alt.vconcat(_heat_map(named, choice, measure), _classes(detail, choice), spacing=24)
+    parts = _heat_map(named, choice, measure), _classes(detail, choice)
+    # Else the legend of the shapes would stand above the heat map, in black.
+    chart = alt.vconcat(*parts, spacing=24).resolve_scale(color="independent", shape="independent")
     return describe(
         chart,
         "Who teaches whom",

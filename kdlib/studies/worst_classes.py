@@ -30,8 +30,8 @@ def ordering_names(num_classes: int) -> dict[str, str]:
     worst = "worst class" if k == 1 else f"worst {k} classes"
     return {
         f"worst_{k}": f"own {worst}",
-        BY_TEACHER: f"teacher's {worst}, by test",
-        BY_VALIDATION: f"teacher's {worst}, by validation",
+        BY_TEACHER: "teacher's worst, by test",
+        BY_VALIDATION: "teacher's worst, by validation",
     }
 
 
