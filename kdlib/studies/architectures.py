@@ -169,7 +169,7 @@ def strength_effects(differences: pd.DataFrame, order: Sequence[str]) -> pd.Data
         Columns: weaker, stronger, mean, low, high, seeds.
     """
     rows, keys = stronger_minus_weaker(differences, order), ["weaker", "stronger"]
-    averaged = rows.groupby([*keys, "seed"], sort=False, as_index=False)["difference"].mean()
+    averaged = rows.groupby([*keys, "seed"], sort=False)["difference"].mean().reset_index()
     return tables.with_intervals(averaged, "difference", keys)
 
 
