@@ -79,6 +79,8 @@ def trust_estimates(classes=3, sizes=(2, 20)):
         for n in sizes
     ]  # fmt: skip
     return pd.DataFrame(rows)
+
+
 def changes_by_subgroup():
     return pd.DataFrame([{"method": m, "subgroup": g, "mean": 2.0, "low": -1.0, "high": 5.0}
                          for m in METHODS[1:] for g in ("mean", "worst class")])  # fmt: skip
