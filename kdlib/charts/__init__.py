@@ -18,6 +18,7 @@ from kdlib.charts.adaptive import adaptive_mix_bars, adaptive_mix_explorer
 from kdlib.charts.captions import caption
 from kdlib.charts.classes import cumulative_gain, paired_differences, per_class_accuracy
 from kdlib.charts.gains import class_scatter, gain_explorer
+from kdlib.charts.groups import printed_and_measured, threshold_explorer
 from kdlib.charts.harm import added_risk_curves, harm_explorer, risk_parts
 from kdlib.charts.imbalance import imbalance_explorer
 from kdlib.charts.matrix import printed_and_ours, verdict_bars
@@ -53,6 +54,7 @@ __all__ = [
     "pair_explorer",
     "paired_differences",
     "per_class_accuracy",
+    "printed_and_measured",
     "printed_and_ours",
     "risk_parts",
     "soft_label_bars",
@@ -60,6 +62,7 @@ __all__ = [
     "soft_label_frame",
     "tail_explorer",
     "temperature_explorer",
+    "threshold_explorer",
     "trust_estimate_explorer",
     "verdict_bars",
     "worst_class_explorer",

@@ -19,6 +19,7 @@ CHAPTERS = {
     "gains_are_not_uniform": "book/teachers_pet/gains_are_not_uniform",
     "rare_classes": "book/teachers_pet/rare_classes",
     "architectures": "book/teachers_pet/architectures",
+    "groups_that_are_not_classes": "book/teachers_pet/groups_that_are_not_classes",
     "trusting_the_teacher_less": "book/teachers_pet/trusting_the_teacher_less",
     "natural_long_tails": "book/teachers_pet/natural_long_tails",
     "results": "book/teachers_pet/results",

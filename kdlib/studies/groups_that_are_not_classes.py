@@ -7,6 +7,7 @@ paper names neither the encoding of the data nor the threshold of a decision, so
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -18,8 +19,11 @@ from kdlib.runs.forests import Forest, StudentTree, TeacherForest, fit_forests
 from kdlib.runs.store import Store
 from kdlib.studies import group_changes
 from kdlib.studies.group_changes import Scored
+from kdlib.studies.records import read_record, record_name
 from kdlib.studies.settings import Alpha, FromText, ProfileName
 from kdlib.studies.settings import Settings as BaseSettings
+from kdlib.studies.tables import paired_differences
+from kdlib.studies.wording import signed
 from kdlib.validated import Frozen
 
 QUESTION = "Who pays for distillation when the groups are not classes?"
@@ -169,8 +173,8 @@ def recipes(settings: Settings, store: Store | None = None) -> pd.DataFrame:
 def grid(settings: Settings, store: Store | None = None) -> pd.DataFrame:
     """The change by label and sex for every depth, alpha and threshold that a reader may pick.
 
-    Columns: depth, alpha, threshold, label, sex, people, mean, low, high (percentage points, the
-    interval over people and seeds), seeds.
+    Columns: depth, alpha, threshold, label, sex, group, people, mean, low, high (percentage
+    points, the interval over people and seeds), seeds.
     """
     depths = sorted({*GRID_DEPTHS, settings.depth})
     alphas = sorted({*GRID_ALPHAS, settings.alpha} - {0.0})
@@ -181,6 +185,43 @@ def grid(settings: Settings, store: Store | None = None) -> pd.DataFrame:
         for alpha in alphas
     ]
     return pd.concat(pieces, ignore_index=True)
+
+
+def changes_at(
+    settings: Settings, depth: int, alpha: float, threshold: float, store: Store | None = None
+) -> pd.DataFrame:
+    """The change by label and sex at one depth, alpha and threshold; fits what is missing."""
+    chosen = settings.model_copy(update={"depth": depth, "alpha": round(alpha, 3)})
+    return group_changes.changes(scored(chosen, store).judged(threshold), group_changes.SEXES)
+
+
+def recorded(folder: Path | None = None) -> pd.DataFrame | str:
+    """What the book has recorded at the paper profile: changes from one-hot to distilled.
+
+    Args:
+        folder: where the records lie; by default ``../results``, as seen from a chapter.
+
+    Returns:
+        One row a group of Table 7, and ``balanced``: a cell for each threshold, in percentage
+        points with 95 % intervals over seeds; or a line of Markdown that says how to record it.
+
+    Raises:
+        RecordError: the record is malformed.
+    """
+    name = "groups_that_are_not_classes"
+    path = (folder or Path("../results")) / f"{record_name(name, 'paper', {})}.csv"
+    if not path.exists():
+        return f"Not run yet. To run and record it: `kdlib study record {name} --profile paper`"
+    return _recorded_changes(read_record(path).table)
+
+
+def _recorded_changes(table: pd.DataFrame) -> pd.DataFrame:
+    students = table[table["method"] != "teacher"].assign(temperature=0.0)
+    coarse = students[~students["group"].str.contains(", .*, ")]
+    rows = paired_differences(coarse, "value", "one-hot", ["group", "threshold"])
+    rows = rows.assign(cell=rows.apply(signed, axis=1))
+    wide = rows.pivot(index=["group", "seeds"], columns="threshold", values="cell")
+    return wide.reset_index("seeds").loc[list(dict.fromkeys(coarse["group"]))]
 
 
 def _choices() -> list[dict[str, str]]:
@@ -228,5 +269,5 @@ def _grid_rows(settings: Settings, store: Store | None) -> pd.DataFrame:
         for t in GRID_THRESHOLDS
     ]
     named = pd.concat(rows).assign(depth=settings.depth, alpha=settings.alpha)
-    wanted = ["label", "sex", "people", "mean", "low", "high", "seeds"]
+    wanted = ["label", "sex", "group", "people", "mean", "low", "high", "seeds"]
     return named[["depth", "alpha", "threshold", *wanted]]

@@ -36,6 +36,22 @@ def printed_overall() -> pd.Series:
     return found[[*OVERALL]]
 
 
+def distance_to_paper(recipes: pd.DataFrame) -> pd.DataFrame:
+    """Means over seeds of every recipe beside the five numbers of C.3, nearest first.
+
+    Args:
+        recipes: rows of ``groups_that_are_not_classes.recipes``.
+
+    Returns:
+        One row a recipe: encoding, missing, class_weight, threshold, the means of ``OVERALL``, and
+        ``off``, the mean absolute difference from the printed numbers in points.
+    """
+    choices = [name for name in recipes.columns if name not in (*OVERALL, "seed")]
+    means = recipes.groupby(choices, sort=False)[[*OVERALL]].mean()
+    off = (means - printed_overall()).abs().mean(axis=1)
+    return means.assign(off=off).sort_values("off").reset_index()
+
+
 def printed_changes(table: str, people: People | None = None) -> pd.DataFrame:
     """The printed changes of ``Table 7`` or ``Table 8``, and the people behind them.
 

@@ -16,6 +16,7 @@ from kdlib.widgets.functions import (
 )
 from kdlib.widgets.panels import (
     explore_adaptive_mix,
+    explore_groups,
     explore_imbalance,
     explore_soft_labels,
     explore_worst_class_noise,
@@ -26,6 +27,7 @@ __all__ = [
     "Slider",
     "adaptive_mix_at",
     "explore_adaptive_mix",
+    "explore_groups",
     "explore_imbalance",
     "explore_soft_labels",
     "explore_worst_class_noise",

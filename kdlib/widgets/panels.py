@@ -95,6 +95,38 @@ def explore_adaptive_mix(
     panel(draw, [Slider("temperature", "Temperature T", 0.1, 20.0, 0.1, temperature)], twin=twin)
 
 
+def explore_groups(
+    changes_at: Callable[[int, float, float], pd.DataFrame],
+    *,
+    depth: int = 20,
+    alpha: float = 0.9,
+    threshold: float = 0.3,
+    twin: bool = True,
+) -> None:
+    """The change in each group at any depth, alpha and threshold; fits what the store lacks.
+
+    Args:
+        changes_at: from depth, alpha and threshold to the frame that
+            ``charts.paired_differences`` draws, with a column ``group``.
+        depth: of the student's tree, where its slider starts, 1 to 30.
+        alpha: where its slider starts, 0.05 to 1.
+        threshold: where its slider starts, 0.05 to 0.95.
+        twin: the page holds ``charts.threshold_explorer``.
+    """
+
+    def draw(depth: int, alpha: float, threshold: float) -> alt.LayerChart:
+        frame = changes_at(depth, alpha, threshold).rename(columns={"group": "comparison"})
+        title = f"Depth {depth}, α = {alpha:g}, threshold {threshold:g}"
+        return charts.paired_differences(frame, title=title)
+
+    sliders = (
+        Slider("depth", "Depth of the tree", 1, 30, 1, depth),
+        Slider("alpha", "Trust α", 0.05, 1.0, 0.05, alpha),
+        Slider("threshold", "Threshold", 0.05, 0.95, 0.01, threshold),
+    )
+    panel(draw, sliders, twin=twin)
+
+
 def explore_worst_class_noise(
     *,
     classes: int = 10,

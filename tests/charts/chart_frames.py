@@ -145,6 +145,22 @@ def tails(classes=5):
     return pd.DataFrame(rows)
 
 
+def group_changes():
+    rows = [
+        ("Male, label 0", 700, -2.0, -3.0, -1.0, -2.2),
+        ("Female, label 1", 3, 5.0, np.nan, np.nan, 0.0),
+    ]
+    return pd.DataFrame(rows, columns=["group", "people", "mean", "low", "high", "printed"])
+
+
+def threshold_grid():
+    rows = [{"depth": d, "alpha": a, "threshold": t, "group": g, "mean": 100 * t + d + 10 * a,
+             "low": 100 * t, "high": 100 * t + 20}
+            for d in (4, 8) for a in (0.5, 0.9) for t in (0.3, 0.4, 0.5)
+            for g in ("men", "women")]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def logits(count=3, classes=4, seed=0):
     rng = np.random.default_rng(seed)
     return rng.normal(scale=3, size=(count, classes))

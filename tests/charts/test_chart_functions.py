@@ -54,6 +54,10 @@ MAKERS = {
     "temperature_explorer": lambda: charts.temperature_explorer(
         *frames.temperatures(), {"distilled": 2.0, "AdaAlpha": 3.0}
     ),
+    "printed_and_measured": lambda: charts.printed_and_measured(frames.group_changes()),
+    "threshold_explorer": lambda: charts.threshold_explorer(
+        frames.threshold_grid(), depth=4, alpha=0.9, threshold=0.3
+    ),
 }
 each_chart = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
@@ -153,6 +157,13 @@ def test_only_trained_ratios_can_be_chosen_first():
         SettingError, match=r"ratio = 3 is not allowed: choose one of \[1.0, 20.0\]"
     ):
         charts.imbalance_explorer(frames.worst(), frames.per_class_and_ratio(), ratio=3)
+
+
+@pytest.mark.parametrize("wrong", [{"depth": 5}, {"alpha": 0.8}, {"threshold": 0.35}])
+def test_a_threshold_explorer_starts_in_its_grid(wrong):
+    starts = {"depth": 4, "alpha": 0.9, "threshold": 0.3} | wrong
+    with pytest.raises(SettingError, match=r"is not allowed: choose one of \["):
+        charts.threshold_explorer(frames.threshold_grid(), **starts)
 
 
 def test_an_uneven_grid_of_temperatures_is_refused():

@@ -153,3 +153,21 @@ def test_the_chosen_pair_is_drawn_below(chosen, drawn):
     points = [row for row in frames.marks(chart, "symbol") if "class_name" in row]
     assert len(points) == len(frames.METHODS) * len(frames.CLASSES)
     assert {row["mean"] for row in points} == {drawn}
+
+
+@pytest.mark.parametrize(("depth", "alpha", "threshold"), [(4, 0.9, 0.3), (8, 0.5, 0.4)])
+def test_the_threshold_explorer_shows_what_was_chosen(depth, alpha, threshold):
+    grid = frames.threshold_grid()
+    starts = {"depth": depth, "alpha": alpha, "threshold": threshold}
+    chart = charts.threshold_explorer(grid, **starts)
+    points = pd.DataFrame(frames.marks(chart, "symbol"))
+    assert set(points["group"]) == {"men", "women"}
+    chosen = 100 * threshold + depth + 10 * alpha
+    np.testing.assert_allclose(points["mean"], chosen, atol=0.05)
+
+
+def test_printed_and_measured_changes_stand_in_one_row_each():
+    frame = frames.group_changes()
+    points = pd.DataFrame(frames.marks(charts.printed_and_measured(frame), "symbol"))
+    assert sorted(points["group"].unique()) == sorted(frame["group"])
+    assert len(points) == 2 * len(frame)

@@ -4,6 +4,7 @@ import pytest
 from kdlib.errors import SettingError
 from kdlib.runs import Store
 from kdlib.studies import groups_that_are_not_classes as study
+from kdlib.studies.records import RecordError
 
 SMALL = study.Settings(seeds=2, trees=2, teacher_depth=4, depth=5)
 
@@ -99,3 +100,27 @@ def test_papermills_texts_are_understood():
     settings = study.Settings.parse(trees="null", thresholds="[0.4]", seeds=3)
     assert (settings.trees, settings.thresholds) == (None, (0.4,))
     assert study.scale_of(settings).seeds == 3
+
+
+def test_what_is_recorded_is_read_as_paired_changes(shelf, tmp_path, monkeypatch):
+    from kdlib.studies.recording import record
+    from kdlib.studies.records import write_record
+
+    assert "kdlib study record groups_that_are_not_classes" in study.recorded(tmp_path)
+    monkeypatch.setattr(study, "Store", lambda *_: shelf)
+    monkeypatch.setattr("kdlib.runs.forests.Store", lambda *_: shelf)
+    made = record("groups_that_are_not_classes", SMALL)
+    path = write_record(tmp_path, made)
+    for half in (path, path.with_suffix(".json")):
+        half.rename(tmp_path / f"groups_that_are_not_classes-paper{half.suffix}")
+    found = study._recorded_changes(made.table)
+    change = made.table.pivot_table(
+        index=["group", "threshold", "seed"], columns="method", values="value"
+    )
+    mean = (change["distilled"] - change["one-hot"]).groupby(["group", "threshold"]).mean()
+    assert len(found) == 7 and set(found["seeds"]) == {2}
+    for (group, threshold), value in mean.items():
+        if group in found.index:
+            assert found.loc[group, threshold].startswith(f"{value:+.1f} (")
+    with pytest.raises(RecordError, match="its name must be"):
+        study.recorded(tmp_path)

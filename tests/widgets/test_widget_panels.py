@@ -17,10 +17,16 @@ def by_class(imbalance):
                          "low": 0.0, "high": 100.0})  # fmt: skip
 
 
+def by_group(depth, alpha, threshold):
+    return pd.DataFrame({"group": ["a", "b"], "mean": [float(depth), 100 * alpha * threshold],
+                         "low": 0.0, "high": 50.0})  # fmt: skip
+
+
 PANELS = {
     "soft_labels": lambda: widgets.explore_soft_labels(LOGITS, -LOGITS, LABELS, ["a", "b", "c"]),
     "imbalance": lambda: widgets.explore_imbalance(by_class),
     "adaptive_mix": lambda: widgets.explore_adaptive_mix(LOGITS, LABELS),
+    "groups": lambda: widgets.explore_groups(by_group),
     "worst_class_noise": widgets.explore_worst_class_noise,
 }
 each_panel = pytest.mark.parametrize("explore", PANELS.values(), ids=PANELS)
