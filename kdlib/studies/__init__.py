@@ -17,6 +17,7 @@ CHAPTERS = {
     "first_principles": "book/foundations/distillation",
     "measuring": "book/foundations/measuring",
     "gains_are_not_uniform": "book/teachers_pet/gains_are_not_uniform",
+    "provable_harm": "book/teachers_pet/provable_harm",
     "rare_classes": "book/teachers_pet/rare_classes",
     "architectures": "book/teachers_pet/architectures",
     "groups_that_are_not_classes": "book/teachers_pet/groups_that_are_not_classes",

@@ -17,6 +17,7 @@ from kdlib.studies import ridge
 from kdlib.studies.settings import Alpha, FromText
 from kdlib.studies.settings import Settings as BaseSettings
 from kdlib.studies.tables import with_intervals
+from kdlib.studies.wording import verdict
 
 QUESTION = "When does distillation provably harm a group?"
 
@@ -93,6 +94,30 @@ def beside(settings: Settings, simulated: pd.DataFrame) -> pd.DataFrame:
     tiny = 1e-12 * settings.beta**2  # without noise both are one number, up to rounding
     p_values = [1.0 if np.allclose(gap, 0, atol=tiny) else paired_p_value(gap) for gap in gaps]
     return both.assign(p=holm(p_values))
+
+
+def agreement(both: pd.DataFrame) -> str:
+    """In a sentence, whether the simulation agrees with the formulas; ``both`` is of ``beside``."""
+    count = int(both["seeds"].max())
+    if both["p"].isna().any():
+        return f"With so few seeds ({count}) the simulation has no intervals to compare with."
+    least = both["p"].min()
+    agrees = "agrees with" if least > 0.05 else "disagrees with"
+    return (
+        f"The simulation {agrees} the formulas: of {len(both)} comparisons the smallest p-value is "
+        f"{least:.2g} after Holm's correction ({count} seeds)."
+    )
+
+
+def who_is_harmed(both: pd.DataFrame) -> list[str]:
+    """A sentence a group: what the simulation says of the paired difference in excess risk."""
+    verbs = {"up": "is harmed", "down": "gains", "undecided": "neither clearly gains nor loses"}
+    paired = both[(both["method"] == "distilled − one-hot") & (both["measure"] == "excess risk")]
+    return [
+        f"The {row['group']} {verbs[verdict(row)]}: its excess risk changes by "
+        f"{row['mean']:+.2g} ({row['low']:+.2g} to {row['high']:+.2g})."
+        for _, row in paired.dropna().iterrows()
+    ]
 
 
 def by_cosine(settings: Settings, cosines: np.ndarray) -> pd.DataFrame:

@@ -20,6 +20,9 @@ WORLDS = [
 ]
 
 
+RNG = np.random.default_rng(0)
+
+
 def value(table, **where):
     keep = np.logical_and.reduce([table[name] == wanted for name, wanted in where.items()])
     return table.loc[keep, "value"].item()
@@ -60,6 +63,24 @@ def test_a_wrong_formula_is_found_out(monkeypatch):
     assert study.beside(settings, study.table(settings))["p"].min() < 1e-6
 
 
+def test_sentences_follow_the_numbers():
+    rows = study.closed_form(study.Settings()).rename(columns={"value": "formula"})
+    both = rows.assign(mean=rows["formula"], low=-1.0, high=1.0, seeds=7, p=0.3)
+    assert study.agreement(both).startswith("The simulation agrees")
+    assert "p-value is 0.3 after Holm's correction (7 seeds)" in study.agreement(both)
+    assert "disagrees" in study.agreement(both.assign(p=[0.01, *[1.0] * 17]))
+    assert "no intervals" in study.agreement(both.assign(p=np.nan, seeds=1))
+    unclear = study.who_is_harmed(both)
+    assert [line.split(":")[0] for line in unclear] == [
+        "The majority neither clearly gains nor loses",
+        "The minority neither clearly gains nor loses",
+    ]
+    harmed = study.who_is_harmed(both.assign(low=0.001))
+    assert harmed[1].startswith("The minority is harmed: its excess risk changes by +0.055 (+0.001")
+    assert "gains" in study.who_is_harmed(both.assign(high=-0.001))[0]
+    assert study.who_is_harmed(both.assign(low=np.nan, high=np.nan)) == []
+
+
 def test_the_closed_form_has_the_numbers_of_the_notes():
     exact = study.closed_form(study.Settings(sigma=0))
     added = {"method": "distilled − one-hot", "measure": "bias squared"}
@@ -87,6 +108,23 @@ def test_by_cosine_passes_through_the_orthogonal_case():
     sizes = np.array(settings.sizes)
     expected = np.tile(ridge.added_risk(sizes, 1.0, 1.0, 0.5), 3)
     np.testing.assert_allclose(rows["added"], expected, rtol=1e-5)
+
+
+@given(
+    st.floats(-0.95, 0.95), st.integers(1, 500), st.integers(1, 500), st.floats(0.1, 50),
+    st.floats(0.05, 1),
+)  # fmt: skip
+def test_without_noise_groups_at_an_angle_are_harmed_as_proved(cosine, some, more, lam, alpha):
+    """The majority always; the minority if the one-hot student predicts its sign or 0."""
+    sizes, units = (max(some, more), min(some, more)), study.directions(cosine, RNG)
+    old, new = (
+        ridge.risk_of_groups(sizes, units, [1, 1], lam, 0, alpha=alpha, rounds=k).excess
+        for k in (0, 1)
+    )
+    assert new[0] > old[0]
+    # An excess risk of at most 1 is a prediction from 0 to 2, and none is above 1.
+    assert new[1] > old[1] or old[1] > 1
+    assert old[1] < 1 or cosine < 0
 
 
 def test_the_best_lambda_of_the_one_hot_student_is_lambda_star():
