@@ -15,11 +15,13 @@ from kdlib.quick_imports import skip_slow_imports
 skip_slow_imports()
 
 from kdlib.charts.adaptive import adaptive_mix_bars, adaptive_mix_explorer
+from kdlib.charts.buckets import bucket_explorer, bucket_panels
 from kdlib.charts.captions import caption
 from kdlib.charts.classes import cumulative_gain, paired_differences, per_class_accuracy
 from kdlib.charts.gains import class_scatter, gain_explorer
+from kdlib.charts.gallery import picture_table
 from kdlib.charts.groups import printed_and_measured, threshold_explorer
-from kdlib.charts.harm import harm_explorer
+from kdlib.charts.harm import added_risk_curves, harm_explorer, risk_parts
 from kdlib.charts.imbalance import imbalance_explorer
 from kdlib.charts.matrix import printed_and_ours, verdict_bars
 from kdlib.charts.noise import worst_class_explorer, worst_class_simulation
@@ -42,6 +44,8 @@ __all__ = [
     "adaptive_mix_bars",
     "adaptive_mix_explorer",
     "added_risk_curves",
+    "bucket_explorer",
+    "bucket_panels",
     "caption",
     "change_by_subgroup",
     "class_scatter",
@@ -55,6 +59,7 @@ __all__ = [
     "pair_explorer",
     "paired_differences",
     "per_class_accuracy",
+    "picture_table",
     "printed_and_measured",
     "printed_and_ours",
     "risk_parts",

@@ -24,6 +24,7 @@ CHAPTERS = {
     "trusting_the_teacher_less": "book/teachers_pet/trusting_the_teacher_less",
     "natural_long_tails": "book/teachers_pet/natural_long_tails",
     "results": "book/teachers_pet/results",
+    "where_the_teacher_errs": "book/teachers_pet/where_the_teacher_errs",
 }
 """Each study, and the chapter that shows it."""
 

@@ -158,6 +158,15 @@ def threshold_grid():
              "low": 100 * t, "high": 100 * t + 20}
             for d in (4, 8) for a in (0.5, 0.9) for t in (0.3, 0.4, 0.5)
             for g in ("men", "women")]  # fmt: skip
+
+
+UNITS = {"accuracy": "accuracy (%)", "margin": "margin"}
+
+
+def buckets(count=3):
+    rows = [{"method": m, "statistic": s, "bucket": b, "mean": 80.0 - b - i, "low": np.nan,
+             "high": np.nan, "buckets": count, "order": "test accuracy"}
+            for i, m in enumerate(METHODS) for s in UNITS for b in range(1, count + 1)]  # fmt: skip
     return pd.DataFrame(rows)
 
 

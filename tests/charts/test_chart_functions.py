@@ -57,6 +57,9 @@ MAKERS = {
     "printed_and_measured": lambda: charts.printed_and_measured(frames.group_changes()),
     "threshold_explorer": lambda: charts.threshold_explorer(
         frames.threshold_grid(), depth=4, alpha=0.9, threshold=0.3
+    "bucket_panels": lambda: charts.bucket_panels(frames.buckets(), frames.UNITS),
+    "bucket_explorer": lambda: charts.bucket_explorer(
+        pd.concat([frames.buckets(n) for n in (2, 3)]), frames.UNITS
     ),
 }
 each_chart = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
@@ -90,7 +93,8 @@ def seen_without_red_green(colour):
 
 def test_all_chart_functions_are_tested():
     functions = {name for name in charts.__all__ if callable(getattr(charts, name))}
-    helpers = {"caption", "digit_image", "enable_site_renderer", "in_site", "soft_label_frame"}
+    helpers = {"caption", "digit_image", "enable_site_renderer", "in_site", "picture_table",
+               "soft_label_frame"}  # fmt: skip
     assert functions - helpers == set(MAKERS)
 
 

@@ -1,0 +1,102 @@
+"""Where does the teacher err, and does the student err there too? Section 3.6 of Teacher's pet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import pandas as pd
+from pydantic import Field
+
+from kdlib.runs import RunResult, RunSpec
+from kdlib.studies import tables
+from kdlib.studies.class_buckets import class_statistics, own_image_statistics
+from kdlib.studies.families import Family, families
+from kdlib.studies.profiles import profile_of
+from kdlib.studies.settings import Alpha, FromText, Imbalance, Temperature
+from kdlib.studies.settings import Settings as BaseSettings
+from kdlib.studies.tables import Member
+
+QUESTION = "Where does the teacher err, and does the student err there too?"
+STUDENTS = ("one-hot", "distilled", "AdaAlpha", "AdaMargin")
+TEACHER_VIEWS = {
+    "teacher, training": "teacher on its own training images",
+    "initial teacher, dev": "initial teacher on dev images",
+    "initial teacher, test": "initial teacher on test images",
+    "teacher, test": "teacher on test images",
+}
+"""Which teacher on which images, and its name in charts."""
+_KNOWN = ("teacher", "initial teacher")
+
+
+class Settings(BaseSettings):
+    """What the chapter lets a reader set.
+
+    Attributes:
+        imbalance: long-tail ratio, 1 to 1000; ``None``: the profile's.
+        temperature: of the teacher's probabilities, 0.05 to 100, for all students.
+        alpha: trust of plain distillation in the teacher, 0 to 1.
+        offset: AdaMargin's smallest a_y, above 0, at most 1.
+        buckets: buckets of classes, 1 to 1000; at most the number of classes.
+    """
+
+    imbalance: Annotated[Imbalance | None, FromText] = None
+    temperature: Temperature = 3.0
+    alpha: Alpha = 1.0
+    offset: Annotated[float, Field(gt=0.0, le=1.0), FromText] = 0.01
+    buckets: Annotated[int, Field(ge=1, le=1000), FromText] = 10
+
+
+def study_families(settings: Settings) -> Sequence[Family]:
+    """One family a seed at the settings' ratio."""
+    profile = profile_of(settings)
+    ratio = profile.imbalance if settings.imbalance is None else settings.imbalance
+    return families(profile.model_copy(update={"imbalance": ratio}))
+
+
+def members(settings: Settings) -> list[Member]:
+    """Both teachers, then one-hot, distilled, AdaAlpha and AdaMargin students, for each seed."""
+    return [m for family in study_families(settings) for m in _family_members(family, settings)]
+
+
+def runs(settings: Settings) -> list[RunSpec]:
+    """The runs that the study needs."""
+    return [member.spec for member in members(settings)]
+
+
+def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """One row a run; see ``kdlib.studies.tables.per_seed``."""
+    return tables.per_seed(members(settings), results)
+
+
+def by_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """Statistics of each run, held-out split and class: ``class_buckets.class_statistics``."""
+    return class_statistics(members(settings), results)
+
+
+def by_teacher_and_images(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """The teachers' statistics on their own training images, on dev and on test.
+
+    Columns of ``class_buckets.class_statistics``, with ``method`` naming teacher and images. Only
+    the initial teacher has not seen the dev images.
+    """
+    known = [(m, r) for m, r in zip(members(settings), results, strict=True) if m.method in _KNOWN]
+    final = [(m, r) for m, r in known if m.method == "teacher"]
+    held_out = class_statistics([m for m, _ in known], [r for _, r in known])
+    own = own_image_statistics([m for m, _ in final], [r for _, r in final])
+    rows = pd.concat([own, held_out], ignore_index=True)
+    rows = rows.assign(method=rows["method"] + ", " + rows["split"])
+    return rows[rows["method"].isin(TEACHER_VIEWS)].replace({"method": TEACHER_VIEWS})
+
+
+def _family_members(family: Family, settings: Settings) -> list[Member]:
+    t, none = settings.temperature, float("nan")
+    named: list[tuple[str, float, RunSpec]] = [
+        ("teacher", none, family.teacher()),
+        ("initial teacher", none, family.initial_teacher()),
+        ("one-hot", none, family.one_hot()),
+        ("distilled", t, family.distilled(t, settings.alpha)),
+        ("AdaAlpha", t, family.ada_alpha(t)),
+        ("AdaMargin", t, family.ada_margin(t, settings.offset)),
+    ]
+    return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]

@@ -1,0 +1,62 @@
+"""Runs of the study, what it refuses, and its tables on two-epoch runs of real digits."""
+
+import numpy as np
+import pytest
+
+from kdlib.errors import SettingError
+from kdlib.metrics import class_means, log_loss, margin
+from kdlib.runs import Store, execute
+from kdlib.studies import comparisons, mistakes
+from kdlib.studies import where_the_teacher_errs as study
+
+
+@pytest.mark.parametrize(("profile", "families"), [("quick", 10), ("standard", 3), ("paper", 3)])
+def test_six_networks_a_seed(profile, families):
+    settings = study.Settings(profile=profile)
+    members = study.members(settings)
+    assert len({m.spec.id for m in members}) == len(members) == 6 * families
+    assert [m.spec for m in members] == study.runs(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("temperature", 0), ("offset", 0), ("offset", 1.1), ("buckets", 0)]
+)
+def test_settings_out_of_range_are_refused(name, value):
+    with pytest.raises(SettingError, match=name):
+        study.Settings.from_chapter(**{name: value})
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    settings = study.Settings(seeds=1, epochs=2)
+    store = Store(tmp_path_factory.mktemp("store"))
+    return settings, execute(study.runs(settings), store=store, jobs=1, progress=False)
+
+
+def test_statistics_agree_with_the_logits(trained):
+    settings, results = trained
+    table = study.by_class(settings, results)
+    for method, result in zip(("teacher", "initial teacher"), results, strict=False):
+        logits, labels = result.logits("test"), result.labels("test")
+        values = 100 * (logits.argmax(axis=1) == labels), log_loss(logits, labels)
+        expected = class_means([*values, margin(logits, labels)], labels, 10)
+        rows = table[(table["method"] == method) & (table["split"] == "test")]
+        np.testing.assert_allclose(rows[["accuracy", "log_loss", "margin"]].T, expected)
+
+
+def test_only_the_four_views_of_the_teachers_are_kept(trained):
+    views = study.by_teacher_and_images(*trained)
+    assert set(views["method"]) == set(study.TEACHER_VIEWS.values())
+    own = views[views["method"] == study.TEACHER_VIEWS["teacher, training"]]
+    assert own["label"].tolist() == list(range(10))
+    logits, labels = comparisons.training_logits(trained[1][0])
+    right = np.average(own["accuracy"], weights=own["train_count"])
+    assert right == pytest.approx(100 * float((logits.argmax(dim=1) == labels).double().mean()))
+
+
+def test_the_teachers_mistakes_are_counted_for_each_student(trained):
+    settings, results = trained
+    table = mistakes.transfer(study.members(settings), results)
+    assert tuple(table["method"]) == study.STUDENTS
+    assert table["mistakes"].nunique() == 1
+    assert (table["repeated"] + table["corrected"] <= 100 + 1e-9).all()
