@@ -145,6 +145,39 @@ def bucket_differences(buckets: pd.DataFrame, pairs: Sequence[Pair]) -> pd.DataF
     return table.assign(holm=groups.transform(holm)).drop(columns="p")
 
 
+def bucket_ranges(buckets: pd.DataFrame) -> pd.DataFrame:
+    """Largest minus smallest bucket of each run and statistic: how far from flat it is.
+
+    Noise alone makes a range, and more of it the fewer test images a bucket has.
+    Columns: method, temperature, seed, statistic, value.
+    """
+    keys = [*_RUN, "statistic"]
+    groups = buckets.groupby(keys, dropna=False, sort=False)["value"]
+    # A run that diverged has no value in any bucket, and so no range.
+    return (groups.max() - groups.min()).reset_index()
+
+
+def explorer_frame(
+    by_class: pd.DataFrame, teachers: pd.DataFrame, bucket_counts: Sequence[int]
+) -> pd.DataFrame:
+    """Every order and number of buckets at once, as ``charts.bucket_explorer`` takes it.
+
+    Args:
+        by_class: rows of ``class_statistics`` to average, one split a method.
+        teachers: the rows that ``class_places`` sorts by.
+        bucket_counts: numbers of buckets; one above the number of classes means all of them.
+    """
+    most = teachers["label"].nunique()
+    pieces = [
+        bucket_intervals(bucket_statistics(by_class, class_places(teachers, order), count)).assign(
+            buckets=count, order=words
+        )
+        for order, words in ORDERS.items()
+        for count in sorted({min(count, most) for count in bucket_counts})
+    ]
+    return pd.concat(pieces, ignore_index=True)
+
+
 def _differences(buckets: pd.DataFrame, pair: Pair) -> pd.DataFrame:
     method, baseline = pair
     wide = buckets.pivot(index=["statistic", "bucket", "seed"], columns="method", values="value")

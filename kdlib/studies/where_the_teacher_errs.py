@@ -89,6 +89,32 @@ def by_teacher_and_images(settings: Settings, results: Sequence[RunResult]) -> p
     return rows[rows["method"].isin(TEACHER_VIEWS)].replace({"method": TEACHER_VIEWS})
 
 
+def agreement(views: pd.DataFrame) -> pd.DataFrame:
+    """How well each view foretells the teacher's margin in each class of the test images.
+
+    Args:
+        views: from ``by_teacher_and_images``.
+
+    Returns:
+        One row a view and seed: method, seed, ``distance`` (mean absolute difference of the class
+        margins) and ``correlation`` (Spearman's, over the classes). NaN classes are left out.
+    """
+    wide = views.pivot(index=["seed", "label"], columns="method", values="margin")
+    truth = wide.pop(TEACHER_VIEWS["teacher, test"])
+    rows = [
+        {
+            "method": view,
+            "seed": seed,
+            "distance": float((margins - truth.loc[seed]).abs().mean()),
+            "correlation": float(margins.corr(truth.loc[seed], method="spearman")),
+        }
+        for view in TEACHER_VIEWS.values()
+        if view in wide
+        for seed, margins in ((s, wide.loc[s, view]) for s in truth.index.unique("seed"))
+    ]
+    return pd.DataFrame(rows)
+
+
 def _family_members(family: Family, settings: Settings) -> list[Member]:
     t, none = settings.temperature, float("nan")
     named: list[tuple[str, float, RunSpec]] = [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kdlib.errors import SettingError
 from kdlib.metrics import bucket_means, holm, paired_p_value
-from kdlib.studies import class_buckets
+from kdlib.studies import bucket_words, class_buckets
 
 NAN = float("nan")
 COUNTS = [90, 40, 40, 5]
@@ -100,3 +100,58 @@ def test_differences_are_paired_and_corrected_over_the_buckets():
     np.testing.assert_allclose(rows["mean"], gaps.mean(axis=0))
     np.testing.assert_allclose(rows["holm"], holm([paired_p_value(gap) for gap in gaps.T]))
     assert set(rows["comparison"]) == {"distilled − teacher"}
+
+
+def test_ranges_of_buckets():
+    buckets = class_buckets.bucket_statistics(
+        TEACHER, class_buckets.class_places(TEACHER, "test"), 2
+    )
+    ranges = class_buckets.bucket_ranges(buckets).set_index("statistic")["value"]
+    assert ranges["accuracy"] == 92.5 - 70.0
+
+
+def test_a_diverged_run_has_no_range():
+    lost = by_class("AdaMargin", [NAN] * 4)
+    places = class_buckets.class_places(TEACHER, "test")
+    buckets = class_buckets.bucket_statistics(pd.concat([TEACHER, lost]), places, 2)
+    ranges = class_buckets.bucket_ranges(buckets)
+    assert ranges[ranges["method"] == "AdaMargin"]["value"].isna().all()
+
+
+def test_the_explorer_has_every_order_and_no_more_buckets_than_classes():
+    both = pd.concat([TEACHER, by_class("teacher", [1.0, 2.0, 3.0, 4.0], split="validation")])
+    frame = class_buckets.explorer_frame(TEACHER, both, (2, 10))
+    assert set(frame["buckets"]) == {2, 4}
+    assert set(frame["order"]) == set(class_buckets.ORDERS.values())
+    assert len(frame) == 3 * (2 + 4) * 3
+
+
+def differences(*rows):
+    columns = ["comparison", "statistic", "mean", "low", "high", "holm"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_directions_follow_the_corrected_p_values():
+    table = differences(
+        ("a − b", "margin", 0.2, 0.1, 0.3, 0.01),
+        ("a − b", "margin", -0.2, -0.3, -0.1, 0.01),
+        ("a − b", "margin", 0.2, 0.01, 0.4, 0.06),
+    )
+    said = "rises in 1 of 3 buckets, falls in 1, undecided in 1"
+    assert bucket_words.in_words(table) == said
+
+
+def test_negative_buckets_are_counted():
+    table = pd.DataFrame({"mean": [0.2, -0.1, -0.4], "high": [0.3, 0.1, -0.2]})
+    assert bucket_words.below_zero(table) == "below zero in 2 of 3 buckets (clearly so in 1)"
+
+
+def test_cells_have_the_digits_of_their_statistic():
+    table = differences(
+        ("a − b", "accuracy", 1.25, 0.5, 2.0, 0.01),
+        ("a − b", "log_loss", -0.125, NAN, NAN, NAN),
+        ("a − b", "margin", NAN, NAN, NAN, NAN),
+    )
+    row = bucket_words.cells(table).loc["a − b"]
+    assert row["accuracy"] == "+1.2 (+0.5 to +2.0) *"
+    assert (row["log_loss"], row["margin"]) == ("-0.12", "a training diverged")

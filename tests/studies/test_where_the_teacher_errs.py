@@ -1,6 +1,7 @@
 """Runs of the study, what it refuses, and its tables on two-epoch runs of real digits."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from kdlib.errors import SettingError
@@ -60,3 +61,18 @@ def test_the_teachers_mistakes_are_counted_for_each_student(trained):
     assert tuple(table["method"]) == study.STUDENTS
     assert table["mistakes"].nunique() == 1
     assert (table["repeated"] + table["corrected"] <= 100 + 1e-9).all()
+
+
+def test_agreement_by_hand():
+    names = list(study.TEACHER_VIEWS.values())
+    margins = {names[0]: [1.0, 1.0, 1.0], names[1]: [0.8, 0.2, 0.5], names[2]: [0.1, 0.3, 0.2],
+               names[3]: [0.9, 0.1, 0.5]}  # fmt: skip
+    views = pd.DataFrame(
+        [{"method": view, "seed": 4, "label": label, "margin": value}
+         for view, values in margins.items() for label, value in enumerate(values)]
+    )  # fmt: skip
+    found = study.agreement(views).set_index("method")
+    assert found.loc[names[1], "distance"] == pytest.approx(0.2 / 3)
+    assert found.loc[names[1], "correlation"] == pytest.approx(1.0)
+    assert found.loc[names[2], "correlation"] == pytest.approx(-1.0)
+    assert np.isnan(found.loc[names[0], "correlation"])
