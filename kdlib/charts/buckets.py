@@ -40,8 +40,15 @@ def bucket_panels(
         SettingError: a column is missing.
     """
     require_columns(frame, BUCKET_COLUMNS)
+    last = list(units)[-1]  # the panels share its axis title
     panels = [
-        _lines(alt.Chart(frame[frame["statistic"] == name]), frame, axis, words, height=150)
+        _lines(
+            alt.Chart(frame[frame["statistic"] == name]),
+            frame,
+            axis if name == last else None,
+            words,
+            height=150,
+        )
         for name, words in units.items()
     ]
     return describe(
@@ -100,7 +107,7 @@ def _choice(name: str, options: Sequence[object], first: object, words: str) -> 
 def _lines(
     base: alt.Chart,
     frame: pd.DataFrame,
-    axis: str,
+    axis: str | None,
     words: str | None,
     height: int,
     one: bool = False,

@@ -10,7 +10,7 @@ _DIGITS = {"accuracy": 1, "log_loss": 2, "margin": 2}
 
 
 def in_words(differences: pd.DataFrame) -> str:
-    """Directions over the buckets: ``rises in 9 of 10 buckets, falls in 0, undecided in 1``.
+    """Directions over the buckets: ``up in 9, down in 0, undecided in 1``.
 
     Args:
         differences: rows of ``class_buckets.bucket_differences`` of one comparison and statistic.
@@ -19,8 +19,7 @@ def in_words(differences: pd.DataFrame) -> str:
     decided = differences["holm"] < LEVEL
     up = int((decided & (differences["mean"] > 0)).sum())
     down = int((decided & (differences["mean"] < 0)).sum())
-    total = len(differences)
-    return f"rises in {up} of {total} buckets, falls in {down}, undecided in {total - up - down}"
+    return f"up in {up}, down in {down}, undecided in {len(differences) - up - down}"
 
 
 def below_zero(intervals: pd.DataFrame) -> str:

@@ -10,6 +10,7 @@ from scipy.special import softmax
 
 from kdlib.metrics import margin
 from kdlib.runs import RunResult
+from kdlib.studies.calibration import fitted_temperature
 from kdlib.studies.tables import Member
 
 CONFIDENT = 0.8
@@ -20,33 +21,40 @@ TRANSFER = {
     "repeated_confident": "its confident mistakes repeated (%)",
     "corrected": "its mistakes corrected (%)",
     "belief": "probability of its wrong class (%)",
+    "belief_fitted": "the same, fitted temperature (%)",
     "correlation": "correlation of margins",
 }
 """The columns of ``transfer`` that measure it, in words."""
 
 
 def transfer(
-    members: Sequence[Member], results: Sequence[RunResult], teacher: str = "teacher"
+    members: Sequence[Member], results: Sequence[RunResult], *, students_only: bool = True
 ) -> pd.DataFrame:
-    """How much of a teacher's mistakes on the test images each student shares, seed by seed.
+    """How much of the teacher's mistakes on the test images each student shares, seed by seed.
 
     Hard images mislead every network. So compare a student with the one-hot student of its seed.
+
+    Args:
+        members: with a ``teacher`` in every seed.
+        results: one a member.
+        students_only: leave out the teachers; a teacher repeats all of its own mistakes.
 
     Returns:
         One row a student and seed: method, temperature, imbalance, seed, ``mistakes`` and
         ``confident`` (numbers of test images), and the columns of ``TRANSFER``: of the teacher's
         mistakes (and of its confident ones), the percentage on which the student gives the same
         wrong class; the percentage on which it is right; its mean probability of the teacher's
-        wrong class, in percent; and Pearson's correlation of the two margins over all test images.
+        wrong class in percent, at temperature 1 and at the temperature that fits its validation
+        images; and Pearson's correlation of the two margins over all test images.
         NaN where a run diverged, or where there are no such mistakes.
     """
     rows = [
         {name: getattr(m, name) for name in ("method", "temperature", "imbalance", "seed")}
         | _shared(taught_by, r)
         for seed, students in _by_seed(members, results).items()
-        for taught_by in [_named(students, teacher)]
+        for taught_by in [_teacher(students)]
         for m, r in students
-        if not m.method.endswith("teacher")
+        if not (students_only and m.method.endswith("teacher"))
     ]
     return pd.DataFrame(rows)
 
@@ -84,21 +92,27 @@ def _by_seed(
     return groups
 
 
-def _named(group: Sequence[tuple[Member, RunResult]], method: str) -> RunResult:
-    return next(result for member, result in group if member.method == method)
+def _teacher(group: Sequence[tuple[Member, RunResult]]) -> RunResult:
+    return next(result for member, result in group if member.method == "teacher")
 
 
 def _shared(teacher: RunResult, student: RunResult) -> dict[str, float]:
     if "diverged" in (teacher.status, student.status):
         return dict.fromkeys(("mistakes", "confident", *TRANSFER), float("nan"))
-    labels = teacher.labels("test")
-    return shared_mistakes(teacher.logits("test"), student.logits("test"), labels)
+    temperature = fitted_temperature(student.logits("validation"), student.labels("validation"))
+    taught, logits, labels = (
+        teacher.logits("test"),
+        student.logits("test"),
+        teacher.labels("test"),
+    )
+    fitted = shared_mistakes(taught, logits / temperature, labels)
+    return shared_mistakes(taught, logits, labels) | {"belief_fitted": fitted["belief"]}
 
 
 def shared_mistakes(
     teacher_logits: np.ndarray, student_logits: np.ndarray, labels: np.ndarray
 ) -> dict[str, float]:
-    """The numbers of ``transfer`` for one pair of networks on the same images.
+    """The numbers of ``transfer`` (but ``belief_fitted``) for two networks on the same images.
 
     Args:
         teacher_logits: ``[N, L]``.

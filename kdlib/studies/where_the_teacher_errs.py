@@ -10,8 +10,15 @@ from pydantic import Field
 
 from kdlib.runs import RunResult, RunSpec
 from kdlib.studies import tables
-from kdlib.studies.class_buckets import class_statistics, own_image_statistics
+from kdlib.studies.class_buckets import (
+    STATISTICS,
+    bucket_statistics,
+    class_places,
+    class_statistics,
+    own_image_statistics,
+)
 from kdlib.studies.families import Family, families
+from kdlib.studies.mistakes import transfer
 from kdlib.studies.profiles import profile_of
 from kdlib.studies.settings import Alpha, FromText, Imbalance, Temperature
 from kdlib.studies.settings import Settings as BaseSettings
@@ -20,10 +27,10 @@ from kdlib.studies.tables import Member
 QUESTION = "Where does the teacher err, and does the student err there too?"
 STUDENTS = ("one-hot", "distilled", "AdaAlpha", "AdaMargin")
 TEACHER_VIEWS = {
-    "teacher, training": "teacher on its own training images",
-    "initial teacher, dev": "initial teacher on dev images",
-    "initial teacher, test": "initial teacher on test images",
-    "teacher, test": "teacher on test images",
+    "teacher, training": "teacher: training",
+    "initial teacher, dev": "initial: dev",
+    "initial teacher, test": "initial: test",
+    "teacher, test": "teacher: test",
 }
 """Which teacher on which images, and its name in charts."""
 _KNOWN = ("teacher", "initial teacher")
@@ -64,9 +71,22 @@ def runs(settings: Settings) -> list[RunSpec]:
     return [member.spec for member in members(settings)]
 
 
-def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run; see ``kdlib.studies.tables.per_seed``."""
-    return tables.per_seed(members(settings), results)
+def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
+    """One row a run: ``kdlib.studies.tables.per_seed``, with the statistics of the last bucket.
+
+    ``tail_accuracy`` (percent), ``tail_log_loss`` (nats) and ``tail_margin`` are means on test over
+    the last of ``settings.buckets`` buckets, sorted by the teacher's accuracy on validation.
+    ``repeated`` is the percentage of the teacher's test mistakes that the run makes too.
+    A seed whose teacher is not finished has no rows.
+    """
+    finished = [(m, r) for m, r in zip(members(settings), results, strict=True) if r is not None]
+    taught = {m.seed for m, _ in finished if m.method == "teacher"}
+    runs_of = [m for m, _ in finished if m.seed in taught]
+    found = [r for m, r in finished if m.seed in taught]
+    table = tables.per_seed(runs_of, found)
+    keys = ["method", "seed"]
+    shared = transfer(runs_of, found, students_only=False)[[*keys, "repeated"]]
+    return table.merge(_tail(settings, runs_of, found), on=keys).merge(shared, on=keys)
 
 
 def by_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
@@ -113,6 +133,19 @@ def agreement(views: pd.DataFrame) -> pd.DataFrame:
         for seed, margins in ((s, wide.loc[s, view]) for s in truth.index.unique("seed"))
     ]
     return pd.DataFrame(rows)
+
+
+def _tail(
+    settings: Settings, runs_of: Sequence[Member], found: Sequence[RunResult]
+) -> pd.DataFrame:
+    """The last bucket's statistics, one row a run: method, seed, tail_accuracy, ..."""
+    statistics = class_statistics(runs_of, found)
+    places = class_places(statistics, "validation")
+    number = min(settings.buckets, statistics["label"].nunique())
+    means = bucket_statistics(statistics[statistics["split"] == "test"], places, number)
+    last = means[means["bucket"] == number]
+    wide = last.pivot(index=["method", "seed"], columns="statistic", values="value")
+    return wide[list(STATISTICS)].add_prefix("tail_").reset_index()
 
 
 def _family_members(family: Family, settings: Settings) -> list[Member]:

@@ -137,7 +137,7 @@ def test_directions_follow_the_corrected_p_values():
         ("a − b", "margin", -0.2, -0.3, -0.1, 0.01),
         ("a − b", "margin", 0.2, 0.01, 0.4, 0.06),
     )
-    said = "rises in 1 of 3 buckets, falls in 1, undecided in 1"
+    said = "up in 1, down in 1, undecided in 1"
     assert bucket_words.in_words(table) == said
 
 

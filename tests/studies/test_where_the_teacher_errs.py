@@ -60,7 +60,29 @@ def test_the_teachers_mistakes_are_counted_for_each_student(trained):
     table = mistakes.transfer(study.members(settings), results)
     assert tuple(table["method"]) == study.STUDENTS
     assert table["mistakes"].nunique() == 1
+    # No student's guess changes with its temperature, its probabilities do.
+    assert (table["belief"] != table["belief_fitted"]).all()
     assert (table["repeated"] + table["corrected"] <= 100 + 1e-9).all()
+
+
+def test_the_record_holds_the_last_bucket_of_every_run(trained):
+    settings, results = trained
+    table = study.per_seed(settings, results).set_index("method")
+    by_class = study.by_class(settings, results)
+    judged = by_class[(by_class["method"] == "teacher") & (by_class["split"] == "validation")]
+    # The first of the worst has the most images: of equal ones the last is the last bucket.
+    last = judged.loc[judged["accuracy"] == judged["accuracy"].min(), "label"].max()
+    rows = by_class[(by_class["label"] == last) & (by_class["split"] == "test")]
+    expected = rows.set_index("method")["margin"]
+    assert table["tail_margin"].to_dict() == pytest.approx(expected.to_dict())
+    assert table.loc["teacher", "repeated"] == 100.0
+
+
+def test_a_seed_without_its_teacher_has_no_rows(trained):
+    settings, results = trained
+    two = settings.model_copy(update={"seeds": 2})
+    table = study.per_seed(two, [*results, None, *results[1:]])
+    assert set(table["seed"]) == {0}
 
 
 def test_agreement_by_hand():
