@@ -117,7 +117,7 @@ def agreement(views: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row a view and seed: method, seed, ``distance`` (mean absolute difference of the class
-        margins) and ``correlation`` (Spearman's, over the classes). NaN classes are left out.
+        margins), ``bias`` (mean difference, above 0 where the view flatters) and ``correlation`` (Spearman's, over the classes). NaN classes are left out.
     """
     wide = views.pivot(index=["seed", "label"], columns="method", values="margin")
     truth = wide.pop(TEACHER_VIEWS["teacher, test"])
@@ -125,6 +125,7 @@ def agreement(views: pd.DataFrame) -> pd.DataFrame:
         {
             "method": view,
             "seed": seed,
+            "bias": float((margins - truth.loc[seed]).mean()),
             "distance": float((margins - truth.loc[seed]).abs().mean()),
             "correlation": float(margins.corr(truth.loc[seed], method="spearman")),
         }

@@ -96,5 +96,6 @@ def test_agreement_by_hand():
     found = study.agreement(views).set_index("method")
     assert found.loc[names[1], "distance"] == pytest.approx(0.2 / 3)
     assert found.loc[names[1], "correlation"] == pytest.approx(1.0)
+    assert found.loc[names[0], "bias"] == pytest.approx(0.5)
     assert found.loc[names[2], "correlation"] == pytest.approx(-1.0)
     assert np.isnan(found.loc[names[0], "correlation"])
