@@ -21,7 +21,7 @@ from kdlib.charts.classes import cumulative_gain, paired_differences, per_class_
 from kdlib.charts.gains import class_scatter, gain_explorer
 from kdlib.charts.gallery import picture_table
 from kdlib.charts.groups import printed_and_measured, threshold_explorer
-from kdlib.charts.harm import added_risk_curves, harm_explorer, risk_parts
+from kdlib.charts.harm import harm_explorer
 from kdlib.charts.imbalance import imbalance_explorer
 from kdlib.charts.matrix import printed_and_ours, verdict_bars
 from kdlib.charts.noise import worst_class_explorer, worst_class_simulation

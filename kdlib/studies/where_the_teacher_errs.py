@@ -117,7 +117,8 @@ def agreement(views: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row a view and seed: method, seed, ``distance`` (mean absolute difference of the class
-        margins), ``bias`` (mean difference, above 0 where the view flatters) and ``correlation`` (Spearman's, over the classes). NaN classes are left out.
+        margins), ``bias`` (mean difference, above 0 where the view flatters) and ``correlation``
+        (Spearman's, over the classes). NaN classes are left out.
     """
     wide = views.pivot(index=["seed", "label"], columns="method", values="margin")
     truth = wide.pop(TEACHER_VIEWS["teacher, test"])

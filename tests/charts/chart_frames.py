@@ -158,6 +158,7 @@ def threshold_grid():
              "low": 100 * t, "high": 100 * t + 20}
             for d in (4, 8) for a in (0.5, 0.9) for t in (0.3, 0.4, 0.5)
             for g in ("men", "women")]  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 UNITS = {"accuracy": "accuracy (%)", "margin": "margin"}

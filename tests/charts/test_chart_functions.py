@@ -57,6 +57,7 @@ MAKERS = {
     "printed_and_measured": lambda: charts.printed_and_measured(frames.group_changes()),
     "threshold_explorer": lambda: charts.threshold_explorer(
         frames.threshold_grid(), depth=4, alpha=0.9, threshold=0.3
+    ),
     "bucket_panels": lambda: charts.bucket_panels(frames.buckets(), frames.UNITS),
     "bucket_explorer": lambda: charts.bucket_explorer(
         pd.concat([frames.buckets(n) for n in (2, 3)]), frames.UNITS
