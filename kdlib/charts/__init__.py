@@ -23,6 +23,7 @@ from kdlib.charts.gallery import picture_table
 from kdlib.charts.groups import printed_and_measured, threshold_explorer
 from kdlib.charts.harm import harm_explorer
 from kdlib.charts.imbalance import imbalance_explorer
+from kdlib.charts.margins import class_weights, offset_explorer
 from kdlib.charts.matrix import printed_and_ours, verdict_bars
 from kdlib.charts.noise import worst_class_explorer, worst_class_simulation
 from kdlib.charts.pairs import pair_explorer
@@ -49,6 +50,7 @@ __all__ = [
     "caption",
     "change_by_subgroup",
     "class_scatter",
+    "class_weights",
     "cumulative_gain",
     "digit_image",
     "enable_site_renderer",
@@ -56,6 +58,7 @@ __all__ = [
     "harm_explorer",
     "imbalance_explorer",
     "in_site",
+    "offset_explorer",
     "pair_explorer",
     "paired_differences",
     "per_class_accuracy",

@@ -152,7 +152,8 @@ def _dots(
         rows = rows.encode(yOffset=alt.YOffset("subgroup:N", sort=groups))
         marks = ["circle", "diamond", "triangle-up", "square"][: len(groups)]
         scale = alt.Scale(domain=groups, range=marks)
-        legend = alt.Legend(orient="top", columns=1, symbolSize=90, labelLimit=320)
+        grey = {"symbolFillColor": "#808080", "symbolStrokeColor": "#808080"}
+        legend = alt.Legend(orient="top", columns=1, symbolSize=90, labelLimit=320, **grey)
         shape = alt.Shape("subgroup:N", title=None, scale=scale, legend=legend)
     colour = method_colour(methods).legend(None)
     scale = alt.Scale() if ends is None else alt.Scale(domain=list(ends))

@@ -23,6 +23,7 @@ CHAPTERS = {
     "groups_that_are_not_classes": "book/teachers_pet/groups_that_are_not_classes",
     "trusting_the_teacher_less": "book/teachers_pet/trusting_the_teacher_less",
     "natural_long_tails": "book/teachers_pet/natural_long_tails",
+    "margins": "book/teachers_pet/adamargin",
     "results": "book/teachers_pet/results",
     "where_the_teacher_errs": "book/teachers_pet/where_the_teacher_errs",
 }

@@ -115,26 +115,36 @@ def costs_by_class(
     return pd.DataFrame(rows)
 
 
-def lemma_accuracy(
+def lemma_students(
     family: Family, temperature: float, offsets: Iterable[float], store: Store | None = None
 ) -> pd.DataFrame:
-    """Test accuracy by class of Lemma 1's student, which needs no training.
+    """What Lemma 1's student does on test images, class by class. It needs no training.
 
-    It knows the teacher's probabilities of every test image and predicts the largest p / a.
-    Columns: seed, offset, label, accuracy (percent).
+    It knows the teacher's probabilities of every test image, and gives each class a probability
+    proportional to p / a. Columns: seed, offset, label, accuracy (percent), share (percent: the
+    mean over the classes of the probability that it gives to ``label`` on their images; 100 / L
+    where no class is favoured).
     """
     shelf = store or Store()
     teacher = shelf.finished(family.teacher())
     probs = _positive(torch.from_numpy(teacher.logits("test")), temperature)
     labels = torch.from_numpy(teacher.labels("test"))
     mix = dev_mix(family.initial_teacher(), temperature, shelf)
-    pieces = []
-    for offset in offsets:
-        guessed = best_scores(probs, mix.clamp(min=offset)).argmax(dim=1)
-        right = class_averages((guessed == labels).double(), labels, len(mix))
-        found = pd.DataFrame({"label": range(len(mix)), "accuracy": 100 * np.array(right)})
-        pieces.append(found.assign(seed=family.seed, offset=offset))
-    return pd.concat(pieces, ignore_index=True)
+    pieces = [_lemma_student(probs, labels, mix.clamp(min=o)).assign(offset=o) for o in offsets]
+    return pd.concat(pieces, ignore_index=True).assign(seed=family.seed)
+
+
+def _lemma_student(probs: Tensor, labels: Tensor, a: Tensor) -> pd.DataFrame:
+    scores, size = best_scores(probs, a), len(a)
+    right = class_averages((scores.argmax(dim=1) == labels).double(), labels, size)
+    given = scores.softmax(dim=1).T
+    share = [np.mean(class_averages(row, labels, size)) for row in given]
+    columns = {"accuracy": right, "share": share}
+    return (
+        pd.DataFrame({k: 100 * np.array(v) for k, v in columns.items()})
+        .rename_axis("label")
+        .reset_index()
+    )
 
 
 def pressure(

@@ -108,7 +108,7 @@ def hot_table(hot: Sequence[tuple[float, Member]], results: Sequence[RunResult])
         {
             "rate": rate, "method": member.method, "seed": member.seed,
             "status": result.status, "diverged_step": result.diverged_step,
-            "worst": result.history["loss"].max(), "loss": result.history["loss"].iloc[-1],
+            "worst": result.history["loss"].max(), "loss": _last(result.history["loss"]),
             "mean": 100 * float(result.accuracy("test").mean()),
         }
         for (rate, member), result in zip(hot, results, strict=True)
@@ -120,6 +120,11 @@ def hotter(spec: RunSpec, rate: float) -> RunSpec:
     """The same run at another peak rate."""
     recipe = Recipe.parse(**(spec.recipe.model_dump() | {"peak_rate": rate}))
     return spec.model_copy(update={"recipe": recipe})
+
+
+def _last(losses: pd.Series) -> float:
+    """The last epoch's; NaN for a training that did not live to the end of the first."""
+    return float(losses.iloc[-1]) if len(losses) else float("nan")
 
 
 def _extremes(family: Family, settings: Settings) -> list[tuple[str, RunSpec]]:

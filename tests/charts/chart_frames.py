@@ -81,6 +81,23 @@ def trust_estimates(classes=3, sizes=(2, 20)):
     return pd.DataFrame(rows)
 
 
+def weights():
+    return pd.DataFrame([{"method": m, "label": c, "weight": 10.0 ** (c * i)}
+                         for i, m in enumerate(("AdaMargin", "Cao et al."), start=1)
+                         for c in CLASSES])  # fmt: skip
+
+
+def offsets(grid=(-4.0, -3.0, -2.0)):
+    """Classes, accuracy and notes on a grid of offsets; AdaMargin trained at two of them."""
+    classes = pd.DataFrame([{"log_offset": g, "label": c, "log_cost": -g, "share": 25.0 + g}
+                            for g in grid for c in CLASSES])  # fmt: skip
+    trained = [per_class(log_offset=g).assign(mean=50 - g) for g in grid[::2]]
+    accuracy = pd.concat(trained).query("method == 'distilled'").assign(method="AdaMargin")
+    plain = per_class(log_offset=np.nan).query("method == 'one-hot'")
+    notes = pd.DataFrame({"log_offset": grid, "text": [f"offset {g}" for g in grid]})
+    return classes, pd.concat([accuracy, plain]), notes
+
+
 def changes_by_subgroup():
     return pd.DataFrame([{"method": m, "subgroup": g, "mean": 2.0, "low": -1.0, "high": 5.0}
                          for m in METHODS[1:] for g in ("mean", "worst class")])  # fmt: skip

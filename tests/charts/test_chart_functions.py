@@ -50,6 +50,8 @@ MAKERS = {
     "trust_estimate_explorer": lambda: charts.trust_estimate_explorer(frames.trust_estimates()),
     "pair_explorer": lambda: charts.pair_explorer(frames.cells(), frames.per_class_and_pair()),
     "cumulative_gain": lambda: charts.cumulative_gain(frames.gains()),
+    "class_weights": lambda: charts.class_weights(frames.weights()),
+    "offset_explorer": lambda: charts.offset_explorer(*frames.offsets()),
     "change_by_subgroup": lambda: charts.change_by_subgroup(frames.changes_by_subgroup()),
     "temperature_explorer": lambda: charts.temperature_explorer(
         *frames.temperatures(), {"distilled": 2.0, "AdaAlpha": 3.0}

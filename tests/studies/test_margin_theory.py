@@ -136,18 +136,20 @@ def test_costs_are_the_logarithms_of_the_trust(trained):
 
 def test_at_offset_one_the_student_of_lemma_one_is_the_teacher(trained):
     family, store = trained
-    table = theory.lemma_accuracy(family, 2.0, [1.0], store).sort_values("label")
+    table = theory.lemma_students(family, 2.0, [1.0], store).sort_values("label")
     teacher = store.finished(family.teacher()).accuracy("test")
     np.testing.assert_allclose(table["accuracy"], 100 * teacher)
+    assert table["share"].sum() == pytest.approx(100)
 
 
 def test_a_tiny_offset_hands_everything_to_a_class_that_was_never_trusted(trained, monkeypatch):
     family, store = trained
-    untrusted = torch.ones(10)
+    untrusted = torch.ones(10)  # two epochs leave no probability below 1e-30
     untrusted[9] = 0.0
     monkeypatch.setattr(theory, "dev_mix", lambda *_: untrusted)
-    table = theory.lemma_accuracy(family, 1.0, [1e-200], store).set_index("label")["accuracy"]
-    assert table[9] == 100 and table[:8].sum() == 0
+    table = theory.lemma_students(family, 1.0, [1e-30], store).set_index("label")
+    assert table.loc[9, "accuracy"] == 100 and table["accuracy"].sum() == 100
+    assert table.loc[9, "share"] == pytest.approx(100)
 
 
 def test_the_pressure_of_an_offset(trained, monkeypatch):
