@@ -40,7 +40,9 @@ def class_weights(frame: pd.DataFrame) -> alt.LayerChart:
     named = with_class_names(frame)
     methods = methods_in(named)
     colour, shape = method_colour(methods), method_shape(methods)
-    y = alt.Y("weight:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format="~g", tickCount=6))
+    y = alt.Y(
+        "weight:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format="~g", tickCount=6, grid=False)
+    )
     base = alt.Chart(named).encode(
         x=class_axis(named, "class, most frequent first"),
         y=y.title("weight of an error (most frequent class = 1)"),
@@ -110,7 +112,7 @@ def _note(notes: pd.DataFrame) -> alt.Chart:
     chart = alt.Chart(notes).transform_filter(_CHOSEN)
     text = chart.mark_text(align="left", fontSize=12, lineBreak="\n", baseline="top")
     return text.encode(text="text:N", x=alt.value(0), y=alt.value(0)).properties(
-        width=WIDTH, height=36
+        width=WIDTH, height=72
     )
 
 
