@@ -12,6 +12,7 @@ from torch import Tensor
 from kdlib.metrics import t_interval
 from kdlib.runs import RunResult
 from kdlib.runs.build import dataset_for, training_split
+from kdlib.studies.paired import paired_rows, with_holm
 from kdlib.studies.profiles import PROFILES
 from kdlib.studies.records import Record, read_records
 from kdlib.studies.tables import paired_differences
@@ -50,6 +51,45 @@ def compare(
         _comparison(per_seed, pair, key, name) for key, name in wanted.items() for pair in pairs
     ]
     return pd.DataFrame(rows)
+
+
+def holm_by_class(per_class: pd.DataFrame, pair: Pair, value: str = "accuracy") -> pd.DataFrame:
+    """The paired difference of two methods in every class, corrected for looking at all of them.
+
+    Args:
+        per_class: rows of ``kdlib.studies.tables.per_class`` at one imbalance ratio.
+        pair: of a method and its baseline.
+        value: the column to compare.
+
+    Returns:
+        One row a class, by label: label, mean, low, high (95 % interval over seeds, percentage
+        points, not corrected), seeds, ``p`` (paired t-test), ``p_holm`` (Holm's correction over the
+        classes). With one seed the intervals and both p-values are NaN.
+    """
+    differences = paired_rows(named(per_class), value, pair, ["label"])
+    return with_holm(differences.sort_values("label", kind="stable"), ["label"])
+
+
+def classes_said(
+    by_class: pd.DataFrame, names: Sequence[str] | None = None, level: float = 0.05
+) -> str:
+    """Which classes change, as a sentence.
+
+    Args:
+        by_class: as ``holm_by_class`` gives it.
+        names: of the classes, by label; by default the labels.
+        level: a class changes where its corrected p-value is at most this.
+    """
+    count, corrected = len(by_class), f"Holm, {100 * level:g} %"
+    if by_class["p_holm"].isna().any():
+        return f"Too few seeds to test the {count} classes."
+    changed = by_class[by_class["p_holm"] <= level]
+    if changed.empty:
+        return f"Of {count} classes, none can be told from no change ({corrected})."
+    pairs = zip(changed["label"].astype(int), changed["mean"], strict=True)
+    words = [f"{names[label] if names else label} by {mean:+.1f}" for label, mean in pairs]
+    verb = "changes" if len(words) == 1 else "change"
+    return f"Of {count} classes, {len(words)} {verb}: {', '.join(words)} points ({corrected})."
 
 
 def over_seeds(values: Sequence[float]) -> pd.Series:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from hand_records import record, rows
+from scipy import stats
 
 from kdlib.studies import comparisons
 from kdlib.studies.records import write_record
@@ -96,3 +97,56 @@ def test_what_a_record_lacks_or_changes_is_said(tmp_path):
 def hand_made(**changes):
     table = rows("one-hot", np.nan, [40.0, 42.0]) + rows("distilled", 3.0, [30.0, 31.0])
     return record(table, **changes)
+
+
+def per_class(differences):
+    """A baseline at 50 percent, and a method that differs by ``differences[label][seed]``."""
+    rows = [
+        {"method": method, "temperature": t, "seed": seed, "label": label, "accuracy": accuracy}
+        for label, by_seed in enumerate(differences)
+        for seed, difference in enumerate(by_seed)
+        for method, t, accuracy in (("one-hot", np.nan, 50), ("distilled", 3.0, 50 + difference))
+    ]
+    return pd.DataFrame(rows).sample(frac=1, random_state=0)
+
+
+PAIR = ("distilled, T = 3", "one-hot")
+CLEAR, NOISY = [-10.0, -11.0, -12.0, -11.0], [3.0, -2.0, 2.0, -3.0]
+
+
+def test_each_class_is_tested_and_corrected_for_all_of_them():
+    found = comparisons.holm_by_class(per_class([NOISY, CLEAR, [1.0, 2.0, 3.0, 2.0]]), PAIR)
+    assert list(found["label"]) == [0, 1, 2]
+    np.testing.assert_allclose(found["mean"], [0.0, -11.0, 2.0])
+    expected = [stats.ttest_1samp(d, 0).pvalue for d in (NOISY, CLEAR, [1.0, 2.0, 3.0, 2.0])]
+    np.testing.assert_allclose(found["p"], expected, rtol=1e-6)
+    # Sorted: class 1, class 2, class 0; times 3, 2, 1.
+    np.testing.assert_allclose(found["p_holm"], np.array(expected) * [1, 3, 2], rtol=1e-6)
+
+
+def test_the_sentence_names_the_classes_that_change():
+    two = comparisons.holm_by_class(per_class([NOISY, CLEAR, CLEAR]), PAIR)
+    assert comparisons.classes_said(two, ["cat", "dog", "cow"]) == (
+        "Of 3 classes, 2 change: dog by -11.0, cow by -11.0 points (Holm, 5 %)."
+    )
+    one = comparisons.holm_by_class(per_class([NOISY, CLEAR]), PAIR)
+    assert (
+        comparisons.classes_said(one) == "Of 2 classes, 1 changes: 1 by -11.0 points (Holm, 5 %)."
+    )
+    none = comparisons.holm_by_class(per_class([NOISY, NOISY]), PAIR)
+    assert comparisons.classes_said(none, level=0.1) == (
+        "Of 2 classes, none can be told from no change (Holm, 10 %)."
+    )
+
+
+def test_a_difference_that_holds_alone_may_not_hold_among_many():
+    weak = [-3.0, -1.0, -4.0, -2.5]
+    alone = comparisons.holm_by_class(per_class([weak]), PAIR)
+    among = comparisons.holm_by_class(per_class([weak] + [NOISY] * 9), PAIR)
+    assert "1 changes" in comparisons.classes_said(alone)
+    assert "none" in comparisons.classes_said(among)
+
+
+def test_one_seed_tests_no_class():
+    found = comparisons.holm_by_class(per_class([[1.0], [2.0]]), PAIR)
+    assert comparisons.classes_said(found) == "Too few seeds to test the 2 classes."
