@@ -17,6 +17,7 @@ skip_slow_imports()
 from kdlib.charts.adaptive import adaptive_mix_bars, adaptive_mix_explorer
 from kdlib.charts.buckets import bucket_explorer, bucket_panels
 from kdlib.charts.captions import caption
+from kdlib.charts.class_counts import class_count_explorer
 from kdlib.charts.classes import cumulative_gain, paired_differences, per_class_accuracy
 from kdlib.charts.gains import class_scatter, gain_explorer
 from kdlib.charts.gallery import picture_table
@@ -28,6 +29,7 @@ from kdlib.charts.matrix import printed_and_ours, verdict_bars
 from kdlib.charts.noise import worst_class_explorer, worst_class_simulation
 from kdlib.charts.pairs import pair_explorer
 from kdlib.charts.risks import added_risk_curves, risk_parts
+from kdlib.charts.rounds import round_explorer
 from kdlib.charts.site import enable_site_renderer, in_site
 from kdlib.charts.soft_labels import (
     digit_image,
@@ -49,6 +51,7 @@ __all__ = [
     "bucket_panels",
     "caption",
     "change_by_subgroup",
+    "class_count_explorer",
     "class_scatter",
     "class_weights",
     "cumulative_gain",
@@ -66,6 +69,7 @@ __all__ = [
     "printed_and_measured",
     "printed_and_ours",
     "risk_parts",
+    "round_explorer",
     "soft_label_bars",
     "soft_label_explorer",
     "soft_label_frame",

@@ -21,6 +21,7 @@ CHAPTERS = {
     "rare_classes": "book/teachers_pet/rare_classes",
     "architectures": "book/teachers_pet/architectures",
     "groups_that_are_not_classes": "book/teachers_pet/groups_that_are_not_classes",
+    "number_of_classes": "book/teachers_pet/number_of_classes",
     "trusting_the_teacher_less": "book/teachers_pet/trusting_the_teacher_less",
     "natural_long_tails": "book/teachers_pet/natural_long_tails",
     "margins": "book/teachers_pet/adamargin",

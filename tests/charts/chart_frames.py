@@ -125,6 +125,35 @@ def cells():
     )  # fmt: skip
 
 
+WAYS = ("picked", "retrained")
+
+
+def class_counts():
+    return pd.DataFrame(
+        [{"method": way, "student": s, "imbalance": r, "classes": n, "mean": n + r + 10 * i,
+          "low": np.nan, "high": np.nan}
+         for i, way in enumerate(WAYS) for s in ("one-hot", "distilled")
+         for r in (1.0, 20.0) for n in (2, 5, 10)]
+    )  # fmt: skip
+
+
+CHAINS = ("T = 1", "T = 3")
+
+
+def rounds(last=3):
+    taught = [per_class(chain=c, round=n, mean=90 - 10 * n - t).query("method == 'distilled'")
+              for t, c in enumerate(CHAINS) for n in range(1, last + 1)]  # fmt: skip
+    blind = per_class(chain="", round=np.nan).query("method == 'one-hot'")
+    return pd.concat([blind, *taught])
+
+
+def entropies(last=3):
+    return pd.DataFrame(
+        [{"chain": c, "round": n, "label": y, "mean": 0.1 * n + 0.01 * y + t}
+         for t, c in enumerate(CHAINS) for n in range(1, last + 1) for y in CLASSES]
+    )  # fmt: skip
+
+
 def per_class_and_pair():
     return pd.concat(
         per_class(teacher=t, student=s, mean=50 + 10 * place) for place, (t, s) in enumerate(PAIRS)

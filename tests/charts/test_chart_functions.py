@@ -48,6 +48,8 @@ MAKERS = {
     "gain_explorer": lambda: charts.gain_explorer(frames.gain_curves(), frames.class_places()),
     "class_scatter": lambda: charts.class_scatter(frames.class_places().head(3)),
     "trust_estimate_explorer": lambda: charts.trust_estimate_explorer(frames.trust_estimates()),
+    "class_count_explorer": lambda: charts.class_count_explorer(frames.class_counts()),
+    "round_explorer": lambda: charts.round_explorer(frames.rounds(), frames.entropies()),
     "pair_explorer": lambda: charts.pair_explorer(frames.cells(), frames.per_class_and_pair()),
     "cumulative_gain": lambda: charts.cumulative_gain(frames.gains()),
     "class_weights": lambda: charts.class_weights(frames.weights()),
@@ -231,3 +233,15 @@ def test_words_on_the_heat_map_stand_out_on_every_shade():
     shades = charts.pair_explorer(frames.cells(), frames.per_class_and_pair()).to_dict()
     colour = shades["vconcat"][0]["layer"][0]["encoding"]["color"]["scale"]["range"]
     assert min(contrast(shade, "#111111") for shade in colour) >= 7
+
+
+@pytest.mark.parametrize("wrong", [{"ratio": 3}, {"student": "AdaAlpha"}])
+def test_only_what_was_trained_can_be_chosen(wrong):
+    with pytest.raises(SettingError, match="choose one of"):
+        charts.class_count_explorer(frames.class_counts(), **wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"first": 0}, {"first": 4}, {"chain": "T = 2"}])
+def test_only_trained_rounds_can_be_chosen(wrong):
+    with pytest.raises(SettingError, match="is not allowed"):
+        charts.round_explorer(frames.rounds(), frames.entropies(), **wrong)

@@ -171,3 +171,24 @@ def test_printed_and_measured_changes_stand_in_one_row_each():
     points = pd.DataFrame(frames.marks(charts.printed_and_measured(frame), "symbol"))
     assert sorted(points["group"].unique()) == sorted(frame["group"])
     assert len(points) == 2 * len(frame)
+
+
+@pytest.mark.parametrize("ratio", [1.0, 20.0])
+def test_worst_classes_of_the_chosen_ratio_are_drawn(ratio):
+    chart = charts.class_count_explorer(frames.class_counts(), ratio=ratio, student="distilled")
+    drawn = {(m["method"], m["classes"]): m["mean"] for m in frames.marks(chart, "symbol")}
+    expected = {(w, n): n + ratio + 10 * i for i, w in enumerate(frames.WAYS) for n in (2, 5, 10)}
+    assert drawn == expected
+
+
+@pytest.mark.parametrize(("chain", "number"), [(None, 1), ("T = 1", 3)])
+def test_the_chosen_round_is_drawn(chain, number):
+    chart = charts.round_explorer(frames.rounds(), frames.entropies(), chain=chain, first=number)
+    shift = frames.CHAINS.index(chain or frames.CHAINS[-1])
+    points = pd.DataFrame([m for m in frames.marks(chart, "symbol") if "class_name" in m])
+    taught = points[points["method"] == "distilled"]
+    assert len(points) == 8 and set(taught["mean"]) == {90 - 10 * number - shift}
+    bars = [m["mean"] for m in frames.marks(chart, "rect") if "mean" in m]
+    np.testing.assert_allclose(
+        bars, [0.1 * number + 0.01 * y + shift for y in frames.CLASSES], atol=0.006
+    )
