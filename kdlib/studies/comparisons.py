@@ -117,7 +117,10 @@ def class_averages(values: Tensor, labels: Tensor, num_classes: int) -> list[flo
 
 
 def recorded(study: str, folder: Path | None = None) -> pd.DataFrame | str:
-    """What the book has recorded of a study at the paper profile, at that profile's ratio.
+    """What the book has recorded of a study on the paper's data, at the paper's ratio.
+
+    Records at the ``paper`` profile come first, then those at ``standard``, each under a heading
+    that says which it is, where it ran and what it changed.
 
     Args:
         study: its name.
@@ -125,15 +128,16 @@ def recorded(study: str, folder: Path | None = None) -> pd.DataFrame | str:
 
     Returns:
         An overview of methods and measures for each record, or a line of Markdown that says how to
-        record one.
+        make one.
 
     Raises:
         RecordError: a record is malformed.
     """
     found = [
         record
+        for profile in ("paper", "standard")
         for record in read_records(folder or Path("../results"))
-        if (record.about.study, record.about.profile) == (study, "paper")
+        if (record.about.study, record.about.profile) == (study, profile)
     ]
     if not found:
         return f"Not run yet. To run and record it: `kdlib study record {study} --profile paper`"
@@ -145,7 +149,7 @@ def _heading(record: Record) -> str:
     about = record.about
     changed = [f"{key} = {value}" for key, value in about.settings.items()]
     lacking = [f"{about.missing_runs} runs missing"] if about.missing_runs else []
-    return ", ".join([about.device, *changed, *lacking])
+    return ", ".join([about.profile, about.device, *changed, *lacking])
 
 
 def _at_papers_ratio(table: pd.DataFrame) -> pd.DataFrame:

@@ -78,20 +78,29 @@ def test_a_recorded_study_is_shown(tmp_path):
     write_record(tmp_path, hand_made(study="rare_classes"))
     shown = comparisons.recorded("rare_classes", tmp_path)
     assert list(shown.columns) == ["mean of the classes", "rarest fifth", "worst 10 classes"]
-    assert list(shown.index) == [("a GPU", "one-hot"), ("a GPU", "distilled, T = 3")]
+    assert list(shown.index) == [("paper, a GPU", "one-hot"), ("paper, a GPU", "distilled, T = 3")]
     assert shown.iloc[0, 0] == "41.0 (28.3 to 53.7)"  # 40 and 42: the t quantile is 12.706
 
 
-def test_other_profiles_and_studies_are_not_the_papers(tmp_path):
-    write_record(tmp_path, hand_made(study="rare_classes", profile="standard"))
+def test_quick_records_and_other_studies_are_not_on_the_papers_data(tmp_path):
+    write_record(tmp_path, hand_made(study="rare_classes", profile="quick"))
     write_record(tmp_path, hand_made(study="measuring"))
     assert isinstance(comparisons.recorded("rare_classes", tmp_path), str)
+
+
+def test_the_papers_own_scale_comes_before_the_standard_one(tmp_path):
+    write_record(tmp_path, hand_made(study="rare_classes", profile="standard"))
+    write_record(tmp_path, hand_made(study="rare_classes"))
+    shown = comparisons.recorded("rare_classes", tmp_path)
+    assert list(dict.fromkeys(shown.index.get_level_values(0))) == [
+        "paper, a GPU", "standard, a GPU",
+    ]  # fmt: skip
 
 
 def test_what_a_record_lacks_or_changes_is_said(tmp_path):
     write_record(tmp_path, hand_made(study="measuring", missing_runs=3, settings={"epochs": 60}))
     shown = comparisons.recorded("measuring", tmp_path)
-    assert shown.index[0][0] == "a GPU, epochs = 60, 3 runs missing"
+    assert shown.index[0][0] == "paper, a GPU, epochs = 60, 3 runs missing"
 
 
 def hand_made(**changes):
