@@ -17,6 +17,7 @@ skip_slow_imports()
 from kdlib.charts.adaptive import adaptive_mix_bars, adaptive_mix_explorer
 from kdlib.charts.buckets import bucket_explorer, bucket_panels
 from kdlib.charts.captions import caption
+from kdlib.charts.changes import change_bars
 from kdlib.charts.class_counts import class_count_explorer
 from kdlib.charts.classes import cumulative_gain, paired_differences, per_class_accuracy
 from kdlib.charts.gains import class_scatter, gain_explorer
@@ -50,6 +51,7 @@ __all__ = [
     "bucket_explorer",
     "bucket_panels",
     "caption",
+    "change_bars",
     "change_by_subgroup",
     "class_count_explorer",
     "class_scatter",

@@ -157,7 +157,7 @@ def _scatter(base: alt.Chart, named: pd.DataFrame) -> alt.LayerChart:
 
 
 def _dots(base: alt.Chart) -> alt.Chart:
-    colours = alt.Scale(domain=[0, 1], range=["#8A94A0", _COLOUR])
+    colours = alt.Scale(domain=[0, 1], range=["#8A94A0", _COLOUR], interpolate="rgb")
     share = alt.Color("share:Q", scale=colours, legend=None)
     grows = alt.Size("share:Q", scale=alt.Scale(domain=[0, 1], range=[50, 190]), legend=None)
     numbers = [alt.Tooltip(f"{name}:Q", format=".1f") for name in ("one_hot", "accuracy")]

@@ -101,7 +101,7 @@ def _one_class(named: pd.DataFrame, sizes: list[int]) -> alt.LayerChart:
     ticks = alt.Axis(values=sizes, format="~g", grid=False)
     scale = alt.Scale(type="log", nice=False, domain=[sizes[0], sizes[-1]])
     x = alt.X("n:Q", axis=ticks, scale=scale).title("n, dev images of the class")
-    y = alt.Y("mean:Q", scale=alt.Scale(domain=[0, 1])).title("trust a(y)")
+    y = alt.Y("mean:Q", scale=alt.Scale(zero=True)).title("trust a(y)")  # a small one shows too
     at = base.transform_filter("datum.n === images")
     return alt.layer(
         base.mark_area(opacity=0.2, color=_COLOUR).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),

@@ -47,6 +47,15 @@ def gains():
     return pd.DataFrame({"k": [1, 2, 3], "mean": [-4.0, -1.0, 1.0]})
 
 
+def changes():
+    rows = [
+        {"group": g, "method": m, "mean": mean, "low": mean - 1, "high": np.nan}
+        for g, mean in (("average", 2.0), ("rarest class", -3.0))
+        for m in ("distilled", "AdaAlpha")
+    ]
+    return pd.DataFrame(rows)
+
+
 def gain_curves():
     rows = [
         {"teacher": t, "order": o, "k": k, "mean": mean + 10 * i + 100 * j, "low": mean - 1.0,

@@ -45,6 +45,7 @@ MAKERS = {
     "verdict_bars": lambda: charts.verdict_bars(frames.VERDICTS, by={"table": "table"}),
     "printed_and_ours": lambda: charts.printed_and_ours(frames.NUMBERS),
     "tail_explorer": lambda: charts.tail_explorer(frames.ranks(), frames.tails()),
+    "change_bars": lambda: charts.change_bars(frames.changes()),
     "gain_explorer": lambda: charts.gain_explorer(frames.gain_curves(), frames.class_places()),
     "class_scatter": lambda: charts.class_scatter(frames.class_places().head(3)),
     "trust_estimate_explorer": lambda: charts.trust_estimate_explorer(frames.trust_estimates()),

@@ -118,6 +118,43 @@ def test_a_diverged_run_has_nan_and_its_status(tmp_path):
     assert row["status"] == "diverged" and np.isnan(row["worst_1"])
 
 
+class Measured:
+    def __init__(self, *accuracy):
+        self.values = np.array(accuracy)
+
+    def accuracy(self, split):
+        assert split == "test"
+        return self.values
+
+
+def test_figure_one_is_the_paired_change_in_the_mean_and_in_the_tail():
+    settings = rare_classes.Settings(seeds=2)
+    methods = [m.method for m in rare_classes.figure_one_members(settings)]
+    assert methods == ["one-hot", "distilled", "AdaAlpha"] * 2
+    results = [
+        Measured(0.9, 0.5, 0.6), Measured(0.9, 0.4, 0.8), Measured(0.9, 0.5, 0.9),
+        Measured(0.8, 0.7, 0.6), Measured(0.8, 0.6, 0.4), Measured(0.8, 0.7, 0.7),
+    ]  # fmt: skip
+    found = rare_classes.figure_one(settings, results).set_index(["group", "method"])["mean"]
+    assert found["rarest class", "distilled"] == pytest.approx((20 - 20) / 2)
+    assert found["rarest class", "AdaAlpha"] == pytest.approx((30 + 10) / 2)
+    # Each student's own worst class: 50, 40, 50 of the first seed; 60, 40, 70 of the second.
+    assert found["worst class", "distilled"] == pytest.approx((-10 - 20) / 2)
+    assert found["worst class", "AdaAlpha"] == pytest.approx((0 + 10) / 2)
+    assert found["average", "distilled"] == pytest.approx((10 / 3 - 30 / 3) / 2)
+
+
+def test_the_main_ratio_is_the_profiles_where_it_is_swept():
+    assert rare_classes.main_ratio(rare_classes.Settings()) == 20
+    assert rare_classes.main_ratio(rare_classes.Settings(imbalances=(1, 5))) == 5
+
+
+@pytest.mark.parametrize("profile", ["quick", "standard", "paper"])
+def test_the_sweep_is_that_of_the_profile(profile):
+    swept = rare_classes.ratios(rare_classes.Settings(profile=profile))
+    assert swept == (1, 5, 20, 50, 100)
+
+
 def test_trust_is_recomputed_at_any_temperature(tmp_path):
     settings = trusting_the_teacher_less.Settings(seeds=1)
     family = trusting_the_teacher_less.study_families(settings)[0]
