@@ -62,18 +62,18 @@ class Answer:
     method: str
 
 
-_COMPARED = ("trusting_the_teacher_less", "rare_classes")
-_SWEPT = ("rare_classes", "trusting_the_teacher_less")
+_COMPARED = ("results", "trusting_the_teacher_less", "rare_classes")
+_SWEPT = ("rare_classes", "results", "trusting_the_teacher_less")
 ADULT = "groups_that_are_not_classes"
 
 METHODS = {
     "one_hot": Answer(_COMPARED, "one-hot"),
     "distillation": Answer(_COMPARED, "distilled"),
-    "ada_alpha": Answer(("trusting_the_teacher_less",), "AdaAlpha"),
-    "ada_margin": Answer((), "AdaMargin"),
-    "remove_hardest_10": Answer((), "hardest removed"),
-    "shuffle_alpha": Answer((), "AdaAlpha shuffled"),
-    "weighted_soft_labels": Answer((), "weighted soft labels"),
+    "ada_alpha": Answer(("results", "trusting_the_teacher_less"), "AdaAlpha"),
+    "ada_margin": Answer(("results", "where_the_teacher_errs"), "AdaMargin"),
+    "remove_hardest_10": Answer(("ablations",), "hardest removed"),
+    "shuffle_alpha": Answer(("ablations",), "shuffled"),
+    "weighted_soft_labels": Answer(("ablations",), "weighted labels 1"),
     "distillation_2x": Answer((), "distilled twice"),
     "distillation_3x": Answer((), "distilled three times"),
     "teacher_only": Answer((), "teacher"),

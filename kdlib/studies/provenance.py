@@ -66,6 +66,12 @@ class Provenance(Frozen):
         return "; ".join(self.devices)
 
     def unless_unchanged(self, before: Provenance) -> Self | Provenance:
-        """``before`` where the two differ in the day of recording only, else ``self``."""
-        same_day = self.model_copy(update={"recorded": before.recorded})
-        return before if same_day == before else self
+        """``before`` where the two differ in when the table was written only, else ``self``.
+
+        Without runs the commit is that of the recording, so it is part of the when.
+        """
+        when = {"recorded": before.recorded}
+        same_time = self.model_copy(
+            update=when if self.runs else {**when, "commits": before.commits}
+        )
+        return before if same_time == before else self

@@ -73,10 +73,11 @@ def write_record(folder: Path, record: Record) -> Path:
     """
     path = folder / f"{record.name}.csv"
     _check(record, path)
-    write_atomically(path, _csv(record.table).encode())
+    content = _csv(record.table).encode()
     about, beside = record.about, path.with_suffix(".json")
-    if beside.exists():
+    if beside.exists() and path.exists() and path.read_bytes() == content:
         about = about.unless_unchanged(_provenance(beside))
+    write_atomically(path, content)
     write_atomically(beside, (about.model_dump_json(indent=2) + "\n").encode())
     return path
 

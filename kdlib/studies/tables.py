@@ -52,12 +52,14 @@ def per_seed(members: Sequence[Member], results: Sequence[RunResult | None]) -> 
     return pd.DataFrame([m.key() | _summary(m, r) for m, r in pairs if r is not None])
 
 
-def per_class(members: Sequence[Member], results: Sequence[RunResult]) -> pd.DataFrame:
+def per_class(members: Sequence[Member], results: Sequence[RunResult | None]) -> pd.DataFrame:
     """One row a run and class: key, label, train_count, accuracy, log_loss, margin.
 
     On the test split: accuracy in percent, mean log-loss in nats, mean margin from -1 to 1.
+    ``None`` stands for a run that is not finished: it has no rows.
     """
-    pieces = [_class_rows(m, r).assign(**m.key()) for m, r in zip(members, results, strict=True)]
+    pairs = zip(members, results, strict=True)
+    pieces = [_class_rows(m, r).assign(**m.key()) for m, r in pairs if r is not None]
     table = pd.concat(pieces, ignore_index=True)
     return table[[*KEYS, *(c for c in table.columns if c not in KEYS)]]
 

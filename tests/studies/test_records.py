@@ -40,6 +40,20 @@ def test_the_same_record_is_the_same_bytes_on_another_day(tmp_path):
     assert "2027-05-05" in path.with_suffix(".json").read_text()
 
 
+def simulated(value, commit, day):
+    table = pd.DataFrame({"group": ["a"], "seed": [0], "value": [value]})
+    return record(table, runs={}, commits=(commit,), recorded=day)
+
+
+def test_a_table_without_runs_is_dated_anew_only_where_it_changed(tmp_path):
+    path = write_record(tmp_path, simulated(1.0, "abc", "2026-01-01"))
+    write_record(tmp_path, simulated(1.0, "def", "2027-01-01"))
+    assert read_record(path).about.commits == ("abc",)
+    write_record(tmp_path, simulated(2.0, "def", "2027-01-01"))
+    assert read_record(path).about.commits == ("def",)
+    assert read_record(path).about.recorded == "2027-01-01"
+
+
 @pytest.mark.parametrize(
     ("settings", "name"),
     [

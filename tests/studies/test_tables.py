@@ -44,6 +44,8 @@ def test_a_run_that_is_not_finished_has_no_row(tiny):
     whole = rare_classes.per_seed(settings, results)
     part = rare_classes.per_seed(settings, [None, *results[1:-1], None])
     pd.testing.assert_frame_equal(part, whole.iloc[1:-1].reset_index(drop=True))
+    by_class = rare_classes.per_class(settings, [*results[:-1], None])
+    assert len(by_class) == 10 * (len(results) - 1)
 
 
 def test_the_rarest_classes_are_the_same_at_every_ratio(tiny):
