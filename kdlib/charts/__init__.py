@@ -14,6 +14,7 @@ from kdlib.quick_imports import skip_slow_imports
 
 skip_slow_imports()
 
+from kdlib.charts.ablations import ablation_explorer
 from kdlib.charts.adaptive import adaptive_mix_bars, adaptive_mix_explorer
 from kdlib.charts.buckets import bucket_explorer, bucket_panels
 from kdlib.charts.captions import caption
@@ -45,6 +46,7 @@ from kdlib.charts.trust import trust_estimate_explorer
 
 __all__ = [
     "METHOD_COLOURS",
+    "ablation_explorer",
     "adaptive_mix_bars",
     "adaptive_mix_explorer",
     "added_risk_curves",

@@ -26,6 +26,7 @@ CHAPTERS = {
     "natural_long_tails": "book/teachers_pet/natural_long_tails",
     "margins": "book/teachers_pet/adamargin",
     "results": "book/teachers_pet/results",
+    "ablations": "book/teachers_pet/ablations",
     "where_the_teacher_errs": "book/teachers_pet/where_the_teacher_errs",
 }
 """Each study, and the chapter that shows it."""

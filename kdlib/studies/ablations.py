@@ -8,10 +8,13 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 from pydantic import Field
+from scipy.special import stdtrit  # the t distribution; scipy.stats takes a second to import
 
+from kdlib.losses import soft_label_weights
 from kdlib.runs import RunResult, RunSpec, Store, dev_mix
 from kdlib.runs.build import dataset_for, loss_vectors
 from kdlib.studies import tables
+from kdlib.studies.comparisons import class_averages, training_logits
 from kdlib.studies.families import Family, families
 from kdlib.studies.profiles import profile_of
 from kdlib.studies.settings import FromText, Imbalance, Temperature
@@ -19,6 +22,9 @@ from kdlib.studies.settings import Settings as BaseSettings
 from kdlib.studies.tables import Member
 
 QUESTION = "Does it matter which class is trusted how much?"
+
+Printed = tuple[float, float]
+"""A printed mean and the figure behind its plus-minus."""
 
 CONSTANT = "constant α"
 """The twin of AdaAlpha that trusts every class alike."""
@@ -97,20 +103,55 @@ def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
 def trust(
     settings: Settings, results: Sequence[RunResult], store: Store | None = None
 ) -> pd.DataFrame:
-    """The teacher's weight in every class: method, seed, label, mix.
+    """The teacher's weight in every class: method, seed, label, mix (0 to 1).
 
-    The weighted soft labels set theirs example by example, so ``mix`` is only their ceiling.
+    Weighted soft labels give every image a weight of its own, which moves during training. For them
+    it is alpha times the mean weight of the class's training images, without crops, as the finished
+    student would get them; NaN if the training diverged.
     """
     shelf = store or Store()
-    rows = [
-        {"method": member.method, "seed": member.seed, "label": label, "mix": float(value)}
-        for member in _all_members(settings, results)
-        if member.spec.teacher is not None
-        for label, value in enumerate(
-            loss_vectors(member.spec, dataset_for(member.spec), shelf).mix
-        )
+    pieces = [
+        pd.DataFrame({"mix": _weights(result, shelf)}).assign(method=m.method, seed=m.seed)
+        for m, result in zip(_all_members(settings, results), results, strict=True)
+        if m.spec.teacher is not None
     ]
-    return pd.DataFrame(rows)
+    return pd.concat(pieces).rename_axis("label").reset_index()
+
+
+def printed_difference(one: Printed, other: Printed, runs: int = 3) -> dict[str, float]:
+    """The difference of two printed means with its 95 % interval, if the spread is that of runs.
+
+    Both spreads are read as population standard deviations over ``runs`` unpaired runs, and the
+    interval is Welch's. Table 4 states neither.
+
+    Args:
+        one: mean and spread as printed.
+        other: the same; it is subtracted.
+        runs: behind each mean, 2 or more.
+
+    Returns:
+        mean, low, high.
+    """
+    variances = np.array([one[1], other[1]]) ** 2 / (runs - 1)  # of the two means
+    freedom = variances.sum() ** 2 * (runs - 1) / (variances**2).sum()
+    reach = float(stdtrit(freedom, 0.975) * np.sqrt(variances.sum()))
+    mean = one[0] - other[0]
+    return {"mean": mean, "low": mean - reach, "high": mean + reach}
+
+
+def _weights(result: RunResult, store: Store) -> np.ndarray:
+    """The teacher's weight in each class ``[L]``."""
+    spec, dataset = result.spec, dataset_for(result.spec)
+    mix = loss_vectors(spec, dataset, store).mix
+    if not spec.objective.weighted_soft_labels:
+        return mix.numpy()
+    if result.status == "diverged":
+        return np.full(len(mix), np.nan)
+    assert spec.teacher is not None  # the caller leaves out students without one
+    logits, labels = training_logits(result)
+    teachers, _ = training_logits(store.finished(spec.teacher))
+    weights = soft_label_weights(logits, teachers, labels)
+    return mix.numpy() * np.array(class_averages(weights, labels, len(mix)))
 
 
 def _all_members(settings: Settings, results: Sequence[RunResult]) -> list[Member]:

@@ -66,11 +66,13 @@ def _sentence(row: pd.Series, family: int) -> str:
         return row["said"]
     fate = "stands" if row["holds"] else "does not stand"
     said = row["said"].removesuffix(".")
-    return f"{said}; corrected for {family} comparisons p = {_p(row['holm'])}: it {fate}."
+    return f"{said}; corrected for {family} comparisons p {_p(row['holm'])}: it {fate}."
 
 
 def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+    if value < 0.001:
+        return "< 0.001"
+    return f"= {value:.3f}" if value < 0.1 else f"= {value:.2f}"
 
 
 def _holm(p_values: pd.Series) -> np.ndarray:

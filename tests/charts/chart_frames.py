@@ -90,6 +90,15 @@ def trust_estimates(classes=3, sizes=(2, 20)):
     return pd.DataFrame(rows)
 
 
+def ablations():
+    """Weights of AdaAlpha and two ablations, and the accuracies of these and of one-hot."""
+    names = ("AdaAlpha", "shuffled", "distilled")
+    weights = pd.DataFrame([{"method": m, "label": c, "mean": 0.1 * c + 0.2 * i}
+                            for i, m in enumerate(names) for c in CLASSES])  # fmt: skip
+    shuffled = per_class().query("method == 'distilled'").assign(method="shuffled", mean=33.0)
+    return weights, pd.concat([per_class(), shuffled])
+
+
 def weights():
     return pd.DataFrame([{"method": m, "label": c, "weight": 10.0 ** (c * i)}
                          for i, m in enumerate(("AdaMargin", "Cao et al."), start=1)

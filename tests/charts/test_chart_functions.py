@@ -53,6 +53,7 @@ MAKERS = {
     "round_explorer": lambda: charts.round_explorer(frames.rounds(), frames.entropies()),
     "pair_explorer": lambda: charts.pair_explorer(frames.cells(), frames.per_class_and_pair()),
     "cumulative_gain": lambda: charts.cumulative_gain(frames.gains()),
+    "ablation_explorer": lambda: charts.ablation_explorer(*frames.ablations()),
     "class_weights": lambda: charts.class_weights(frames.weights()),
     "offset_explorer": lambda: charts.offset_explorer(*frames.offsets()),
     "change_by_subgroup": lambda: charts.change_by_subgroup(frames.changes_by_subgroup()),

@@ -3,10 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from scipy import stats
 
 from kdlib.errors import SettingError
 from kdlib.runs import ConstantMix, Store, dev_mix, execute
 from kdlib.studies import ablations, tables
+from kdlib.studies.comparisons import training_logits
 
 
 def test_every_student_of_a_seed_has_the_same_temperature():
@@ -72,5 +75,26 @@ def test_which_class_got_which_weight(tiny):
         by["shuffled"].sort_values(), by["AdaAlpha"].sort_values(), check_index=False
     )
     assert sorted(by["hardest removed"]) == [0.0] + [1.0] * 9
-    assert set(by["weighted labels 0.5"]) == {0.5}
+    assert by["weighted labels 0.5"].between(0, 0.5).all()
     assert "one-hot" not in by
+
+
+def test_the_weight_of_a_weighted_label_is_the_mean_over_the_images_of_the_class(tiny):
+    settings, store, results = tiny
+    weights = ablations.trust(settings, results, store)
+    found = weights[weights["method"] == "weighted labels 0.5"].set_index("label")["mix"]
+    member = ablations.members(settings)[-1]
+    student, labels = training_logits(results[-1])
+    teacher, _ = training_logits(store.finished(member.spec.teacher))
+    losses = [torch.nn.functional.cross_entropy(f, labels, reduction="none")
+              for f in (student, teacher)]  # fmt: skip
+    by_hand = 1 - torch.exp(-losses[0] / losses[1])
+    assert found[9] == pytest.approx(0.5 * by_hand[labels == 9].mean().item(), rel=1e-4)
+
+
+def test_a_printed_difference_has_the_interval_of_welch():
+    one, other = np.array([45.0, 51.0, 52.0]), np.array([46.0, 48.0, 51.0])
+    found = ablations.printed_difference((one.mean(), one.std()), (other.mean(), other.std()))
+    interval = stats.ttest_ind(one, other, equal_var=False).confidence_interval(0.95)
+    assert (found["low"], found["high"]) == pytest.approx((interval.low, interval.high))
+    assert found["mean"] == pytest.approx(one.mean() - other.mean())

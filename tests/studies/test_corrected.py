@@ -62,6 +62,11 @@ def test_a_diverged_seed_is_not_dropped():
     assert np.isnan(corrected.paired_values(frame, PAIRS[1], "mean")).all()
 
 
+def test_a_tiny_p_value_has_a_bound():
+    rows = pd.DataFrame({"said": ["It rises."], "holm": [1e-9], "holds": [True]})
+    assert corrected.told(rows) == ["It rises; corrected for 1 comparisons p < 0.001: it stands."]
+
+
 def test_sentences_say_what_stands():
     rows = pd.DataFrame({"said": ["From a to b it rises by 1.0 points (0.5 to 1.5, 5 seeds)."] * 2,
                          "holm": [0.004, 0.4], "holds": [True, False]})  # fmt: skip
