@@ -74,7 +74,8 @@ def decided_after_holm(matrix: pd.DataFrame, level: float = 0.05) -> tuple[int, 
 
     One 95 % interval in twenty leaves out a true zero by chance, and the matrix holds many.
     """
-    p_values = leading(matrix)["p"].dropna().to_numpy()
+    rows = leading(matrix)
+    p_values = rows.loc[rows["compared"].notna(), "p"].dropna().to_numpy()
     return int((p_values < level).sum()), int((holm(p_values) < level).sum())
 
 

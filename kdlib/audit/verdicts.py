@@ -91,7 +91,8 @@ def judge(printed: Printed, ours: Measured) -> Ruling:
 
 
 def _on_divergence(printed: Printed, ours: Measured) -> Ruling:
-    because = f"training diverged in {ours.diverged} of {ours.seeds} seeds here"
+    where = "" if ours.papers_setting else ", in another setting"
+    because = f"training diverged in {ours.diverged} of {ours.seeds} seeds here{where}"
     if 2 * ours.diverged >= ours.seeds:
         return (Verdict.BOTH_DIVERGE if printed.diverges else Verdict.DIFFERS), because
     return (Verdict.DIFFERS if printed.diverges else Verdict.UNDECIDED), because
