@@ -70,7 +70,7 @@ def _bars(weights: pd.DataFrame) -> alt.LayerChart:
     chosen = alt.Chart(weights).transform_filter("datum.method === ablation").encode(x=x)
     own = alt.Chart(weights).transform_filter("datum.method === 'AdaAlpha'").encode(x=x, y=y)
     tips = ["method:N", "class_name:N", alt.Tooltip("mean:Q", format=".2f")]
-    layers = [chosen.mark_bar(color=SPARE_COLOURS[0]).encode(y=y, tooltip=tips)]
+    layers = [chosen.mark_bar(color=SPARE_COLOURS[0], opacity=0.5).encode(y=y, tooltip=tips)]
     if {"low", "high"} <= set(weights.columns):
         layers.append(chosen.mark_rule(clip=True).encode(y=alt.Y("low:Q"), y2="high:Q"))
     ticks = own.mark_tick(color=METHOD_COLOURS["AdaAlpha"], thickness=3, size=18)
