@@ -22,6 +22,7 @@ CHAPTERS = {
     "architectures": "book/teachers_pet/architectures",
     "groups_that_are_not_classes": "book/teachers_pet/groups_that_are_not_classes",
     "number_of_classes": "book/teachers_pet/number_of_classes",
+    "repeated_distillation": "book/teachers_pet/repeated_distillation",
     "trusting_the_teacher_less": "book/teachers_pet/trusting_the_teacher_less",
     "natural_long_tails": "book/teachers_pet/natural_long_tails",
     "margins": "book/teachers_pet/adamargin",
