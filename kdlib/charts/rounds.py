@@ -36,8 +36,9 @@ def round_explorer(
     params = _controls(entropies, chain, first)
     parts = _entropy_bars(entropies).add_params(*params), _accuracies(per_class)
     last = int(entropies["round"].max())
+    chart = alt.vconcat(*parts, spacing=20).resolve_scale(color="independent", shape="independent")
     return describe(
-        alt.vconcat(*parts, spacing=20),
+        chart,
         "Round after round",
         "Above: mean entropy of the teacher's probabilities in each of "
         f"{entropies['label'].nunique()} classes, with a line at that of a guess. Below: test "
