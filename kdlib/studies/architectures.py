@@ -13,10 +13,12 @@ from kdlib.models import ModelSpec
 from kdlib.runs import RunResult, RunSpec
 from kdlib.studies import tables
 from kdlib.studies.families import Family
+from kdlib.studies.paired import paired_rows
 from kdlib.studies.profiles import Profile, profile_of
 from kdlib.studies.settings import Alpha, FromText, Imbalance, ProfileName, Temperature
 from kdlib.studies.settings import Settings as BaseSettings
 from kdlib.studies.tables import Member
+from kdlib.studies.wording import signed
 from kdlib.studies.worst_classes import BY_TEACHER, BY_VALIDATION, by_each_ordering
 
 QUESTION = "Does a stronger teacher do more harm?"
@@ -171,6 +173,28 @@ def strength_effects(differences: pd.DataFrame, order: Sequence[str]) -> pd.Data
     rows, keys = stronger_minus_weaker(differences, order), ["weaker", "stronger"]
     averaged = rows.groupby([*keys, "seed"], sort=False)["difference"].mean().reset_index()
     return tables.with_intervals(averaged, "difference", keys)
+
+
+def overview(table: pd.DataFrame) -> pd.DataFrame:
+    """Distilled minus one-hot in each cell, as text, for the mean and the worst by each ordering.
+
+    Args:
+        table: as ``per_seed`` gives it, or a record of it.
+    """
+    tenth = "worst_10" if "worst_10" in table else "worst_1"
+    wanted = {
+        "mean": "mean",
+        tenth: "own worst",
+        BY_TEACHER: "teacher's worst, by test",
+        BY_VALIDATION: "teacher's worst, by validation",
+        "rarest": "rarest fifth",
+    }
+    columns = {}
+    for key, words in wanted.items():
+        rows = paired_rows(table, key, ("distilled", "one-hot"), ["teacher", "student"])
+        cells = tables.with_intervals(rows, "difference", ["teacher", "student"])
+        columns[words] = cells.set_index(["teacher", "student"]).apply(signed, axis=1)
+    return pd.DataFrame(columns)
 
 
 def _cell(settings: Settings, teacher: Size, student: Size, seed: int) -> list[Member]:

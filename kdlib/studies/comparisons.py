@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -116,7 +116,11 @@ def class_averages(values: Tensor, labels: Tensor, num_classes: int) -> list[flo
     return (sums / torch.bincount(labels, minlength=num_classes)).tolist()
 
 
-def recorded(study: str, folder: Path | None = None) -> pd.DataFrame | str:
+def recorded(
+    study: str,
+    folder: Path | None = None,
+    show: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+) -> pd.DataFrame | str:
     """What the book has recorded of a study on the paper's data, at the paper's ratio.
 
     Records at the ``paper`` profile come first, then those at ``standard``, each under a heading
@@ -125,9 +129,11 @@ def recorded(study: str, folder: Path | None = None) -> pd.DataFrame | str:
     Args:
         study: its name.
         folder: where the records lie; by default ``../results``, as seen from a chapter.
+        show: what to show of a record's table; by default an overview of methods and measures at
+            the paper's ratio. A study whose rows differ in more than that needs its own.
 
     Returns:
-        An overview of methods and measures for each record, or a line of Markdown that says how to
+        What ``show`` makes of each record, or a line of Markdown that says how to
         make one.
 
     Raises:
@@ -141,7 +147,8 @@ def recorded(study: str, folder: Path | None = None) -> pd.DataFrame | str:
     ]
     if not found:
         return f"Not run yet. To run and record it: `kdlib study record {study} --profile paper`"
-    return pd.concat({_heading(r): _at_papers_ratio(r.table) for r in found}, names=["recorded"])
+    shown = show or _at_papers_ratio
+    return pd.concat({_heading(r): shown(r.table) for r in found}, names=["recorded"])
 
 
 def _heading(record: Record) -> str:

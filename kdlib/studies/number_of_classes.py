@@ -13,12 +13,14 @@ from kdlib.data.class_subsets import kept_classes
 from kdlib.metrics import worst_k
 from kdlib.runs import RunResult, RunSpec
 from kdlib.runs.estimate import SHAPES
+from kdlib.studies.class_draws import over_draws
 from kdlib.studies.families import Family
 from kdlib.studies.paired import paired_rows
 from kdlib.studies.profiles import Profile, profile_of
 from kdlib.studies.settings import Alpha, FromText, Imbalance, ProfileName, Temperature
 from kdlib.studies.settings import Settings as BaseSettings
 from kdlib.studies.tables import Member
+from kdlib.studies.wording import signed
 from kdlib.studies.worst_classes import a_tenth
 
 QUESTION = "Does harm need many classes?"
@@ -115,6 +117,22 @@ def differences(table: pd.DataFrame, value: str) -> pd.DataFrame:
     """
     by = ["imbalance", "classes", "draw"]
     return paired_rows(table, value, ("distilled", "one-hot"), by)
+
+
+def overview(table: pd.DataFrame) -> pd.DataFrame:
+    """Distilled minus one-hot at each ratio and number of classes, as text.
+
+    Args:
+        table: as ``per_seed`` gives it, or a record of it.
+    """
+    wanted = {"mean": "mean", "worst_1": "worst class", "worst_10": "worst 10"}
+    columns = {
+        words: over_draws(differences(table, key), "difference")
+        .set_index(["imbalance", "classes"])
+        .apply(signed, axis=1)
+        for key, words in wanted.items()
+    }
+    return pd.DataFrame(columns)
 
 
 def without_retraining(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:

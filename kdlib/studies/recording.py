@@ -176,14 +176,15 @@ def _values(values: Iterable[Any]) -> list[Any]:
 
 
 def _splits(results: Sequence[RunResult]) -> dict[str, str]:
-    """Digests by name. A long tail's own splits are told apart by ratio and subset seed."""
+    """Digests by name. Splits are told apart by what they follow: ratio, subset, drawn classes."""
     found = {}
     for result in results:
         data = result.spec.data
         for split, digest in result.environment["splits"].items():
             own = split.startswith(("train", "dev"))
             where = f" 1:{data.imbalance:g}, subset {data.subset_seed}" if own else ""
-            found[f"{split}{where}"] = digest
+            drawn = f", {data.class_share:g} of the classes, draw {data.class_seed}"
+            found[f"{split}{where}{drawn if data.class_share < 1 else ''}"] = digest
     return dict(sorted(found.items()))
 
 

@@ -18,6 +18,7 @@ from kdlib.studies.profiles import profile_of
 from kdlib.studies.settings import FromText, Imbalance, ProfileName, Temperature
 from kdlib.studies.settings import Settings as BaseSettings
 from kdlib.studies.tables import Member
+from kdlib.studies.wording import signed
 from kdlib.studies.worst_classes import a_tenth
 
 QUESTION = "What happens when the student becomes the teacher?"
@@ -129,6 +130,22 @@ def against(table: pd.DataFrame, value: str, base: int = 0) -> pd.DataFrame:
     both = taught.merge(first[[*keys, value]], on=keys, validate="many_to_one")
     difference = both[f"{value}_x"] - both[f"{value}_y"]
     return both[["chain", "round", "seed"]].assign(difference=difference)
+
+
+def overview(table: pd.DataFrame) -> pd.DataFrame:
+    """Each round of each chain minus the one-hot student, as text, by the measures of Table 9.
+
+    Args:
+        table: as ``per_seed`` gives it, or a record of it.
+    """
+    count = 100 if "worst_10" in table else 10
+    columns = {
+        words: tables.with_intervals(against(table, key), "difference", ["chain", "round"])
+        .set_index(["chain", "round"])
+        .apply(signed, axis=1)
+        for key, words in measures(count).items()
+    }
+    return pd.DataFrame(columns)
 
 
 def chain_names(table: pd.DataFrame) -> list[str]:

@@ -148,3 +148,11 @@ def test_in_table_2_the_stronger_teacher_mostly_harms_less():
     rows = stronger_minus_weaker(printed[["teacher", "student", "difference"]], order)
     # Worked out by hand from the print: 1 + 3 + 6 pairs of teachers that share a student.
     assert len(rows) == 10 and (rows["difference"] < 0).sum() == 2
+
+
+def test_the_overview_has_a_row_a_cell(tiny):
+    shown = architectures.overview(architectures.per_seed(*tiny))
+    assert list(shown.index) == [(t, s) for t in ("small", "medium") for s in ("small", "medium")]
+    table = architectures.per_seed(*tiny).set_index(["teacher", "student", "method"])["mean"]
+    gap = table["medium", "small", "distilled"] - table["medium", "small", "one-hot"]
+    assert shown.loc[("medium", "small"), "mean"] == f"{gap:+.1f}"

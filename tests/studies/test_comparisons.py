@@ -159,3 +159,9 @@ def test_a_difference_that_holds_alone_may_not_hold_among_many():
 def test_one_seed_tests_no_class():
     found = comparisons.holm_by_class(per_class([[1.0], [2.0]]), PAIR)
     assert comparisons.classes_said(found) == "Too few seeds to test the 2 classes."
+
+
+def test_a_study_may_show_its_records_in_its_own_way(tmp_path):
+    write_record(tmp_path, hand_made(study="rare_classes"))
+    shown = comparisons.recorded("rare_classes", tmp_path, lambda table: table[["method", "mean"]])
+    assert list(shown.columns) == ["method", "mean"] and len(shown) == 4

@@ -91,3 +91,9 @@ def test_wrong_settings_are_one_line(wrong):
     with pytest.raises(SettingError) as complaint:
         Settings.parse(**wrong)
     assert "\n" not in str(complaint.value)
+
+
+def test_the_overview_has_a_row_a_ratio_and_number_of_classes(tiny):
+    shown = number_of_classes.overview(number_of_classes.per_seed(*tiny))
+    assert list(shown.index) == [(20, 5), (20, 10)]
+    assert list(shown.columns) == ["mean", "worst class", "worst 10"]

@@ -5,7 +5,7 @@ import pytest
 from kdlib import studies
 from kdlib.errors import KdlibError
 from kdlib.runs import Store, execute
-from kdlib.studies import rare_classes, recording
+from kdlib.studies import number_of_classes, rare_classes, recording
 from kdlib.studies.records import read_record, write_record
 
 SETTINGS = rare_classes.Settings(seeds=2, imbalances=(20,), epochs=2)
@@ -120,3 +120,14 @@ def test_every_study_can_be_asked_for_a_record():
     for name in studies.STUDIES:
         module = studies.study(name)
         assert hasattr(module, "table") or hasattr(module, "per_seed")
+
+
+def test_splits_of_drawn_classes_are_told_apart(tmp_path):
+    settings = number_of_classes.Settings(
+        seeds=1, epochs=2, draws=2, shares=(0.2,), imbalances=(20,)
+    )
+    made = recording.record("number_of_classes", settings, store=Store(tmp_path), jobs=1)
+    write_record(tmp_path, made)
+    tests = {name: d for name, d in made.about.splits.items() if name.startswith("test")}
+    assert list(tests) == [f"test, 0.2 of the classes, draw {draw}" for draw in (0, 1)]
+    assert len(set(tests.values())) == 2

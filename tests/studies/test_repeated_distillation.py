@@ -111,3 +111,12 @@ def test_wrong_settings_are_one_line(wrong):
     with pytest.raises(SettingError) as complaint:
         Settings.parse(**wrong)
     assert "\n" not in str(complaint.value)
+
+
+def test_the_overview_has_a_row_a_chain_and_round(tiny):
+    settings, results = tiny
+    table = study.per_seed(settings, results)
+    shown = study.overview(table)
+    assert list(shown.index) == [(c, n) for c in ("T = 3", "T = 3, α = 0.5") for n in (1, 2)]
+    gap = table["mean"].iloc[3] - table["mean"].iloc[1]
+    assert shown.loc[("T = 3", 2), "mean"] == f"{gap:+.1f}"
