@@ -129,7 +129,8 @@ def against(table: pd.DataFrame, value: str, base: int = 0) -> pd.DataFrame:
         first, keys = table[table["method"] == "one-hot"], ["seed"]
     both = taught.merge(first[[*keys, value]], on=keys, validate="many_to_one")
     difference = both[f"{value}_x"] - both[f"{value}_y"]
-    return both[["chain", "round", "seed"]].assign(difference=difference)
+    numbered = both[["chain", "round", "seed"]].astype({"round": int})  # a record has floats
+    return numbered.assign(difference=difference)
 
 
 def overview(table: pd.DataFrame) -> pd.DataFrame:
