@@ -30,6 +30,7 @@ from kdlib.charts.margins import class_weights, offset_explorer
 from kdlib.charts.matrix import printed_and_ours, verdict_bars
 from kdlib.charts.noise import worst_class_explorer, worst_class_simulation
 from kdlib.charts.pairs import pair_explorer
+from kdlib.charts.regularisation import regularisation_explorer
 from kdlib.charts.risks import added_risk_curves, risk_parts
 from kdlib.charts.rounds import round_explorer
 from kdlib.charts.site import enable_site_renderer, in_site
@@ -72,6 +73,7 @@ __all__ = [
     "picture_table",
     "printed_and_measured",
     "printed_and_ours",
+    "regularisation_explorer",
     "risk_parts",
     "round_explorer",
     "soft_label_bars",

@@ -29,6 +29,7 @@ CHAPTERS = {
     "results": "book/teachers_pet/results",
     "ablations": "book/teachers_pet/ablations",
     "where_the_teacher_errs": "book/teachers_pet/where_the_teacher_errs",
+    "regularisation_samples": "book/teachers_pet/regularisation_samples",
 }
 """Each study, and the chapter that shows it."""
 

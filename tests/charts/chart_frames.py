@@ -284,3 +284,16 @@ NUMBERS = pd.DataFrame(
         "verdict": ["same sign", "differs"],
     }
 )
+
+
+def sample_shares():
+    rows = [{"split": s, "temperature": t, "bucket": b, "mean": 10.0 * b + t,
+             "low": 5.0, "high": 60.0}
+            for s in ("training", "test") for t in (1.0, 3.0) for b in (1, 2)]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def label_probabilities():
+    rows = [{"split": s, "temperature": t, "bucket": b, "teacher": 0.2 * b, "student": 0.1 * t}
+            for s in ("training", "test") for t in (1.0, 3.0) for b in (1, 2)]  # fmt: skip
+    return pd.DataFrame(rows)

@@ -64,6 +64,9 @@ MAKERS = {
     "threshold_explorer": lambda: charts.threshold_explorer(
         frames.threshold_grid(), depth=4, alpha=0.9, threshold=0.3
     ),
+    "regularisation_explorer": lambda: charts.regularisation_explorer(
+        frames.sample_shares(), frames.label_probabilities(), temperature=1.0, bucket=1
+    ),
     "bucket_panels": lambda: charts.bucket_panels(frames.buckets(), frames.UNITS),
     "bucket_explorer": lambda: charts.bucket_explorer(
         pd.concat([frames.buckets(n) for n in (2, 3)]), frames.UNITS
