@@ -74,8 +74,8 @@ METHODS = {
     "remove_hardest_10": Answer(("ablations",), "hardest removed"),
     "shuffle_alpha": Answer(("ablations",), "shuffled"),
     "weighted_soft_labels": Answer(("ablations",), "weighted labels 1"),
-    "distillation_2x": Answer((), "distilled twice"),
-    "distillation_3x": Answer((), "distilled three times"),
+    "distillation_2x": Answer(("repeated_distillation",), "distilled 2×"),
+    "distillation_3x": Answer(("repeated_distillation",), "distilled 3×"),
     "teacher_only": Answer((), "teacher"),
 }
 
