@@ -15,7 +15,7 @@ from kdlib.runs import RunResult, RunSpec, Store, dev_mix
 from kdlib.runs.build import dataset_for, loss_vectors
 from kdlib.studies import tables
 from kdlib.studies.comparisons import class_averages, training_logits
-from kdlib.studies.families import Family, families
+from kdlib.studies.families import Family, families_at
 from kdlib.studies.profiles import profile_of
 from kdlib.studies.settings import FromText, Imbalance, Temperature
 from kdlib.studies.settings import Settings as BaseSettings
@@ -51,9 +51,7 @@ class Settings(BaseSettings):
 
 def study_families(settings: Settings) -> Sequence[Family]:
     """One family a seed at the settings' ratio."""
-    profile = profile_of(settings)
-    ratio = profile.imbalance if settings.imbalance is None else settings.imbalance
-    return families(profile.model_copy(update={"imbalance": ratio}))
+    return families_at(profile_of(settings), settings.imbalance)
 
 
 def members(settings: Settings) -> list[Member]:

@@ -172,3 +172,9 @@ def families(profile: Profile, imbalance: float | None = None) -> Sequence[Famil
     ratio = profile.imbalance if imbalance is None else imbalance
     count = profile.seeds if ratio == profile.imbalance else profile.sweep_seeds
     return [Family(profile, ratio, seed) for seed in range(count)]
+
+
+def families_at(profile: Profile, imbalance: float | None) -> Sequence[Family]:
+    """One family a seed at one ratio (``None``: the profile's), as many as the profile has."""
+    ratio = profile.imbalance if imbalance is None else imbalance
+    return families(profile.model_copy(update={"imbalance": ratio}))

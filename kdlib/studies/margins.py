@@ -13,7 +13,7 @@ from pydantic import Field
 
 from kdlib.runs import RunResult, RunSpec
 from kdlib.studies import tables
-from kdlib.studies.families import Family, families
+from kdlib.studies.families import Family, families_at
 from kdlib.studies.profiles import profile_of
 from kdlib.studies.settings import FromText, Imbalance, Temperature
 from kdlib.studies.settings import Settings as BaseSettings
@@ -53,9 +53,8 @@ class Settings(BaseSettings):
 def study_families(settings: Settings) -> Sequence[Family]:
     """One family a seed at the settings' ratio."""
     profile = profile_of(settings)
-    ratio = profile.imbalance if settings.imbalance is None else settings.imbalance
     count = min(profile.seeds, _MOST_SEEDS) if settings.seeds is None else settings.seeds
-    return families(profile.model_copy(update={"imbalance": ratio, "seeds": count}))
+    return families_at(profile.model_copy(update={"seeds": count}), settings.imbalance)
 
 
 def margin_name(offset: float) -> str:

@@ -16,7 +16,7 @@ from kdlib.runs import RunResult, RunSpec
 from kdlib.studies import tables
 from kdlib.studies.class_buckets import bucket_of
 from kdlib.studies.comparisons import training_logits
-from kdlib.studies.families import Family, families
+from kdlib.studies.families import Family, families_at
 from kdlib.studies.profiles import profile_of
 from kdlib.studies.settings import Alpha, FromText, Imbalance, Temperature
 from kdlib.studies.settings import Settings as BaseSettings
@@ -44,10 +44,8 @@ class Settings(BaseSettings):
 
 def members(settings: Settings) -> list[Member]:
     """Teacher, one-hot and distilled student of each seed."""
-    profile = profile_of(settings)
-    ratio = profile.imbalance if settings.imbalance is None else settings.imbalance
-    chosen = profile.model_copy(update={"imbalance": ratio})
-    return [m for family in families(chosen) for m in _family_members(family, settings)]
+    chosen = families_at(profile_of(settings), settings.imbalance)
+    return [m for family in chosen for m in _family_members(family, settings)]
 
 
 def runs(settings: Settings) -> list[RunSpec]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from kdlib.losses import teacher_probabilities
 from kdlib.runs import RunResult, RunSpec
 from kdlib.studies import comparisons, tables
-from kdlib.studies.families import Family, families
+from kdlib.studies.families import Family, families_at
 from kdlib.studies.profiles import profile_of
 from kdlib.studies.settings import FromText, Imbalance, ProfileName, Temperature
 from kdlib.studies.settings import Settings as BaseSettings
@@ -58,8 +58,7 @@ def study_families(settings: Settings) -> Sequence[Family]:
     """One family a seed at the settings' ratio."""
     profile = profile_of(settings)
     seeds = settings.seeds or min(_SEEDS, profile.seeds)
-    ratio = profile.imbalance if settings.imbalance is None else settings.imbalance
-    return families(profile.model_copy(update={"imbalance": ratio, "seeds": seeds}))
+    return families_at(profile.model_copy(update={"seeds": seeds}), settings.imbalance)
 
 
 def chains(settings: Settings) -> list[tuple[float, float]]:

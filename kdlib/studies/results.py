@@ -11,7 +11,7 @@ from pydantic import Field
 from kdlib.runs import RunResult, RunSpec
 from kdlib.studies import tables
 from kdlib.studies.comparisons import Pair
-from kdlib.studies.families import Family, families
+from kdlib.studies.families import Family, families_at
 from kdlib.studies.profiles import profile_of
 from kdlib.studies.settings import Alpha, FromText, Imbalance, Temperature
 from kdlib.studies.settings import Settings as BaseSettings
@@ -49,9 +49,8 @@ class Settings(BaseSettings):
 def study_families(settings: Settings) -> Sequence[Family]:
     """One family a seed at the settings' ratio."""
     profile = profile_of(settings)
-    ratio = profile.imbalance if settings.imbalance is None else settings.imbalance
     count = min(profile.seeds, _MOST_SEEDS) if settings.seeds is None else settings.seeds
-    return families(profile.model_copy(update={"imbalance": ratio, "seeds": count}))
+    return families_at(profile.model_copy(update={"seeds": count}), settings.imbalance)
 
 
 def members(settings: Settings) -> list[Member]:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from kdlib.runs import RunResult, RunSpec, Store, dev_mix
 from kdlib.studies import tables
-from kdlib.studies.families import Family, families
+from kdlib.studies.families import Family, families_at
 from kdlib.studies.profiles import profile_of
 from kdlib.studies.settings import Alpha, FromText, Imbalance, Temperature
 from kdlib.studies.settings import Settings as BaseSettings
@@ -36,9 +36,7 @@ class Settings(BaseSettings):
 
 def study_families(settings: Settings) -> Sequence[Family]:
     """One family a seed at the settings' ratio."""
-    profile = profile_of(settings)
-    ratio = profile.imbalance if settings.imbalance is None else settings.imbalance
-    return families(profile.model_copy(update={"imbalance": ratio}))
+    return families_at(profile_of(settings), settings.imbalance)
 
 
 def members(settings: Settings) -> list[Member]:

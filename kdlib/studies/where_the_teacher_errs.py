@@ -17,7 +17,7 @@ from kdlib.studies.class_buckets import (
     class_statistics,
     own_image_statistics,
 )
-from kdlib.studies.families import Family, families
+from kdlib.studies.families import Family, families_at
 from kdlib.studies.mistakes import transfer
 from kdlib.studies.profiles import profile_of
 from kdlib.studies.settings import Alpha, FromText, Imbalance, Temperature
@@ -56,9 +56,7 @@ class Settings(BaseSettings):
 
 def study_families(settings: Settings) -> Sequence[Family]:
     """One family a seed at the settings' ratio."""
-    profile = profile_of(settings)
-    ratio = profile.imbalance if settings.imbalance is None else settings.imbalance
-    return families(profile.model_copy(update={"imbalance": ratio}))
+    return families_at(profile_of(settings), settings.imbalance)
 
 
 def members(settings: Settings) -> list[Member]:
