@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from kdlib.models import ModelSpec
 from kdlib.studies.profiles import PROFILES, Profile, profile_of
 from kdlib.studies.settings import FromText, Imbalance, Settings
 from kdlib.training import PRESETS, MultiplierRule, Recipe
@@ -20,6 +21,7 @@ class RobustSettings(Settings):
         dataset: ``digits``, ``cifar10`` or ``cifar100``; by default digits at ``quick`` and
             CIFAR-10 elsewhere.
         imbalance: long-tail ratio, 1 to 1000; by default 20 on digits and 100 elsewhere.
+        depth: of the CIFAR ResNet that teacher and student are, 6n + 2; None takes the profile's.
         step: of exponentiated gradient.
         update_every: training steps between two moves of the multipliers; the paper does not say.
             By default 4 at ``quick``, where a training has 160 steps, and 32 elsewhere, as in the
@@ -30,6 +32,7 @@ class RobustSettings(Settings):
 
     dataset: Annotated[Dataset | None, FromText] = None
     imbalance: Annotated[Imbalance | None, FromText] = None
+    depth: Annotated[Annotated[int, Field(ge=8, le=1202)] | None, FromText] = None
     step: Annotated[float, Field(ge=0, le=100), FromText] = 0.1
     update_every: Annotated[Annotated[int, Field(ge=1, le=100_000)] | None, FromText] = None
     validation_part: Literal["all", "first_half"] = "all"
@@ -44,8 +47,10 @@ def robust_profile(settings: RobustSettings) -> Profile:
     imbalance = settings.imbalance or (20.0 if dataset == "digits" else 100.0)
     base = PROFILES["quick" if dataset == "digits" else settings.profile]
     plain = base.model_copy(update={"recipe": _recipe(base, settings, dataset, imbalance)})
-    changed = profile_of(settings, plain)
-    return changed.model_copy(update={"dataset": dataset, "imbalance": imbalance})
+    changes: dict[str, object] = {"dataset": dataset, "imbalance": imbalance}
+    if settings.depth is not None:
+        changes["model"] = ModelSpec.parse(depth=settings.depth)
+    return profile_of(settings, plain).model_copy(update=changes)
 
 
 def multiplier_rule(settings: RobustSettings, alpha: float = 1.0) -> MultiplierRule:

@@ -96,3 +96,10 @@ def test_names_are_the_papers():
 def test_settings_out_of_range_are_refused(values):
     with pytest.raises(SettingError, match=next(iter(values))):
         RobustSettings.parse(**values)
+
+
+def test_a_depth_is_that_of_teacher_and_student():
+    run = RobustFamily(RobustSettings.parse(depth="14"), 0).student(None, 1.0)
+    assert (run.model.depth, run.teacher.model.depth) == (14, 14)
+    with pytest.raises(SettingError, match="6n \\+ 2"):
+        robust_profile(RobustSettings(depth=9))
