@@ -10,10 +10,12 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 BOOK_OPTIONS = --profile "$(PROFILE)" --chapters "$(CHAPTERS)" \
 	$(if $(JOBS),--jobs "$(JOBS)") $(if $(FORCE),--force)
+# The rival of `make bench`; nothing else needs it.
+TORCHDISTILL := torchdistill==1.1.5
 PIP_OPTIONS = --disable-pip-version-check --quiet $(if $(TORCH_INDEX_URL),--extra-index-url "$(TORCH_INDEX_URL)")
 
 .DEFAULT_GOAL := help
-.PHONY: help install book record serve lab test lint format clean
+.PHONY: help install book record serve lab test bench lint format clean
 
 help:  ## Print this list
 	@awk -F':.*  ## ' '/^[a-z]+:.*  ## / { printf "  make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +55,11 @@ lab: $(INSTALLED)  ## Open the chapters in JupyterLab, on this machine only, wit
 
 test: $(INSTALLED)  ## Run all tests: units, chapters, pages in Chromium (ARGS="-m 'not slow'")
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench: $(INSTALLED)  ## Measure trainings and the book against other loops, into benchmarks/RESULTS.md
+	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps $(TORCHDISTILL)
+	@$(BIN)/python benchmarks/measure_training.py
+	@$(BIN)/python benchmarks/measure_book.py
 
 lint: $(INSTALLED)  ## Check style, layout and types
 	@$(BIN)/ruff check .

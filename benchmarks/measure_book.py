@@ -2,15 +2,14 @@
 
 Clones the last commit into a temporary folder, lets it use this checkout's installed ``.venv`` and
 an empty run store, and measures there: ``make book`` cold, again with all runs in the store, and
-once more with nothing changed; the memory of all its processes; ``import kdlib``. Writes
-``benchmarks/RESULTS.md`` and the times in the README. Leave the machine alone meanwhile.
+once more with nothing changed; the memory of all its processes; ``import kdlib``. Writes its
+block of ``benchmarks/RESULTS.md`` and the times in the README. Leave the machine alone meanwhile.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -18,14 +17,13 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 import psutil
+from machine import machine_rows
 from readme import ROOT, fill_readme
+from results_file import fill_results
 
-RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 GB = 10**9
 SAMPLE_SECONDS = 0.25
 IMPORTS = 10
@@ -176,10 +174,6 @@ def test_rows(usage: Usage) -> list[Row]:
 def report(rows: Sequence[Row], machine: dict[str, str]) -> str:
     """The results as Markdown."""
     lines = [
-        "# Measurements",
-        "",
-        "Written by `.venv/bin/python benchmarks/measure_book.py --tests`, which repeats them.",
-        "",
         "| what | limit | measured | within |",
         "|---|---|---|---|",
         *(f"| {r.what} | {limit_of(r)} | {amount(r.value, r.unit)} | {r.verdict} |" for r in rows),
@@ -209,43 +203,14 @@ def times_in_words(rows: Sequence[Row], machine: dict[str, str]) -> str:
     return "\n".join([f"{where} ([all measurements](benchmarks/RESULTS.md)):", "", *items])
 
 
-def machine() -> dict[str, str]:
-    """What was measured on: processor, cores, memory, versions, commit, date, load before."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short=12", "HEAD"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {
-        "processor": processor_name(Path("/proc/cpuinfo")),
-        "cores": str(os.cpu_count()),
-        "memory": amount(psutil.virtual_memory().total / GB, "GB"),
-        "system": f"{platform.system()} {platform.machine()}",
-        "Python": platform.python_version(),
-        **{name: metadata.version(name) for name in ("torch", "torchvision", "jupyter-book")},
-        "commit": commit.stdout.strip(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "load before": f"{os.getloadavg()[0]:.1f}",
-    }
-
-
-def processor_name(cpuinfo: Path) -> str:
-    """The processor's name as Linux gives it, else as Python knows it."""
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
-
-
 def main() -> int:
     """Measure and write; the exit status is 1 where a limit is broken."""
     parser = argparse.ArgumentParser(description="Measure the book's limits.")
     parser.add_argument("--tests", action="store_true", help="measure `make test` as well")
     tests = parser.parse_args().tests
-    about = machine()
+    about = machine_rows()
     rows = measure(tests)
-    RESULTS.write_text(report(rows, about), encoding="utf-8")
+    fill_results("book", report(rows, about))
     fill_readme("times", times_in_words(rows, about))
     print(report(rows, about))
     return int(any(row.limit is not None and row.value >= row.limit for row in rows))

@@ -12,8 +12,14 @@ BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 import batch_size  # noqa: E402
 import finding_picture  # noqa: E402
+import growth  # noqa: E402
+import machine  # noqa: E402
 import measure_book  # noqa: E402
+import measure_training  # noqa: E402
 import readme  # noqa: E402
+import results_file  # noqa: E402
+import rivals  # noqa: E402
+import torch  # noqa: E402
 
 from kdlib.studies.profiles import PROFILES  # noqa: E402
 
@@ -109,8 +115,8 @@ def test_the_readme_gets_times_with_their_machine():
 def test_the_processor_is_named(tmp_path):
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text("processor\t: 0\nmodel name\t: Some CPU\nmodel name\t: Some CPU\n")
-    assert measure_book.processor_name(cpuinfo) == "Some CPU"
-    assert measure_book.processor_name(tmp_path / "none")
+    assert machine.processor_name(cpuinfo) == "Some CPU"
+    assert machine.processor_name(tmp_path / "none")
 
 
 # The finding
@@ -183,3 +189,63 @@ def test_differences_stand_in_one_row_a_student():
         "| distilled, T = 1 | -10.0 (-14.0 to -6.1) | -10.0 (-14.0 to -6.1) |",
         "| AdaAlpha, T = 3 | +5.7 (+1.2 to +10.1) | +5.7 (+1.2 to +10.1) |",
     ]
+
+
+# Trainings against other loops
+
+
+def test_rows_become_a_markdown_table():
+    rows = [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]
+    assert results_file.markdown(rows).splitlines() == [
+        "| a | b |",
+        "|---|---|",
+        "| 1 | 2 |",
+        "| 3 | 4 |",
+    ]
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_an_exponent_is_the_power_of_the_size(power):
+    sizes = (10, 100, 1000)
+    assert growth.exponent(sizes, [3 * size**power for size in sizes]) == pytest.approx(power)
+
+
+def test_rivals_take_turns_after_one_pass_that_is_not_counted():
+    order = []
+    rivals_ = {name: lambda name=name: order.append(name) for name in "ab"}
+    found = measure_training.speeds(rivals_, images=10, rounds=2)
+    assert "".join(order) == "ababab"
+    assert [(speed.name, len(speed.rounds)) for speed in found] == [("a", 2), ("b", 2)]
+
+
+def test_the_table_of_speeds_gives_ratios_to_each_of_ours():
+    found = [
+        measure_training.Speed("kdlib, x", 400.0, (400.0,)),
+        measure_training.Speed("other", 100.0, (90.0, 100.0, 110.0)),
+    ]
+    rows = measure_training.speed_table(found, {"kdlib, x": 10**9, "other": 2 * 10**9})
+    assert rows[1]["kdlib, x: faster by"] == "4.00x"
+    assert rows[1]["memory of all processes"] == "2.0 GB"
+
+
+def test_hinton_s_loss_is_kdlib_s_up_to_the_teacher_s_entropy():
+    from kdlib import losses
+
+    torch.manual_seed(0)
+    teacher, labels = torch.randn(6, 5), torch.tensor([0, 1, 2, 3, 4, 0])
+    logits = torch.randn(6, 5, requires_grad=True)
+    rivals.hinton_loss(logits, teacher, labels).backward()
+    other = logits.detach().clone().requires_grad_()
+    soft = losses.teacher_probabilities(teacher, rivals.TEMPERATURE)
+    kl = losses.soft_target_loss(other / rivals.TEMPERATURE, labels, soft, mix=torch.ones(5))
+    hard = losses.soft_target_loss(other, labels, soft, mix=torch.zeros(5))
+    ((1 - rivals.ALPHA) * hard + rivals.ALPHA * rivals.TEMPERATURE**2 * kl).backward()
+    torch.testing.assert_close(logits.grad, other.grad)
+
+
+def test_every_loop_trains_the_student_of_the_same_work():
+    work = measure_training.random_work(32)
+    small = rivals.Work(work.images, work.labels, 100, teacher=8, student=8, batch_size=16)
+    for start in (rivals.with_kdlib, lambda w: rivals.with_tutorial(w, workers=0)):
+        start(small)()
+    assert rivals.top_accuracies(torch.eye(6), torch.arange(6)) == [100, 100]
