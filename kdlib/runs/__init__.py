@@ -5,6 +5,7 @@ from kdlib.runs.execute import execute, missing_runs
 from kdlib.runs.spec import (
     RESULTS_VERSION,
     AdaptiveMix,
+    AveragedRobustCost,
     ConstantMix,
     DataSpec,
     HardestRemovedMix,
@@ -22,6 +23,7 @@ from kdlib.runs.store import DamagedRunWarning, RunResult, Store
 __all__ = [
     "RESULTS_VERSION",
     "AdaptiveMix",
+    "AveragedRobustCost",
     "ConstantMix",
     "DamagedRunWarning",
     "DataSpec",

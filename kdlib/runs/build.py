@@ -10,9 +10,11 @@ from torch import Tensor, nn
 
 from kdlib import losses
 from kdlib.data import Dataset, Split, halves, load
+from kdlib.errors import SettingError
 from kdlib.models import ImageNetResNet, build
 from kdlib.runs.spec import (
     AdaptiveMix,
+    AveragedRobustCost,
     ConstantMix,
     HardestRemovedMix,
     MarginCost,
@@ -20,8 +22,15 @@ from kdlib.runs.spec import (
     RobustCost,
     RunSpec,
 )
+from kdlib.runs.store import EVALUATED_SPLITS
 from kdlib.seeds import generator
-from kdlib.training import ClassMultipliers, HeldOut, predict_logits
+from kdlib.training import (
+    AveragedLogits,
+    ClassMultipliers,
+    HeldOut,
+    predict_logits,
+    steps_per_epoch,
+)
 from kdlib.training.objective import LossVectors
 
 if TYPE_CHECKING:
@@ -78,6 +87,9 @@ def multipliers_for(
         dataset: its data.
         store: holds the teacher, whose probabilities may be asked for.
         device: where the teacher judges the images.
+
+    Raises:
+        SettingError: an averaged iterate is asked for, and the training ends before the first move.
     """
     cost = spec.objective.log_cost
     if not isinstance(cost, RobustCost):
@@ -87,7 +99,19 @@ def multipliers_for(
     if cost.base_rate == "teacher":
         base_rate = asks(training_split(spec, dataset), spec.objective.temperature).mean(0)
     held_out = _held_out(cost, dataset, asks) if cost.rule.measured_on == "held_out" else None
-    return ClassMultipliers(cost.rule, base_rate, held_out, spec.seed)
+    average = _average(spec, dataset) if isinstance(cost, AveragedRobustCost) else None
+    return ClassMultipliers(cost.rule, base_rate, held_out, spec.seed, average)
+
+
+def _average(spec: RunSpec, dataset: Dataset) -> AveragedLogits:
+    """Of the splits that the store evaluates."""
+    assert isinstance(spec.objective.log_cost, AveragedRobustCost)
+    a_pass = steps_per_epoch(spec.recipe, len(training_split(spec, dataset)))
+    steps, every = spec.recipe.last_epoch * a_pass, spec.objective.log_cost.rule.update_every
+    if steps < every:
+        raise SettingError(f"update_every = {every}: the training ends after {steps} steps")
+    images = {name: getattr(dataset, name).images for name in EVALUATED_SPLITS}
+    return AveragedLogits(images, spec.recipe.input_scaling, spec.data.name)
 
 
 class _TeachersView:

@@ -143,9 +143,28 @@ class RobustCost(Frozen):
         return "teacher" in (self.base_rate, self.validation_labels)
 
 
+class AveragedRobustCost(RobustCost):
+    """As ``RobustCost``, but the run keeps the averaged iterate: Algorithm 1, (1/K) sum_k f^k(x).
+
+    f^k is the network at the k-th move. The training and its last network are those of
+    ``RobustCost`` to the bit; the logits and accuracies in the store are of the average, which is
+    no network and cannot teach. A kind of its own, so that ids of other runs stay as they are.
+    """
+
+    kind: Literal["averaged_robust"] = "averaged_robust"  # type: ignore[assignment]
+
+    @model_validator(mode="after")
+    def _moves(self) -> Self:
+        if self.rule.alpha == 0:
+            raise ValueError("alpha = 0 moves nothing: there are no iterates to average")
+        return self
+
+
 EstimatedMix = AdaptiveMix | HardestRemovedMix | ShuffledMix
 Mix = Annotated[ConstantMix | EstimatedMix, Field(discriminator="kind")]
-Cost = Annotated[NoCost | PriorCost | MarginCost | RobustCost, Field(discriminator="kind")]
+Cost = Annotated[
+    NoCost | PriorCost | MarginCost | RobustCost | AveragedRobustCost, Field(discriminator="kind")
+]
 
 
 class Objective(Frozen):
@@ -193,6 +212,8 @@ class RunSpec(Frozen):
             )
         if self.objective.weighted_soft_labels and self.teacher is None:
             raise ValueError("weighted_soft_labels needs a teacher: name one in `teacher`")
+        if any(isinstance(p.objective.log_cost, AveragedRobustCost) for p in self.parents()):
+            raise ValueError("an averaged iterate is no network: it cannot teach")
         for parent in self.parents():
             if _classes(parent.data) != _classes(self.data):
                 raise ValueError(
@@ -259,7 +280,8 @@ def method_name(spec: RunSpec) -> str:
 def _cost_name(cost: Cost) -> str:
     if isinstance(cost, RobustCost):
         named = {0.0: "balanced", 1.0: "robust"}
-        return named.get(cost.rule.alpha, f"traded-off {cost.rule.alpha:g}") + " "
+        averaged = "averaged " if isinstance(cost, AveragedRobustCost) else ""
+        return averaged + named.get(cost.rule.alpha, f"traded-off {cost.rule.alpha:g}") + " "
     return {"prior": "logit-adjusted ", "margin": "AdaMargin ", "none": ""}[cost.kind]
 
 

@@ -99,7 +99,7 @@ def _train_into(folder: Path, spec: RunSpec, store: Store, *, device: str, bar: 
     else:
         outcome = _resumed(folder, spec, store, dataset, model, device=device, bar=bar)
     _write_outcome(folder, outcome)
-    _write_evaluation(folder, spec, dataset, model, diverged=outcome.status == "diverged")
+    _write_evaluation(folder, spec, dataset, model, outcome)
     shelf.write_json(folder / "environment.json", _environment(device, dataset, spec, started))
     shelf.finish(folder)
 
@@ -162,8 +162,9 @@ def _write_outcome(folder: Path, outcome: Outcome) -> None:
 
 
 def _write_evaluation(
-    folder: Path, spec: RunSpec, dataset: Dataset, model: nn.Module, *, diverged: bool
+    folder: Path, spec: RunSpec, dataset: Dataset, model: nn.Module, outcome: Outcome
 ) -> None:
+    diverged = outcome.status == "diverged"
     arrays: dict[str, np.ndarray] = {}
     tables = []
     for name in shelf.EVALUATED_SPLITS:
@@ -171,7 +172,7 @@ def _write_evaluation(
         if diverged:
             tables.append(_unknown(split))
             continue
-        logits = _predict(spec, model, split)
+        logits = _logits(spec, model, split, outcome)
         tables.append(per_class_table(name, logits, split.labels.numpy(), dataset.num_classes))
         arrays |= {f"{name}.logits": logits, f"{name}.labels": split.labels.numpy()}
         arrays[f"{name}.index"] = split.index.numpy()
@@ -182,7 +183,10 @@ def _write_evaluation(
         write_atomically(folder / "weights.safetensors", save(weights))
 
 
-def _predict(spec: RunSpec, model: nn.Module, split: Split) -> np.ndarray:
+def _logits(spec: RunSpec, model: nn.Module, split: Split, outcome: Outcome) -> np.ndarray:
+    """Of the last network; of the averaged iterate where the run asks for it."""
+    if outcome.averaged is not None:
+        return outcome.averaged[split.name].numpy()
     scaling = spec.recipe.input_scaling
     logits = predict_logits(model, split.images, scaling=scaling, dataset_name=spec.data.name)
     return logits.numpy()

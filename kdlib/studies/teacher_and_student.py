@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from kdlib.runs import RunResult, RunSpec
 from kdlib.studies import tables
+from kdlib.studies.multiplier_paths import effective_classes as effective_classes
+from kdlib.studies.multiplier_paths import paths
 from kdlib.studies.robust_families import (
     Alpha,
     RobustFamily,
@@ -73,27 +74,8 @@ def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
 
 
 def multiplier_paths(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """The multipliers' way: one row a move and class of each run that has any.
-
-    Columns: the keys of a member, step, label, multiplier (a weight; those of a move sum to 1) and
-    error (of the class, before the move, in percent).
-    """
-    pieces = [
-        _path_rows(result).assign(**member.key())
-        for member, result in zip(members(settings), results, strict=True)
-        if result.multipliers is not None and len(result.multipliers["steps"])
-    ]
-    return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
-
-
-def effective_classes(multipliers: Sequence[float] | np.ndarray) -> float:
-    """How many classes share the weight: exp of the entropy, from 1 (one class) to L (even).
-
-    Near 1 the multipliers have collapsed: training hears of one class only.
-    """
-    weights = np.asarray(multipliers, dtype=float)
-    weights = weights / weights.sum()
-    return float(np.exp(-np.sum(weights * np.log(np.clip(weights, 1e-300, None)))))
+    """The multipliers' way: one row a move and class; see ``kdlib.studies.multiplier_paths``."""
+    return paths(members(settings), results)
 
 
 def _families(settings: Settings) -> Sequence[RobustFamily]:
@@ -137,17 +119,3 @@ def _cells() -> list[tuple[Alpha, Alpha, ValidationLabels]]:
         cells += [(teacher, None, "teacher"), (teacher, 0.0, "teacher")]
         cells += [(teacher, 1.0, "teacher"), (teacher, 1.0, "one_hot")]
     return cells
-
-
-def _path_rows(result: RunResult) -> pd.DataFrame:
-    path = result.multipliers
-    assert path is not None
-    moves, classes = path["errors"].shape
-    return pd.DataFrame(
-        {
-            "step": np.repeat(path["steps"], classes),
-            "label": np.tile(np.arange(classes), moves),
-            "multiplier": np.exp(path["log_multipliers"].astype(float)).ravel(),
-            "error": 100 * path["errors"].astype(float).ravel(),
-        }
-    )

@@ -1,5 +1,6 @@
 """Training: recipes, the objective, one loop, checkpoints and predictions."""
 
+from kdlib.training.averaged import AveragedLogits
 from kdlib.training.checkpoint import CheckpointError, DamagedCheckpointWarning
 from kdlib.training.loop import Outcome, train
 from kdlib.training.multipliers import ClassMultipliers, HeldOut, MultiplierRule
@@ -19,6 +20,7 @@ from kdlib.training.teacher import ForwardTeacher, TeacherSignal
 __all__ = [
     "MEASURED",
     "PRESETS",
+    "AveragedLogits",
     "CheckpointError",
     "ClassMultipliers",
     "CosineDecay",

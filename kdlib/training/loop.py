@@ -35,14 +35,16 @@ class Outcome:
         diverged_step: The first step (from 0, over the whole training) with such a loss. It is
             the number of steps done where only the last update broke the weights.
         history: One record for each whole epoch with finite losses.
-        multipliers: The path of the class multipliers (``ClassMultipliers.state``), if there are
+        multipliers: The path of the class multipliers (``ClassMultipliers.path``), if there are
             any.
+        averaged: Mean logits over the moves, by name of the images, where they were asked for.
     """
 
     status: Status
     diverged_step: int | None = None
     history: list[EpochRecord] = field(default_factory=list)
     multipliers: dict[str, Tensor] | None = None
+    averaged: dict[str, Tensor] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +135,12 @@ def train(
 
 
 def _outcome(job: _Job, status: Status, step: int | None, history: list[EpochRecord]) -> Outcome:
-    path = None if job.multipliers is None else job.multipliers.state()
-    return Outcome(status, step, history, path)
+    moving = job.multipliers
+    if moving is None:
+        return Outcome(status, step, history)
+    average = moving.average if status == "completed" else None
+    averaged = None if average is None else average.mean()
+    return Outcome(status, step, history, moving.path(), averaged)
 
 
 def _train_epoch(job: _Job, epoch: int) -> tuple[Tensor, Tensor]:

@@ -26,6 +26,7 @@ from kdlib.losses import (
     traded_off_log_weights,
 )
 from kdlib.seeds import generator
+from kdlib.training.averaged import AveragedLogits
 from kdlib.training.objective import LossVectors
 from kdlib.training.recipe import InputScaling
 from kdlib.validated import Frozen
@@ -91,6 +92,7 @@ class ClassMultipliers:
             mean of the teacher's probabilities.
         held_out: where errors are measured; None where ``rule.measured_on`` is "training".
         seed: of the draws of held-out examples.
+        average: takes in the network at each move, where the averaged iterate is asked for.
 
     Raises:
         SettingError: the held-out examples are missing or of other classes.
@@ -102,6 +104,7 @@ class ClassMultipliers:
         base_rate: Tensor,
         held_out: HeldOut | None = None,
         seed: int = 0,
+        average: AveragedLogits | None = None,
     ) -> None:
         if held_out is None and rule.measured_on == "held_out":
             raise SettingError("multipliers measured on held-out examples need held_out")
@@ -110,7 +113,7 @@ class ClassMultipliers:
                 f"held_out.targets has {tuple(held_out.targets.shape)[1:]} classes: "
                 f"expected {tuple(base_rate.shape)}"
             )
-        self.rule, self.seed = rule, seed
+        self.rule, self.seed, self.average = rule, seed, average
         self._held_out = held_out
         self._log_rate = base_rate.detach().float().clamp(min=_SMALLEST_RATE).log()
         self.log_multipliers = torch.full_like(self._log_rate, 1 / len(base_rate)).log()
@@ -155,9 +158,11 @@ class ClassMultipliers:
         self._steps.append(done)
         self._errors.append(errors)
         self._path.append(self.log_multipliers)
+        if self.average is not None:
+            self.average.add(model)
 
-    def state(self) -> dict[str, Tensor]:
-        """What a checkpoint keeps and the store records: all moves, oldest first.
+    def path(self) -> dict[str, Tensor]:
+        """What the store records: all moves, oldest first.
 
         ``steps`` ``[K]``, ``errors`` ``[K, L]`` and ``log_multipliers`` ``[K, L]`` after each move.
         """
@@ -168,8 +173,16 @@ class ClassMultipliers:
             "log_multipliers": torch.stack(self._path).cpu() if self._path else torch.zeros(shape),
         }
 
+    def state(self) -> dict[str, Tensor]:
+        """What a checkpoint keeps: the path, and the sum of the average if there is one."""
+        sums = {} if self.average is None else self.average.state()
+        return self.path() | {f"average.{name}": tensor for name, tensor in sums.items()}
+
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Go on from a ``state``."""
+        if self.average is not None:
+            kept = {name.removeprefix("average."): tensor for name, tensor in state.items()}
+            self.average.load_state(kept)
         device = self.log_multipliers.device
         self._steps = state["steps"].tolist()
         self._errors = list(state["errors"].to(device))
@@ -179,8 +192,12 @@ class ClassMultipliers:
 
     @property
     def digest(self) -> str:
-        """16 hex digits that differ where rule, base rates, seed or held-out targets do."""
-        sha = hashlib.sha256(f"{self.rule.canonical_json()} {self.seed}".encode())
+        """16 hex digits that differ where rule, base rates, seed or held-out targets do.
+
+        Also with and without an average.
+        """
+        averaged = "" if self.average is None else " averaged"
+        sha = hashlib.sha256(f"{self.rule.canonical_json()} {self.seed}{averaged}".encode())
         sha.update(self._log_rate.cpu().numpy().tobytes())
         if self._held_out is not None:
             sha.update(self._held_out.targets.float().cpu().numpy().tobytes())
