@@ -28,6 +28,7 @@ from kdlib.charts.harm import harm_explorer
 from kdlib.charts.imbalance import imbalance_explorer
 from kdlib.charts.margins import class_weights, offset_explorer
 from kdlib.charts.matrix import printed_and_ours, verdict_bars
+from kdlib.charts.multipliers import multiplier_explorer
 from kdlib.charts.noise import worst_class_explorer, worst_class_simulation
 from kdlib.charts.pairs import pair_explorer
 from kdlib.charts.regularisation import regularisation_explorer
@@ -66,6 +67,7 @@ __all__ = [
     "harm_explorer",
     "imbalance_explorer",
     "in_site",
+    "multiplier_explorer",
     "offset_explorer",
     "pair_explorer",
     "paired_differences",

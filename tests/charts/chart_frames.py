@@ -47,6 +47,17 @@ def gains():
     return pd.DataFrame({"k": [1, 2, 3], "mean": [-4.0, -1.0, 1.0]})
 
 
+def multiplier_path(moves=3):
+    """Three classes; from move to move the last takes over. Two runs of two seeds."""
+    rows = [
+        {"run": run, "seed": seed, "move": k, "step": 4 * k, "label": c, "error": 10.0 * c + seed,
+         "multiplier": [0.5 - 0.1 * k, 0.5 - 0.1 * k, 0.2 * k][c]}
+        for run in ("first", "second") for seed in (0, 1)
+        for k in range(1, moves + 1) for c in range(3)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def changes():
     rows = [
         {"group": g, "method": m, "mean": mean, "low": mean - 1, "high": np.nan}
