@@ -30,6 +30,7 @@ from kdlib.charts.margins import class_weights, offset_explorer
 from kdlib.charts.matrix import printed_and_ours, verdict_bars
 from kdlib.charts.multipliers import multiplier_explorer
 from kdlib.charts.noise import worst_class_explorer, worst_class_simulation
+from kdlib.charts.objective_grid import effective_class_lines, objective_grid
 from kdlib.charts.pairs import pair_explorer
 from kdlib.charts.regularisation import regularisation_explorer
 from kdlib.charts.risks import added_risk_curves, risk_parts
@@ -62,12 +63,14 @@ __all__ = [
     "class_weights",
     "cumulative_gain",
     "digit_image",
+    "effective_class_lines",
     "enable_site_renderer",
     "gain_explorer",
     "harm_explorer",
     "imbalance_explorer",
     "in_site",
     "multiplier_explorer",
+    "objective_grid",
     "offset_explorer",
     "pair_explorer",
     "paired_differences",
