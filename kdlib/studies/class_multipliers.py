@@ -136,9 +136,9 @@ def endings(rows: pd.DataFrame) -> pd.DataFrame:
         collapsed (at the last move), ever (whether at any).
     """
     moves = collapses(rows)
-    runs_ = moves.groupby(["method", "seed"], sort=False)
-    last = runs_[["effective", "log_ratio", "collapsed"]].last()
-    return last.assign(moves=runs_.size(), ever=runs_["collapsed"].any()).reset_index()
+    by_run = moves.groupby(["method", "seed"], sort=False)
+    last = by_run[["effective", "log_ratio", "collapsed"]].last()
+    return last.assign(moves=by_run.size(), ever=by_run["collapsed"].any()).reset_index()
 
 
 def study_families(settings: Settings) -> Sequence[RobustFamily]:

@@ -54,6 +54,40 @@ def collapses(rows: pd.DataFrame, by: Sequence[str] = ("method", "seed")) -> pd.
     return table.assign(collapsed=table["effective"] <= COLLAPSED)
 
 
+def stepper(
+    rows: pd.DataFrame, methods: Sequence[str], seeds: int = 2, most: int = 40
+) -> pd.DataFrame:
+    """The rows that ``kdlib.charts.multiplier_explorer`` shows.
+
+    Args:
+        rows: as ``paths`` gives them.
+        methods: runs to choose from.
+        seeds: how many of the first seeds.
+        most: moves of a run to show, evenly spaced with the last among them; all where there are
+            no more.
+
+    Returns:
+        One row a run, seed, move and class: run, seed, move (from 1, of those shown), step, label,
+        multiplier, error.
+    """
+    kept = rows[rows["method"].isin(methods) & (rows["seed"] < seeds)]
+    pieces = [
+        _thinned(kept[kept["method"] == name], most).assign(run=name)
+        for name in methods
+        if name in set(kept["method"])
+    ]
+    table = pd.concat(pieces, ignore_index=True).round({"multiplier": 4, "error": 1})
+    return table[["run", "seed", "move", "step", "label", "multiplier", "error"]]
+
+
+def _thinned(rows: pd.DataFrame, most: int) -> pd.DataFrame:
+    steps = np.sort(rows["step"].unique())
+    places = np.unique(np.linspace(len(steps) - 1, 0, min(most, len(steps))).round().astype(int))
+    number = {int(steps[place]): move for move, place in enumerate(places, start=1)}
+    kept = rows[rows["step"].isin(number)]
+    return kept.assign(move=kept["step"].map(number))
+
+
 def _log_ratio(weights: pd.Series) -> float:
     return float(np.log(weights.max()) - np.log(weights.min()))
 

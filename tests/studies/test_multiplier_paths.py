@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdlib.studies.multiplier_paths import collapses, effective_classes
+from kdlib.studies.multiplier_paths import collapses, effective_classes, stepper
 
 
 def path(*moves):
@@ -34,3 +34,21 @@ def test_effective_classes_lie_between_one_and_all(weights):
 def test_effective_classes_by_the_entropy():
     weights = [0.5, 0.25, 0.25]
     assert effective_classes(weights) == pytest.approx(2**1.5)  # entropy of 1.5 bits
+
+
+def test_the_stepper_keeps_all_moves_or_as_many_as_are_wanted_with_the_last():
+    rows = pd.DataFrame(
+        [
+            {"method": name, "seed": seed, "step": 4 * k, "label": y, "multiplier": 0.5, "error": k}
+            for name in ("a", "b", "c")
+            for seed in range(3)
+            for k in range(1, 11)
+            for y in range(2)
+        ]
+    )
+    whole = stepper(rows, ["b", "a"], seeds=2, most=40)
+    assert list(dict.fromkeys(whole["run"])) == ["b", "a"] and set(whole["seed"]) == {0, 1}
+    assert whole["move"].tolist() == (whole["step"] // 4).tolist()
+    few = stepper(rows, ["c"], seeds=1, most=4)
+    assert few["move"].unique().tolist() == [1, 2, 3, 4]
+    assert few["step"].unique().tolist() == [4, 16, 28, 40]
