@@ -9,7 +9,7 @@ from kdlib.charts.style import WIDTH, describe, require_columns
 from kdlib.errors import SettingError
 
 COLUMNS = ("data", "labels", "teacher", "student", "measure", "mean", "low", "high")
-_CELL = 76
+_CELL = 88
 _LINES = ["#D55E00", "#0072B2"]
 _ORDER = {"teacher": ["std", "bal", "rob"], "student": ["none", "std-d", "bal-d", "rob-d"]}
 

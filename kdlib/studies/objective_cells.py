@@ -113,6 +113,19 @@ def robust_twice(
     return pd.concat(pieces, ignore_index=True)
 
 
+def against(compared: pd.DataFrame, labels: str, measure: str) -> pd.DataFrame:
+    """The rows of one kind of labels and one measure, each named by the other cell alone.
+
+    Args:
+        compared: as ``robust_twice`` gives it.
+        labels: ``teacher`` or ``one-hot``.
+        measure: its words.
+    """
+    rows = compared[(compared["labels"] == labels) & (compared["measure"] == measure)]
+    others = rows["comparison"].str.extract(r"− (\w+ / \w+-d)")[0]
+    return rows.assign(comparison="minus " + others)
+
+
 def answer(compared: pd.DataFrame, labels: str) -> str:
     """Whether robust twice is best in the first measure of ``compared``, as a sentence.
 

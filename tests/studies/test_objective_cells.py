@@ -63,6 +63,17 @@ def test_the_answer_counts_what_stands_after_correction():
     assert "1 can be told to be better, 1 to be worse, and 1 cannot" in said
 
 
+def test_rivals_are_named_by_the_other_cell():
+    compared = cells.robust_twice(per_seed(ALL), 1.0, WORST)
+    rows = cells.against(compared, "one-hot", "worst class")
+    assert rows["comparison"].tolist()[:3] == [
+        "minus std / std-d",
+        "minus std / bal-d",
+        "minus std / rob-d",
+    ]
+    assert len(rows) == 8 and set(rows["mean"]) == {0.0}
+
+
 def test_printed_cells_have_the_layout_of_ours():
     words = {"worst_1": "worst class", "mean_accuracy": "mean"}
     printed = cells.printed_cells("Supp Table 1", "cifar10_lt", words)
