@@ -100,14 +100,14 @@ def _bars(named: pd.DataFrame, y: alt.Y, colour: str, title: str) -> alt.Chart:
 def _path(named: pd.DataFrame) -> alt.LayerChart:
     base = _chosen(named)
     x = alt.X("step:Q", axis=alt.Axis(grid=False)).title("training step")
-    y = alt.Y("multiplier:Q", scale=alt.Scale(domain=[0, 1])).title("multiplier")
+    y = alt.Y("multiplier:Q").title("multiplier")  # no fixed end: a path may stay small
     lines = base.mark_line(strokeWidth=1.5, color=_WEIGHT, opacity=0.8).encode(
         x=x, y=y, detail="label:N", tooltip=["class_name:N", "step:Q", *_numbers()]
     )
     now = base.transform_filter("datum.move === move")
     rule = now.transform_filter("datum.label === 0").mark_rule(strokeDash=[4, 3]).encode(x="step:Q")
     dots = now.mark_point(filled=True, size=40, opacity=1, color=_WEIGHT).encode(x=x, y=y)
-    title = _heading("The whole path, one line a class (rule: the move)")
+    title = _heading("The whole path, a line a class")
     return alt.layer(lines, rule, dots, _shared(now)).properties(
         width=WIDTH, height=150, title=title
     )
@@ -116,13 +116,21 @@ def _path(named: pd.DataFrame) -> alt.LayerChart:
 def _shared(now: alt.Chart) -> alt.Chart:
     """How many classes share the weight, as ``multiplier_paths.effective_classes`` counts them."""
     part = "datum.multiplier > 0 ? -datum.multiplier * log(datum.multiplier) : 0"
-    words = "'shared by ' + format(exp(datum.entropy), '.1f') + ' classes'"
+    words = (
+        "'shared by ' + format(exp(datum.entropy), '.1f') + ' classes, most to class '"
+        " + split(datum.most.class_name, '\\n')[0]"
+    )
     return (
         now.transform_calculate(part=part)
-        .transform_aggregate(entropy="sum(part)")
+        .transform_aggregate(
+            [
+                alt.AggregatedFieldDef(op="sum", field="part", **{"as": "entropy"}),
+                alt.AggregatedFieldDef(op="argmax", field="multiplier", **{"as": "most"}),
+            ]
+        )
         .transform_calculate(words=words)
-        .mark_text(align="left", baseline="top", fontSize=13)
-        .encode(text="words:N", x=alt.value(8), y=alt.value(4))
+        .mark_text(align="left", baseline="bottom", fontSize=13)
+        .encode(text="words:N", x=alt.value(8), y=alt.value(-4))
     )
 
 

@@ -19,16 +19,17 @@ def test_bars_are_those_of_the_chosen_run_and_move():
     np.testing.assert_allclose(weights["multiplier"], [0.3, 0.3, 0.4])
 
 
-@pytest.mark.parametrize(("move", "shared"), [(1, "2.9"), (3, "2.6")])
-def test_it_says_how_many_classes_share_the_weight(move, shared):
+@pytest.mark.parametrize(("move", "shared", "most"), [(1, "2.9", "zero"), (3, "2.6", "two")])
+def test_it_says_how_many_classes_share_the_weight_and_which_has_most(move, shared, most):
     from kdlib.studies.multiplier_paths import effective_classes
 
     frame = frames.multiplier_path()
     weights = frame[(frame["move"] == move)].head(3)["multiplier"]
     assert f"{effective_classes(weights):.1f}" == shared
-    chart = charts.multiplier_explorer(frame, move=move)
+    names = frame["label"].map({0: "zero\n90", 1: "one\n50", 2: "two\n4"})
+    chart = charts.multiplier_explorer(frame.assign(class_name=names), move=move)
     words = [row["words"] for row in frames.marks(chart, "text") if "words" in row]
-    assert words == [f"shared by {shared} classes"]
+    assert words == [f"shared by {shared} classes, most to class {most}"]
 
 
 def test_it_starts_at_the_last_move_of_the_first_run():
