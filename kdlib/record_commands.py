@@ -44,7 +44,12 @@ def record(
 
 
 @click.command()
-@click.option("--paper", default="teachers_pet", show_default=True, help="Whose numbers.")
+@click.option(
+    "--paper",
+    default="teachers_pet",
+    show_default=True,
+    help="Whose numbers: teachers_pet or robust_distillation.",
+)
 @_into
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write CSV instead of printing."

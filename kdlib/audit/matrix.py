@@ -8,26 +8,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kdlib.audit.ours import answer
+from kdlib.audit.ours import answer, one_teacher
 from kdlib.audit.questions import AuditError, Question, questions
+from kdlib.audit.robust_questions import robust_questions
 from kdlib.audit.verdicts import Measured, Verdict, judge
 from kdlib.metrics import holm
 from kdlib.studies import STUDIES
 from kdlib.studies.published import published
 from kdlib.studies.records import SIGNIFICANT_DIGITS, Record
 
-PAPERS = ("teachers_pet",)
+PAPERS = {"teachers_pet": questions, "robust_distillation": robust_questions}
 PROFILE_ORDER = ("paper", "standard", "quick")
 NO_STUDY = "no study of it yet"
 NOT_RECORDED = "no record of the study"
-COPIED = ["section", "table", "dataset", "teacher", "student", "method", "subgroup", "metric"]
+COPIED = [
+    "paper", "section", "table", "dataset", "teacher", "student", "method", "teacher_objective",
+    "student_objective", "validation_labels", "alpha_t", "alpha_s", "subgroup", "metric",
+]  # fmt: skip
+_TEXTS = ("subgroup", "note", "teacher_objective", "student_objective", "validation_labels")
 
 
 def reproduction(paper: str, records: Sequence[Record]) -> pd.DataFrame:
     """One row a published number and record that answers it, or one that says why none does.
 
     Args:
-        paper: ``teachers_pet``.
+        paper: ``teachers_pet`` or ``robust_distillation``.
         records: as ``kdlib.studies.records.read_records`` gives them.
 
     Returns:
@@ -43,7 +48,7 @@ def reproduction(paper: str, records: Sequence[Record]) -> pd.DataFrame:
     if paper not in PAPERS:
         raise AuditError(f"paper {paper!r} has no mapping: choose from {', '.join(PAPERS)}")
     rows = published(paper=paper)
-    asked = questions(rows)
+    asked = PAPERS[paper](rows)
     found = [_of_one(question, records) for question in asked]
     table = pd.DataFrame([line for lines in found for line in lines])
     return _with_printed(rows, table)
@@ -79,6 +84,18 @@ def decided_after_holm(matrix: pd.DataFrame, level: float = 0.05) -> tuple[int, 
     return int((p_values < level).sum()), int((holm(p_values) < level).sum())
 
 
+def distinct_differences(matrix: pd.DataFrame, level: float = 0.05) -> tuple[int, int, int]:
+    """Our differences behind the verdicts, each counted once: all, decided alone, after Holm.
+
+    Many published numbers ask the same of us: a grid that is printed for two data sets and three
+    protocols is answered by one grid of ours.
+    """
+    rows = leading(matrix)
+    rows = rows[rows["is_difference"].eq(True)].dropna(subset=["p", "compared"])
+    once = rows.drop_duplicates(["record", "mean", "low", "high"])["p"].to_numpy()
+    return len(once), int((once < level).sum()), int((holm(once) < level).sum())
+
+
 def export(matrix: pd.DataFrame) -> str:
     """The matrix as CSV, rounded."""
     return matrix.to_csv(index=False, lineterminator="\n", float_format=f"%.{SIGNIFICANT_DIGITS}g")
@@ -87,6 +104,8 @@ def export(matrix: pd.DataFrame) -> str:
 def _of_one(question: Question, records: Sequence[Record]) -> list[dict[str, Any]]:
     if question.unavailable:
         return [_not_run(question, f"no access to {question.unavailable}")]
+    if question.unanswerable:
+        return [_not_run(question, question.unanswerable)]
     if not set(question.studies) & set(STUDIES):
         return [_not_run(question, NO_STUDY)]
     mine = [r for r in _closest_first(question, records) if r.about.study in question.studies]
@@ -105,7 +124,10 @@ def _closest_first(question: Question, records: Iterable[Record]) -> list[Record
         about = record.about
         place = question.studies.index(about.study) if about.study in question.studies else 99
         profile = PROFILE_ORDER.index(about.profile)
-        return profile, place, len(about.settings), -len(about.seeds), record.name
+        other_data = question.setting is None or about.dataset != question.setting.dataset
+        other_teachers = question.one_teacher not in (None, one_teacher(record))
+        apart = (profile, other_data, other_teachers, place, len(about.settings))
+        return *apart, -len(about.seeds), record.name
 
     return sorted(records, key=distance)
 
@@ -154,7 +176,9 @@ def _setting(question: Question, record: Record) -> str:
     ratio = 1.0 if balanced else about.imbalance
     tail = [] if ratio is None else [f"ratio {ratio:g}"]
     epochs = [f"{about.recipe['epochs']} epochs"] if "epochs" in about.recipe else []
-    return ", ".join([about.dataset, *tail, about.model, *epochs])
+    teachers = {None: [], True: ["one teacher"], False: ["a teacher a seed"]}
+    known = None if question.one_teacher is None else one_teacher(record)
+    return ", ".join([about.dataset, *tail, about.model, *epochs, *teachers[known]])
 
 
 def _with_printed(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
@@ -169,7 +193,7 @@ def _with_printed(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
         columns={"value": "printed", "uncertainty": "printed_spread"}
     )
     joined = printed.join(whole.set_index("number"), how="right").rename_axis("number")
-    return joined.fillna(dict.fromkeys(("subgroup", "note"), "")).reset_index()
+    return joined.fillna(dict.fromkeys(_TEXTS, "")).reset_index()
 
 
 def is_run(matrix: pd.DataFrame) -> np.ndarray:

@@ -6,21 +6,8 @@ another: so they stand beside the tables that they concern.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Oddity:
-    """A contradiction or a doubt.
-
-    Attributes:
-        tables: that it concerns.
-        text: in one or two sentences; the numbers in it are printed in those tables.
-    """
-
-    tables: tuple[str, ...]
-    text: str
-
+from kdlib.audit.oddity import Oddity
+from kdlib.audit.robust_oddities import ROBUST_ODDITIES
 
 ODDITIES = (
     Oddity(
@@ -85,6 +72,7 @@ ODDITIES = (
 )
 
 
-def oddities_of(table: str) -> list[str]:
-    """The texts that concern a table."""
-    return [oddity.text for oddity in ODDITIES if table in oddity.tables]
+def oddities_of(table: str, paper: str = "teachers_pet") -> list[str]:
+    """The texts that concern a table of a paper."""
+    known = (*ODDITIES, *ROBUST_ODDITIES)
+    return [odd.text for odd in known if odd.paper == paper and table in odd.tables]

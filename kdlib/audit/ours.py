@@ -15,6 +15,9 @@ from kdlib.studies.selection import at_chosen, choose_temperature
 NO_RATIO = "the record holds no such imbalance"
 NO_METHOD = "the record holds no such method"
 NO_MEASURE = "the record holds no such measure"
+SMALLER = "smaller student: "
+"""Stands for the two depths in the name of a compressed cell, which differ with the scale."""
+_DEPTHS = r"^\d+ to \d+: "
 Answered = tuple[Measured, float]
 """What was measured, and the p-value of a difference (NaN for a value)."""
 
@@ -24,6 +27,7 @@ def answer(question: Question, record: Record) -> Answered | str:
     table = _values(question, record)
     if isinstance(table, str):
         return table
+    table = table.assign(method=table["method"].str.replace(_DEPTHS, SMALLER, regex=True))
     asked = {question.method} | ({question.baseline} if question.baseline else set())
     if not asked <= set(table["method"]):
         return NO_METHOD
@@ -65,7 +69,13 @@ def papers_setting(question: Question, record: Record) -> bool:
         and (about.recipe.get("schedule") or {}).get("kind") == theirs.schedule
         and about.recipe.get("stop_after") is None
         and _ratio(question, record) == theirs.imbalance
+        and question.one_teacher in (None, one_teacher(record))
     )
+
+
+def one_teacher(record: Record) -> bool:
+    """Whether all its students learn from one teacher; else each seed has its own."""
+    return bool(record.about.settings.get("fixed_teacher", False))
 
 
 def _ratio(question: Question, record: Record) -> float | None:
@@ -115,8 +125,12 @@ def _measured(values: pd.Series, diverged: pd.Series, same: bool) -> Measured:
 
 
 def _one_a_seed(table: pd.DataFrame, method: str, record: Record) -> pd.DataFrame:
-    """The method's rows by seed, at the temperature that validation chooses."""
-    rows = _at_chosen_temperature(table[table["method"] == method]).set_index("seed")
+    """The method's rows by seed, at the temperature that validation chooses.
+
+    A teacher that all seeds share is one training, so it counts once.
+    """
+    rows = _at_chosen_temperature(table[table["method"] == method])
+    rows = (rows.drop_duplicates("run") if "run" in rows else rows).set_index("seed")
     if rows.index.has_duplicates:
         raise RecordError(f"record {record.name} holds several rows of {method} for one seed")
     return rows

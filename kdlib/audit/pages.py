@@ -17,25 +17,34 @@ from kdlib.audit.oddities import oddities_of
 from kdlib.audit.verdicts import Verdict
 
 COLUMNS = ("Number", "Printed", "Compared", "Ours, 95 % interval", "Verdict")
-_FILTERS = {"table": "Table", "dataset": "Data set", "verdict": "Verdict"}
+_FILTERS = {
+    "paper": "Paper",
+    "table": "Table",
+    "dataset": "Data set",
+    "measure": "Measure",
+    "verdict": "Verdict",
+}
 
 
 def matrix_html(matrix: pd.DataFrame) -> str:
     """The whole matrix.
 
     Args:
-        matrix: from ``kdlib.audit.reproduction``.
+        matrix: from ``kdlib.audit.reproduction``, or those of several papers, one below another.
     """
     rows = matrix.assign(is_change=matrix["metric"].isin(DIFFERENCES))
-    sections = [_section(str(name), lines) for name, lines in rows.groupby("table", sort=False)]
+    groups = rows.groupby(["paper", "table"], sort=False)
+    sections = [_section(str(paper), str(name), lines) for (paper, name), lines in groups]
     return f'<div class="kdlib-matrix">{_filters(rows)}{"".join(sections)}</div>'
 
 
 def _filters(rows: pd.DataFrame) -> str:
     known = [verdict.value for verdict in Verdict]
     options = {
+        "paper": [words.PAPERS[name] for name in dict.fromkeys(rows["paper"])],
         "table": dict.fromkeys(rows["table"].map(words.table_words)),
         "dataset": [words.DATASETS[name] for name in dict.fromkeys(rows["dataset"])],
+        "measure": dict.fromkeys(rows["metric"].map(words.metric_words)),
         "verdict": [value for value in known if value in set(rows["verdict"])],
     }
     lists = [_select(key, title, options[key]) for key, title in _FILTERS.items()]
@@ -51,21 +60,21 @@ def _select(key: str, title: str, options: Iterable[str]) -> str:
     )
 
 
-def _section(name: str, rows: pd.DataFrame) -> str:
+def _section(paper: str, name: str, rows: pd.DataFrame) -> str:
     numbers = [lines for _, lines in rows.groupby("number", sort=True)]
     counts = Counter(rows[rows["leading"]]["verdict"])
     parts = ", ".join(f"{counts[v.value]} {v.value}" for v in Verdict if counts[v.value])
-    title = escape(words.table_words(name))
+    title = escape(f"{words.PAPERS[paper]}, {words.table_words(name)}")
     return (
         f"<details><summary><b>{title}</b>: {len(numbers)} numbers: {escape(parts)}</summary>"
-        f'{_oddities(name)}<table role="table"><caption>{title}, number by number</caption>'
+        f'{_oddities(name, paper)}<table role="table"><caption>{title}, number by number</caption>'
         f'<thead role="rowgroup"><tr role="row">{_head()}</tr></thead>'
         f'<tbody role="rowgroup">{"".join(map(_row, numbers))}</tbody></table></details>'
     )
 
 
-def _oddities(name: str) -> str:
-    texts = oddities_of(name)
+def _oddities(name: str, paper: str) -> str:
+    texts = oddities_of(name, paper)
     if not texts:
         return ""
     items = "".join(f"<li>{escape(text)}</li>" for text in texts)
@@ -91,8 +100,10 @@ def _row(lines: pd.DataFrame) -> str:
         for name, cell in zip(COLUMNS, cells, strict=True)
     )
     data = {
+        "paper": words.PAPERS[first["paper"]],
         "table": words.table_words(first["table"]),
         "dataset": words.DATASETS[first["dataset"]],
+        "measure": words.metric_words(first["metric"]),
         "verdict": first["verdict"],
     }
     attributes = "".join(f' data-{key}="{escape(value)}"' for key, value in data.items())

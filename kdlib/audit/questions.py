@@ -33,6 +33,9 @@ class Question:
         network: the paper's student, as our records name it.
         subgroup: as printed, e.g. ``sex=Male,label=0``; empty for all.
         unavailable: the data set in words, where it is not available.
+        unanswerable: why nothing can be compared with it, if so.
+        one_teacher: whether all students of the paper's table learn from one teacher; ``None``
+            where that is not asked.
     """
 
     number: int
@@ -46,6 +49,8 @@ class Question:
     network: str
     subgroup: str
     unavailable: str
+    unanswerable: str = ""
+    one_teacher: bool | None = None
 
 
 def questions(rows: pd.DataFrame) -> list[Question]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from kdlib.audit import words
 from kdlib.audit.mapping import DIFFERENCES
-from kdlib.audit.matrix import decided_after_holm, leading, summary
+from kdlib.audit.matrix import decided_after_holm, distinct_differences, leading, summary
 from kdlib.audit.verdicts import Verdict
 from kdlib.studies.records import Record
 
@@ -24,6 +24,7 @@ def in_words(matrix: pd.DataFrame) -> list[str]:
     papers = int(held["papers_setting"].sum())
     run = len(rows) - int(counts.get(Verdict.NOT_RUN.value, 0))
     alone, after = decided_after_holm(matrix)
+    different, own_alone, own_after = distinct_differences(matrix)
     return [
         f"The paper prints {len(rows)} numbers. Of {run} we have a measurement, of "
         f"{len(rows) - run} none.",
@@ -34,7 +35,22 @@ def in_words(matrix: pd.DataFrame) -> list[str]:
         "of another setting, with no difference to compare.",
         f"{alone} of the differences leave out zero by themselves, {after} after Holm's correction "
         "for all of them.",
+        f"Printed numbers share our comparisons. {different} different ones stand behind them: "
+        f"{own_alone} leave out zero by themselves, {own_after} after Holm's correction for all "
+        f"{different}.",
     ]
+
+
+def always_plus(matrix: pd.DataFrame) -> str:
+    """How well a rule that always says *plus* would guess the decided printed signs."""
+    shown = differences(matrix)
+    decided = shown[shown["verdict"] != Verdict.UNDECIDED.value]
+    plus = int((decided["compared"] > 0).sum())
+    agree = int((decided["verdict"] != Verdict.DIFFERS.value).sum())
+    return (
+        f"Of {len(decided)} decided differences {agree} agree with the printed sign. "
+        f"Whoever always says *plus* agrees with {plus}."
+    )
 
 
 def counts(matrix: pd.DataFrame) -> list[str]:
@@ -59,8 +75,9 @@ def differences(matrix: pd.DataFrame) -> pd.DataFrame:
     rows = leading(matrix)
     has_both = rows[["compared", "mean", "low"]].notna().all(axis=1)
     shown = rows[has_both & rows["is_difference"].eq(True)]
-    names = [words.short(row) for _, row in shown.iterrows()]
-    return shown.assign(what=names, table=shown["table"].map(words.table_words))[
+    names = [words.chart_row(row) for _, row in shown.iterrows()]
+    tables = [words.chart_table(row) for _, row in shown.iterrows()]
+    return shown.assign(what=names, table=tables)[
         ["table", "what", "compared", "mean", "low", "high", "seeds", "setting", "verdict"]
     ].reset_index(drop=True)
 

@@ -10,12 +10,16 @@ import pandas as pd
 
 DATASETS = {
     "adult": "Adult",
+    "cifar10": "CIFAR-10",
+    "cifar10_lt": "CIFAR-10-LT",
     "cifar100": "CIFAR-100",
     "cifar100_lt": "CIFAR-100-LT",
     "imagenet": "ImageNet",
     "imagenet100": "ImageNet-100",
     "imagenet_lt": "ImageNet-LT",
     "inaturalist2018": "iNaturalist 2018",
+    "tinyimagenet": "TinyImageNet",
+    "tinyimagenet_lt": "TinyImageNet-LT",
 }
 METHODS = {
     "one_hot": "one-hot",
@@ -28,7 +32,17 @@ METHODS = {
     "shuffle_alpha": "AdaAlpha, shuffled",
     "weighted_soft_labels": "weighted soft labels",
     "teacher_only": "teacher",
+    "balanced_student": "balanced student",
+    "group_dro": "Group DRO",
+    "group_dro_no_vali": "Group DRO, errors on training data",
+    "group_dro_with_vali": "Group DRO, errors on validation data",
+    "objective_pair": "",
+    "post_shift": "post shift",
+    "robust_student": "robust student",
+    "selected_alphas": "selected trade-offs",
+    "traded_off": "",
 }
+PAPERS = {"teachers_pet": "Teacher's pet", "robust_distillation": "Robust distillation"}
 METRICS = {
     "mean_accuracy": "mean",
     "balanced_accuracy": "balanced",
@@ -69,12 +83,41 @@ def short(row: Mapping[str, Any] | pd.Series) -> str:
         group = subgroup_words(row["subgroup"])
         return group.replace(", ", ",\n", 1) if group.count(",") == 2 else group
     metric = metric_words(row["metric"]).removeprefix("change, ")
-    return f"{DATASETS[row['dataset']]}, {metric}\n{METHODS[row['method']]}"
+    return f"{DATASETS[row['dataset']]}, {metric}\n{method_words(row)}"
+
+
+def method_words(row: Mapping[str, Any] | pd.Series) -> str:
+    """The method; of "Robust distillation" the cell of teacher and student, e.g. ``rob / std-d``.
+
+    Trade-offs are named by their weights, teacher first: ``0.25 / 0.5``.
+    """
+    if not row["teacher_objective"]:
+        return METHODS[row["method"]]
+    if row["method"] == "traded_off":
+        return f"{row['alpha_t']:g} / {row['alpha_s']:g}"
+    labels = {"teacher": " (teacher labels)", "onehot": " (one-hot labels)", "": ""}
+    if row["method"] == "objective_pair":
+        cell = f"{row['teacher_objective']} / {row['student_objective']}"
+        return f"{cell}{labels[row['validation_labels']]}"
+    many = row["method"] in ("teacher_only", "ada_alpha", "ada_margin", "post_shift")
+    return METHODS[row["method"]] + (f", {row['teacher_objective']} teacher" if many else "")
+
+
+def chart_table(row: Mapping[str, Any] | pd.Series) -> str:
+    """The rows that a chart shows at once: a table, or of long tables one data set and metric."""
+    if row["paper"] == "teachers_pet":
+        return table_words(row["table"])
+    return ", ".join([row["table"], DATASETS[row["dataset"]], metric_words(row["metric"])])
+
+
+def chart_row(row: Mapping[str, Any] | pd.Series) -> str:
+    """The name of a row below ``chart_table``."""
+    return short(row) if row["paper"] == "teachers_pet" else method_words(row).replace(" (", "\n(")
 
 
 def what(row: Mapping[str, Any] | pd.Series) -> str:
     """The published number in words, without its table."""
-    parts = [DATASETS[row["dataset"]], METHODS[row["method"]], metric_words(row["metric"])]
+    parts = [DATASETS[row["dataset"]], method_words(row), metric_words(row["metric"])]
     if row["dataset"].startswith("imagenet") and row["teacher"] not in ("none", row["student"]):
         parts.append(f"{row['student']} taught by {row['teacher']}")
     return ", ".join([*parts, *([subgroup_words(row["subgroup"])] if row["subgroup"] else [])])

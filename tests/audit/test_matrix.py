@@ -312,8 +312,8 @@ def test_a_method_without_its_baseline_is_refused():
 
 
 def test_a_paper_without_a_mapping_is_refused():
-    with pytest.raises(AuditError, match="robust_distillation"):
-        reproduction("robust_distillation", [])
+    with pytest.raises(AuditError, match="teachers_pet, robust_distillation"):
+        reproduction("another_paper", [])
 
 
 def test_the_export_is_read_back():
