@@ -17,6 +17,7 @@ skip_slow_imports()
 from kdlib.charts.ablations import ablation_explorer
 from kdlib.charts.adaptive import adaptive_mix_bars, adaptive_mix_explorer
 from kdlib.charts.buckets import bucket_explorer, bucket_panels
+from kdlib.charts.calibration import class_error_points, panda_explorer
 from kdlib.charts.captions import caption
 from kdlib.charts.changes import change_bars
 from kdlib.charts.class_counts import class_count_explorer
@@ -59,6 +60,7 @@ __all__ = [
     "change_bars",
     "change_by_subgroup",
     "class_count_explorer",
+    "class_error_points",
     "class_scatter",
     "class_weights",
     "cumulative_gain",
@@ -74,6 +76,7 @@ __all__ = [
     "offset_explorer",
     "pair_explorer",
     "paired_differences",
+    "panda_explorer",
     "per_class_accuracy",
     "picture_table",
     "printed_and_measured",

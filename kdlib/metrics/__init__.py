@@ -7,6 +7,7 @@ an ``EmptyGroupWarning`` that names it, and never 0.
 """
 
 from kdlib.metrics._inputs import EmptyGroupWarning
+from kdlib.metrics.class_calibration import class_calibration_error, class_risks, point_mass
 from kdlib.metrics.corrections import holm, paired_p_value, sign_test
 from kdlib.metrics.crossed import CrossedInterval, crossed_interval
 from kdlib.metrics.examples import class_means, log_loss, margin
@@ -30,7 +31,9 @@ __all__ = [
     "Interval",
     "balanced_accuracy",
     "bucket_means",
+    "class_calibration_error",
     "class_means",
+    "class_risks",
     "crossed_interval",
     "cumulative_gain",
     "delta_k",
@@ -42,6 +45,7 @@ __all__ = [
     "paired_bootstrap",
     "paired_p_value",
     "per_class_accuracy",
+    "point_mass",
     "sign_test",
     "summary",
     "t_interval",

@@ -32,6 +32,7 @@ CHAPTERS = {
     "regularisation_samples": "book/teachers_pet/regularisation_samples",
     "class_multipliers": "book/robust_distillation/multipliers",
     "teacher_and_student": "book/robust_distillation/teacher_and_student",
+    "teacher_calibration": "book/robust_distillation/calibration",
 }
 """Each study, and the chapter that shows it."""
 
