@@ -32,6 +32,7 @@ from kdlib.charts.matrix import printed_and_ours, verdict_bars
 from kdlib.charts.multipliers import multiplier_explorer
 from kdlib.charts.noise import worst_class_explorer, worst_class_simulation
 from kdlib.charts.objective_grid import effective_class_lines, objective_grid
+from kdlib.charts.objectives import objective_explorer
 from kdlib.charts.pairs import pair_explorer
 from kdlib.charts.regularisation import regularisation_explorer
 from kdlib.charts.risks import added_risk_curves, risk_parts
@@ -72,6 +73,7 @@ __all__ = [
     "imbalance_explorer",
     "in_site",
     "multiplier_explorer",
+    "objective_explorer",
     "objective_grid",
     "offset_explorer",
     "pair_explorer",

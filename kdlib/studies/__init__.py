@@ -30,6 +30,7 @@ CHAPTERS = {
     "ablations": "book/teachers_pet/ablations",
     "where_the_teacher_errs": "book/teachers_pet/where_the_teacher_errs",
     "regularisation_samples": "book/teachers_pet/regularisation_samples",
+    "robust_objectives": "book/robust_distillation/objectives",
     "class_multipliers": "book/robust_distillation/multipliers",
     "teacher_and_student": "book/robust_distillation/teacher_and_student",
     "teacher_calibration": "book/robust_distillation/calibration",

@@ -158,7 +158,8 @@ def by_alpha(world: World, alphas: np.ndarray) -> tuple[pd.DataFrame, pd.DataFra
         Two frames. One row a trade-off, input and class: alpha, input (its number), label,
         probability (of the best scorer), eta, chosen (whether the class is predicted there). And
         one row a trade-off and class: alpha, label, multiplier (lambda), weight (beta), risk
-        (nats), error (percent).
+        (nats), error (percent), standard_risk, standard_error (of the standard objective's best
+        scorer).
     """
     curves, classes = [], []
     for alpha in alphas:
@@ -169,6 +170,8 @@ def by_alpha(world: World, alphas: np.ndarray) -> tuple[pd.DataFrame, pd.DataFra
         columns = {
             "multiplier": multipliers, "weight": weights,
             "risk": class_risks(world, np.log(best)), "error": 100 * class_error(world, best),
+            "standard_risk": class_risks(world, np.log(world.eta)),
+            "standard_error": 100 * class_error(world, world.eta),
         }  # fmt: skip
         rows = pd.DataFrame(columns).rename_axis("label").reset_index()
         classes.append(rows.assign(alpha=float(alpha)))

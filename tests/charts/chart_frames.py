@@ -47,6 +47,22 @@ def gains():
     return pd.DataFrame({"k": [1, 2, 3], "mean": [-4.0, -1.0, 1.0]})
 
 
+def objectives(alphas=(0.0, 0.5, 1.0)):
+    """Three classes at three inputs: the middle class gains with alpha."""
+    truth = [[0.7, 0.2, 0.1], [0.5, 0.4, 0.1], [0.2, 0.2, 0.6]]
+    curves = [
+        {"alpha": a, "x": x, "label": c, "eta": truth[x][c],
+         "probability": truth[x][c] + (0.2 * a if c == 1 else -0.1 * a)}
+        for a in alphas for x in range(3) for c in range(3)
+    ]  # fmt: skip
+    classes = [
+        {"alpha": a, "label": c, "weight": 1 / 3, "risk": 1 + a * c, "error": 10 * c + 5 * a,
+         "standard_risk": 2.0, "standard_error": 40.0}
+        for a in alphas for c in range(3)
+    ]  # fmt: skip
+    return pd.DataFrame(curves), pd.DataFrame(classes)
+
+
 def multiplier_path(moves=3):
     """Three classes; from move to move the last takes over. Two runs of two seeds."""
     rows = [

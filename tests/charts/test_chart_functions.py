@@ -50,6 +50,7 @@ MAKERS = {
     "class_scatter": lambda: charts.class_scatter(frames.class_places().head(3)),
     "trust_estimate_explorer": lambda: charts.trust_estimate_explorer(frames.trust_estimates()),
     "multiplier_explorer": lambda: charts.multiplier_explorer(frames.multiplier_path()),
+    "objective_explorer": lambda: charts.objective_explorer(*frames.objectives()),
     "class_count_explorer": lambda: charts.class_count_explorer(frames.class_counts()),
     "round_explorer": lambda: charts.round_explorer(frames.rounds(), frames.entropies()),
     "pair_explorer": lambda: charts.pair_explorer(frames.cells(), frames.per_class_and_pair()),
