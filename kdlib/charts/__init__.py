@@ -16,6 +16,7 @@ skip_slow_imports()
 
 from kdlib.charts.ablations import ablation_explorer
 from kdlib.charts.adaptive import adaptive_mix_bars, adaptive_mix_explorer
+from kdlib.charts.baselines import baseline_scatter, failure_bars
 from kdlib.charts.buckets import bucket_explorer, bucket_panels
 from kdlib.charts.calibration import class_error_points, panda_explorer
 from kdlib.charts.captions import caption
@@ -55,6 +56,7 @@ __all__ = [
     "adaptive_mix_bars",
     "adaptive_mix_explorer",
     "added_risk_curves",
+    "baseline_scatter",
     "bucket_explorer",
     "bucket_panels",
     "caption",
@@ -68,6 +70,7 @@ __all__ = [
     "digit_image",
     "effective_class_lines",
     "enable_site_renderer",
+    "failure_bars",
     "gain_explorer",
     "harm_explorer",
     "imbalance_explorer",

@@ -34,6 +34,7 @@ CHAPTERS = {
     "class_multipliers": "book/robust_distillation/multipliers",
     "teacher_and_student": "book/robust_distillation/teacher_and_student",
     "teacher_calibration": "book/robust_distillation/calibration",
+    "robust_baselines": "book/robust_distillation/baselines_and_compression",
 }
 """Each study, and the chapter that shows it."""
 

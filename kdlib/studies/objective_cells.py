@@ -22,7 +22,7 @@ LABELS = ("teacher", "one-hot")
 _CELL = r"^(?P<teacher>std|bal|rob) / (?P<student>\w+-d)(?: \((?P<labels>[\w-]+) labels\))?$"
 _TEACHER = r"^teacher (?P<teacher>std|bal|rob)$"
 _ALONE = "none"
-_NORMAL_975 = 1.959964
+NORMAL_975 = 1.959964
 
 
 def cell_means(per_seed: pd.DataFrame, measures: Mapping[str, str], data: str) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def printed_cells(table: str, dataset: str, measures: Mapping[str, str]) -> pd.D
     """
     found = published(paper="robust_distillation", table=table, dataset=dataset)
     found = found[found["metric"].isin(measures)]
-    spread = _NORMAL_975 * found["uncertainty"]
+    spread = NORMAL_975 * found["uncertainty"]
     rows = pd.DataFrame(
         {
             "labels": found["validation_labels"].map({"teacher": "teacher", "onehot": "one-hot"}),

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kdlib.models import AnyModel
-from kdlib.runs import ConstantMix, DataSpec, NoCost, Objective, RobustCost, RunSpec
+from kdlib.runs import (
+    AdaptiveMix,
+    ConstantMix,
+    DataSpec,
+    MarginCost,
+    NoCost,
+    Objective,
+    RobustCost,
+    RunSpec,
+)
 from kdlib.studies.profiles import Profile
 from kdlib.studies.robust_profiles import RobustSettings, multiplier_rule, robust_profile
 
@@ -19,6 +28,7 @@ Alpha = float | None
 ValidationLabels = Literal["teacher", "one_hot"]
 
 _TEACHER_SEEDS = 1_000_000
+_INITIAL_TEACHER_SEEDS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -54,9 +64,29 @@ class RobustFamily:
 
     def teacher(self, alpha: Alpha = None) -> RunSpec:
         """Trained on labels: errors are measured with the labels of the validation images."""
-        seed = _TEACHER_SEEDS + (0 if self.fixed_teacher else self.seed)
-        objective = Objective(log_cost=self._cost(alpha))
-        return self._run(objective, seed=seed, model=self.profile.model)
+        return self._teacher(alpha, _TEACHER_SEEDS, self.data())
+
+    def initial_teacher(self, alpha: Alpha = None) -> RunSpec:
+        """Of the same objective, but trained without the dev examples, so that they can judge it.
+
+        The validation examples move its multipliers, as they do those of the final teacher.
+        """
+        held_out = self.data().model_copy(update={"part": "train_minus_dev"})
+        return self._teacher(alpha, _INITIAL_TEACHER_SEEDS, held_out)
+
+    def ada_alpha(self, teacher_alpha: Alpha, *, temperature: float = 1.0) -> RunSpec:
+        """AdaAlpha under a teacher of any objective (supplementary Table 4)."""
+        mix = AdaptiveMix(estimated_by=self.initial_teacher(teacher_alpha))
+        objective = Objective(mix=mix, temperature=temperature)
+        return self._run(objective, teacher=self.teacher(teacher_alpha))
+
+    def ada_margin(
+        self, teacher_alpha: Alpha, *, temperature: float = 1.0, offset: float = 0.01
+    ) -> RunSpec:
+        """AdaMargin under a teacher of any objective (supplementary Table 4)."""
+        cost = MarginCost(offset=offset, estimated_by=self.initial_teacher(teacher_alpha))
+        objective = Objective(mix=ConstantMix(alpha=1.0), log_cost=cost, temperature=temperature)
+        return self._run(objective, teacher=self.teacher(teacher_alpha))
 
     def student(
         self,
@@ -91,6 +121,11 @@ class RobustFamily:
         cost = RobustCost(rule=rule.model_copy(update=changes))
         return self._run(Objective(log_cost=cost))
 
+    def _teacher(self, alpha: Alpha, first_seed: int, data: DataSpec) -> RunSpec:
+        seed = first_seed + (0 if self.fixed_teacher else self.seed)
+        objective = Objective(log_cost=self._cost(alpha))
+        return self._run(objective, seed=seed, model=self.profile.model, data=data)
+
     def _cost(self, alpha: Alpha, **values: object) -> RobustCost | NoCost:
         if alpha is None:
             return NoCost()
@@ -106,9 +141,10 @@ class RobustFamily:
         seed: int | None = None,
         model: AnyModel | None = None,
         teacher: RunSpec | None = None,
+        data: DataSpec | None = None,
     ) -> RunSpec:
         return RunSpec.parse(
-            data=self.data(),
+            data=data or self.data(),
             model=model or self.student_model or self.profile.model,
             recipe=self.profile.recipe,
             objective=objective,

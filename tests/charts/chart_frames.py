@@ -324,3 +324,26 @@ def label_probabilities():
     rows = [{"split": s, "temperature": t, "bucket": b, "teacher": 0.2 * b, "student": 0.1 * t}
             for s in ("training", "test") for t in (1.0, 3.0) for b in (1, 2)]  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def baseline_points():
+    return pd.DataFrame(
+        {
+            "data": ["a", "a", "b"],
+            "method": ["distilled", "post shift", "distilled"],
+            "variant": ["std teacher", "rob teacher", "std teacher"],
+            "average": [90.0, 88.0, 70.0],
+            "worst": [50.0, 71.25, 10.0],
+        }
+    )
+
+
+def failures():
+    return pd.DataFrame(
+        {
+            "teacher": ["std", "rob"] * 2,
+            "student": ["std-d"] * 4,
+            "measure": ["worst class"] * 2 + ["average"] * 2,
+            "value": [0.0, 10.71, 67.0, 63.0],
+        }
+    )

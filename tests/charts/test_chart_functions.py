@@ -54,6 +54,10 @@ MAKERS = {
     "class_count_explorer": lambda: charts.class_count_explorer(frames.class_counts()),
     "round_explorer": lambda: charts.round_explorer(frames.rounds(), frames.entropies()),
     "pair_explorer": lambda: charts.pair_explorer(frames.cells(), frames.per_class_and_pair()),
+    "baseline_scatter": lambda: charts.baseline_scatter(frames.baseline_points()),
+    "failure_bars": lambda: charts.failure_bars(
+        frames.failures(), measure="worst class", title="A failure"
+    ),
     "cumulative_gain": lambda: charts.cumulative_gain(frames.gains()),
     "ablation_explorer": lambda: charts.ablation_explorer(*frames.ablations()),
     "class_weights": lambda: charts.class_weights(frames.weights()),
