@@ -99,7 +99,9 @@ def method_words(row: Mapping[str, Any] | pd.Series) -> str:
     if row["method"] == "objective_pair":
         cell = f"{row['teacher_objective']} / {row['student_objective']}"
         return f"{cell}{labels[row['validation_labels']]}"
-    many = row["method"] in ("teacher_only", "ada_alpha", "ada_margin", "post_shift")
+    if row["method"] == "teacher_only":
+        return f"{row['teacher_objective']} teacher"
+    many = row["method"] in ("ada_alpha", "ada_margin", "post_shift")
     return METHODS[row["method"]] + (f", {row['teacher_objective']} teacher" if many else "")
 
 
