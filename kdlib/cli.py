@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,6 +206,9 @@ def _show_plan(
     from kdlib.runs.estimate import estimated_seconds
     from kdlib.runs.execute import chosen_device, default_jobs, missing_runs
 
+    if not _is_first():  # it would measure beside the first, and set damaged runs aside
+        return
+
     machine = chosen_device(device)
     missing = [spec for generation in missing_runs(runs, shelf) for spec in generation]
     for spec in missing if each else []:
@@ -256,6 +262,12 @@ def _means(table: pd.DataFrame) -> pd.DataFrame:
     return with_intervals(table, "value", [c for c in table.columns if c not in ("seed", "value")])
 
 
+def _is_first() -> bool:
+    """Whether this is the one process, or the first of those that ``torchrun`` started."""
+    return "TORCHELASTIC_RUN_ID" not in os.environ or os.environ.get("RANK") == "0"
+
+
 def main() -> None:
-    """Entry point of the ``kdlib`` command."""
-    cli(prog_name="kdlib")
+    """Entry point of the ``kdlib`` command; of processes of ``torchrun`` the first one prints."""
+    with nullcontext() if _is_first() else redirect_stdout(io.StringIO()):
+        cli(prog_name="kdlib")

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from kdlib.data import torchvision_import
+from kdlib.data.cores import cores
 from kdlib.errors import DataError, SettingError
 from kdlib.seeds import generator
 
@@ -120,7 +121,7 @@ class ImageFiles:
         def one(name: str, view: Any) -> Tensor:
             return show(read_image(self.root / name), view)
 
-        with ThreadPoolExecutor(_cores()) as pool:
+        with ThreadPoolExecutor(cores()) as pool:
             shown = list(pool.map(one, self.names, views))
         return torch.stack(shown).to(self.device)
 
@@ -196,12 +197,6 @@ def _central_crop(image: Any, size: int) -> Tensor:
 @cache
 def _functional() -> ModuleType:
     return torchvision_import.module("torchvision.transforms.v2.functional")
-
-
-def _cores() -> int:
-    from joblib import cpu_count
-
-    return cpu_count()
 
 
 def one_ahead(make: Callable[[int], Item], count: int) -> Iterator[Item]:

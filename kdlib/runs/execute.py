@@ -8,10 +8,12 @@ from typing import Any
 
 import torch
 
+from kdlib.data.cores import cores
 from kdlib.errors import KdlibError, SettingError
 from kdlib.runs.spec import RESULTS_VERSION, RunSpec
 from kdlib.runs.store import RunResult, Store
 from kdlib.runs.train_one import train_one
+from kdlib.training import processes
 from kdlib.training.progress import bar_class, someone_looks
 
 _TINY_DATASETS = ("digits",)
@@ -30,6 +32,9 @@ def execute(
     Safe to kill and to call from several processes at once: finished runs are kept, a training
     goes on from its last checkpoint, and no run is trained twice.
 
+    Under ``torchrun`` all processes call this alike and train each run together, one after the
+    other. They must see one store; the first of them alone writes there.
+
     Args:
         specs: the wanted runs. Their teachers are trained too, first.
         store: where runs are kept; by default ``Store()``.
@@ -38,15 +43,18 @@ def execute(
         progress: show a progress bar.
 
     Raises:
-        SettingError: a spec of another results version, or a device that is not there.
+        SettingError: a spec of another results version, a device that is not there, or several
+            jobs under ``torchrun``.
         KdlibError: a worker process was killed; what is finished is kept.
     """
     wanted, store, device = list(specs), store or Store(), chosen_device(device)
     _refuse_other_versions(wanted)
-    generations = missing_runs(wanted, store)
+    processes.join(device)
+    generations = processes.from_first(lambda: missing_runs(wanted, store))
+    progress = progress and processes.is_first()
     bar = _run_bar(sum(len(generation) for generation in generations), progress)
     for generation in generations:
-        workers = jobs or default_jobs(generation, device)
+        workers = _workers(generation, device, jobs)
         for _ in _train_side_by_side(generation, store, device, workers, progress):
             bar.update()
     bar.close()
@@ -87,17 +95,18 @@ def chosen_device(device: str | None) -> str:
     return device
 
 
+def _workers(specs: Sequence[RunSpec], device: str, jobs: int | None) -> int:
+    if processes.count() == 1:
+        return jobs or default_jobs(specs, device)
+    if jobs not in (None, 1):
+        raise SettingError(f"jobs = {jobs} is not allowed under torchrun: runs train in turn")
+    return 1
+
+
 def default_jobs(specs: Sequence[RunSpec], device: str) -> int:
     """One process a core for tiny images, which cannot use two threads; else one process."""
     tiny = all(spec.data.name in _TINY_DATASETS for spec in specs)
     return min(len(specs), cores()) if tiny and device == "cpu" else 1
-
-
-def cores() -> int:
-    """CPU cores that this process may use: fewer in a container, or by ``LOKY_MAX_CPU_COUNT``."""
-    from joblib import cpu_count
-
-    return cpu_count()
 
 
 def threads_for(spec: RunSpec, jobs: int) -> int:

@@ -10,7 +10,7 @@ import subprocess
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -38,7 +38,7 @@ from kdlib.runs.build import (
 from kdlib.runs.spec import RunSpec
 from kdlib.runs.store import RunResult, Store
 from kdlib.runs.teacher_tables import teacher_signal
-from kdlib.training import CheckpointError, Outcome, predict_logits, train
+from kdlib.training import CheckpointError, Outcome, predict_logits, processes, train
 
 log = logging.getLogger("kdlib.runs")
 
@@ -68,13 +68,11 @@ def train_one(
 def _train_locked(
     spec: RunSpec, store: Store, *, device: str, threads: int, bar: bool
 ) -> RunResult:
-    with store.lock(spec):
-        found = store.get_locked(spec)
-        if found is not None:
-            return found
-        log.info("training %s: %s", spec.id, spec.label())
-        with torch_threads(threads):
-            _train_into(store.folder(spec), spec, store, device=device, bar=bar)
+    with store.lock(spec) if processes.is_first() else nullcontext():
+        if processes.from_first(lambda: store.get_locked(spec) is None):
+            log.info("training %s: %s", spec.id, spec.label())
+            with torch_threads(threads):
+                _train_into(store.folder(spec), spec, store, device=device, bar=bar)
     return RunResult(spec, store.folder(spec))
 
 
@@ -90,18 +88,24 @@ def torch_threads(count: int) -> Iterator[None]:
 
 
 def _train_into(folder: Path, spec: RunSpec, store: Store, *, device: str, bar: bool) -> None:
-    write_atomically(folder / "spec.json", spec.canonical_json().encode())
+    processes.from_first(
+        lambda: write_atomically(folder / "spec.json", spec.canonical_json().encode())
+    )
     started = datetime.now(UTC)
     dataset = dataset_for(spec)
     model = model_for(spec, dataset)
-    if _builds_on_a_diverged_run(spec, store):
+    if processes.from_first(lambda: _builds_on_a_diverged_run(spec, store)):
         outcome = Outcome("diverged")
     else:
         outcome = _resumed(folder, spec, store, dataset, model, device=device, bar=bar)
-    _write_outcome(folder, outcome)
-    _write_evaluation(folder, spec, dataset, model, outcome)
-    shelf.write_json(folder / "environment.json", _environment(device, dataset, spec, started))
-    shelf.finish(folder)
+
+    def write() -> None:
+        _write_outcome(folder, outcome)
+        _write_evaluation(folder, spec, dataset, model, outcome)
+        shelf.write_json(folder / "environment.json", _environment(device, dataset, spec, started))
+        shelf.finish(folder)
+
+    processes.from_first(write)
 
 
 def _builds_on_a_diverged_run(spec: RunSpec, store: Store) -> bool:
@@ -128,13 +132,15 @@ def _resumed(
     vectors = loss_vectors(spec, dataset, store)
     split = training_split(spec, dataset)
     if vectors.needs_teacher:
-        settings["teacher"] = teacher_signal(spec, split, store, device)
+        settings["teacher"] = processes.first_before_others(
+            lambda: teacher_signal(spec, split, store, device)
+        )
     settings["multipliers"] = multipliers_for(spec, dataset, store, device)
     try:
         return train(model, split, vectors, spec.recipe, **settings)
     except CheckpointError as error:
         warnings.warn(f"run {spec.id} starts again: {error}", stacklevel=2)
-        settings["checkpoint"].unlink()
+        processes.from_first(settings["checkpoint"].unlink)
         return train(model, split, vectors, spec.recipe, **settings)
 
 
@@ -231,6 +237,7 @@ def _environment(device: str, dataset: Dataset, spec: RunSpec, started: datetime
         "platform": platform.platform(),
         "device": device_name(device),
         "threads": torch.get_num_threads(),
+        "processes": processes.count(),
         "process": os.getpid(),
         "splits": {split.name: split.digest for split in splits},
         "started": started.isoformat(timespec="seconds"),

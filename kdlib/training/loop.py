@@ -16,6 +16,7 @@ from kdlib.data import Split
 from kdlib.data.image_files import ImageFiles, one_ahead
 from kdlib.data.views import apply_views, draw_views, epoch_order, to_float
 from kdlib.errors import SettingError
+from kdlib.training import processes
 from kdlib.training.checkpoint import capture, load_checkpoint, restore, save_checkpoint
 from kdlib.training.multipliers import ClassMultipliers
 from kdlib.training.objective import LossVectors, batch_loss
@@ -61,6 +62,8 @@ class _Job:
     dataset_name: str
     device: torch.device
     multipliers: ClassMultipliers | None
+    forward: nn.Module
+    """What is called in training: ``model``, or that of all processes (``processes.together``)."""
 
     @property
     def steps(self) -> int:
@@ -88,6 +91,8 @@ def train(
 
     Order, crops and flips are functions of (seed, epoch). So equal calls give the same bits on a
     CPU with the same number of threads, and so does a training that was killed and resumed.
+    Processes that have joined (``kdlib.training.processes``) train together, each on its share of
+    every batch; that gives what one process does up to rounding.
 
     Args:
         model: The network, ``[N, C, H, W]`` to ``[N, L]``; it moves to ``device``.
@@ -116,6 +121,7 @@ def train(
     job = _prepare(model, split, vectors, recipe, seed, device, teacher, multipliers, dataset_name)
     keeper = _Keeper(job, checkpoint, checkpoint_every, fingerprint)
     history = keeper.resume()
+    bar = bar if processes.is_first() else False
     with training_bar(bar, total=recipe.last_epoch, done=len(history)) as show:
         for epoch in range(len(history), recipe.last_epoch):
             started = time.perf_counter()
@@ -152,12 +158,13 @@ def _train_epoch(job: _Job, epoch: int) -> tuple[Tensor, Tensor]:
     order, views = _epoch_plan(job, epoch)
     losses, correct = torch.empty(2, steps, device=job.device)
     job.model.train()
+    job.forward.train()
     for step, (rows, shown) in enumerate(_batches(job, order, views)):
         _set_rate(job.optimizer, learning_rate(job.recipe, epoch * steps + step, steps))
         images, labels = _scaled(job, shown), job.split.labels[rows]
         with _autocast(job):
             teacher_logits = _teach(job.teacher, rows, views[rows], images)
-            logits = job.model(images)
+            logits = job.forward(images)
         loss = batch_loss(logits, labels, teacher_logits, _vectors(job))
         job.optimizer.zero_grad()
         loss.backward()
@@ -166,8 +173,9 @@ def _train_epoch(job: _Job, epoch: int) -> tuple[Tensor, Tensor]:
         correct[step] = (logits.argmax(1) == labels).float().mean()
         if job.multipliers is not None:
             with _autocast(job):
-                job.multipliers.after_step(epoch * steps + step + 1, job.model, logits, labels)
-    return losses.cpu(), correct.cpu()
+                whole = processes.gathered(logits.detach()), processes.gathered(labels)
+                job.multipliers.after_step(epoch * steps + step + 1, job.model, *whole)
+    return processes.average(losses).cpu(), processes.average(correct).cpu()
 
 
 def _vectors(job: _Job) -> LossVectors:
@@ -191,6 +199,7 @@ def _batches(job: _Job, order: Tensor, views: Tensor) -> Iterator[tuple[Tensor, 
 
     def batch(step: int) -> tuple[Tensor, Tensor]:
         rows = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+        rows = processes.share(rows)
         return rows, apply_views(images[rows], views[rows], recipe.crop_padding, recipe.flip)
 
     if isinstance(images, ImageFiles):
@@ -251,6 +260,7 @@ def _prepare(
     """Check what does not fit together, and bring all to the device."""
     if len(split) < 2:
         raise SettingError(f"split {split.name!r} has {len(split)} examples: at least 2 are needed")
+    processes.check_shares(min(recipe.batch_size, len(split)))
     target = _device(device)
     prepared = vectors.prepared(split.num_classes, target)
     if multipliers is not None:
@@ -267,6 +277,7 @@ def _prepare(
         dataset_name=dataset_name,
         device=target,
         multipliers=multipliers,
+        forward=processes.together(model),
     )
 
 
@@ -307,7 +318,8 @@ class _Keeper:
         """Restore the last checkpoint into the job, if any; return the epochs it covers."""
         if self._path is None:
             return []
-        snapshot = load_checkpoint(self._path, self._job.model, self._identity)
+        path, model = self._path, self._job.model
+        snapshot = processes.from_first(lambda: load_checkpoint(path, model, self._identity))
         if snapshot is None:
             return []
         restore(snapshot, self._job.model, self._job.optimizer)
@@ -317,6 +329,8 @@ class _Keeper:
 
     def save(self, history: list[EpochRecord]) -> None:
         """Write a checkpoint, if one is due after as many epochs as ``history`` has."""
+        if not processes.is_first():
+            return
         if self._path is not None and len(history) % self._every == 0:
             plain = cast(list[dict[str, Any]], history)
             job = self._job
