@@ -100,12 +100,13 @@ def _regions(named: pd.DataFrame, colour: alt.Color) -> alt.Chart:
     """Two strips: the class with the largest probability at each input."""
     xs = sorted(named["x"].unique())
     half = (xs[1] - xs[0]) / 2 if len(xs) > 1 else 0.5
+    under = half * 1.4  # a rectangle reaches under the next one: no seam
     pieces = [
         _largest(named, "eta").assign(scorer=_STANDARD),
         _largest(named, "probability").assign(scorer=_CHOSEN),
     ]
     frame = pd.concat(pieces)[["alpha", "x", "class_name", "scorer"]]
-    edges = frame.assign(left=(frame["x"] - half).clip(lower=xs[0]), right=frame["x"] + half)
+    edges = frame.assign(left=(frame["x"] - half).clip(lower=xs[0]), right=frame["x"] + under)
     edges["right"] = edges["right"].clip(upper=xs[-1])
     y = alt.Y("scorer:N", sort=[_STANDARD, _CHOSEN], axis=alt.Axis(title=None, ticks=False))
     x = alt.X("left:Q", axis=alt.Axis(grid=False), scale=alt.Scale(nice=False)).title("input x")
@@ -124,7 +125,11 @@ def _largest(named: pd.DataFrame, column: str) -> pd.DataFrame:
 
 def _bars(by_class: pd.DataFrame, colour: alt.Color, value: str, words: str) -> alt.LayerChart:
     top = float(by_class[[value, f"standard_{value}"]].to_numpy().max())
-    x = alt.X(f"{value}:Q", scale=alt.Scale(domain=[0, top], nice=True)).title(words)
+    x = (
+        alt.X(f"{value}:Q", scale=alt.Scale(domain=[0, top], nice=True))
+        .title(words)
+        .axis(tickCount=6)
+    )
     y = alt.Y("class_name:N", sort=None, axis=alt.Axis(title=None))
     base = _chosen(by_class)
     tips = ["class_name:N", *_numbers("weight", value, f"standard_{value}")]

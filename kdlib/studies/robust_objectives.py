@@ -19,7 +19,7 @@ from kdlib.studies.robust_families import RobustFamily, robust_families
 from kdlib.studies.robust_profiles import RobustSettings
 from kdlib.studies.settings import FromText
 from kdlib.studies.tables import Member
-from kdlib.studies.wording import signed
+from kdlib.studies.wording import signed, verdict
 
 QUESTION = "Do class weights outside the loss move a network that interpolates?"
 
@@ -146,6 +146,21 @@ def told(rows: pd.DataFrame) -> list[str]:
     return [_sentence(row, len(rows)) for _, row in rows.iterrows()]
 
 
+def on_the_claim(rows: pd.DataFrame) -> list[str]:
+    """What ``by_length`` says, after the longest training, of outer weights and of the margin.
+
+    An interval that holds 0 shows no effect, but does not show that there is none: so its bounds
+    are named.
+    """
+    last = rows[rows["epochs"] == rows["epochs"].max()].set_index("comparison")
+    outer, margin = (method("balanced", placement) for placement in PLACEMENTS)
+    pairs = [(outer, STANDARD), (margin, outer)]
+    return [
+        f"After {last.loc[name, 'epochs']:.0f} epochs {name} {_shown(last.loc[name])}."
+        for name in (f"{first} − {second}" for first, second in pairs)
+    ]
+
+
 def study_families(settings: Settings) -> Sequence[RobustFamily]:
     """One family a seed."""
     few = settings.seeds is None and settings.profile == "quick"
@@ -213,3 +228,12 @@ def _sentence(row: pd.Series, family: int) -> str:
         return f"{said}; too few seeds to tell."
     fate = "stands" if row["p_holm"] <= LEVEL else "does not stand"
     return f"{said}; corrected for {family} comparisons p = {row['p_holm']:.2g}: it {fate}."
+
+
+def _shown(row: pd.Series) -> str:
+    if pd.isna(row["low"]):
+        return f"is {row['mean']:+.1f} points, with no interval from so few seeds"
+    span = f"{row['low']:+.1f} to {row['high']:+.1f} points"
+    if verdict(row) == "undecided":
+        return f"may be nothing, or anything else from {span}"
+    return f"is {'above' if verdict(row) == 'up' else 'below'} zero: {span}"

@@ -93,6 +93,16 @@ def test_sentences_say_whether_it_stands():
     assert study.told(study.by_length(alone, "rarest"))[0].endswith("too few seeds to tell.")
 
 
+def test_what_is_said_of_the_claim():
+    outer, margin = study.on_the_claim(study.by_length(made_summary(), "rarest"))
+    assert outer.startswith("After 40 epochs balanced, outer − standard may be nothing, or")
+    assert margin.startswith(
+        "After 40 epochs balanced, margin − balanced, outer is above zero: +20"
+    )
+    alone = made_summary().query("seed == 0")
+    assert "no interval" in study.on_the_claim(study.by_length(alone, "rarest"))[0]
+
+
 @pytest.mark.slow
 def test_short_trainings_fill_the_tables(tmp_path):
     small = study.Settings(seeds=1, length_seeds=1, epochs=4, lengths=(0.5,))
