@@ -48,6 +48,7 @@ from kdlib.charts.soft_labels import (
 from kdlib.charts.style import METHOD_COLOURS
 from kdlib.charts.tails import tail_explorer
 from kdlib.charts.temperature import change_by_subgroup, temperature_explorer
+from kdlib.charts.trade_offs import trade_off_explorer
 from kdlib.charts.trust import trust_estimate_explorer
 
 __all__ = [
@@ -95,6 +96,7 @@ __all__ = [
     "tail_explorer",
     "temperature_explorer",
     "threshold_explorer",
+    "trade_off_explorer",
     "trust_estimate_explorer",
     "verdict_bars",
     "worst_class_explorer",

@@ -13,6 +13,7 @@ from kdlib.metrics.crossed import CrossedInterval, crossed_interval
 from kdlib.metrics.examples import class_means, log_loss, margin
 from kdlib.metrics.groups import group_accuracy
 from kdlib.metrics.intervals import Interval, paired_bootstrap, t_interval
+from kdlib.metrics.pareto import pareto_frontier
 from kdlib.metrics.per_class import (
     balanced_accuracy,
     bucket_means,
@@ -44,6 +45,7 @@ __all__ = [
     "mean_accuracy",
     "paired_bootstrap",
     "paired_p_value",
+    "pareto_frontier",
     "per_class_accuracy",
     "point_mass",
     "sign_test",

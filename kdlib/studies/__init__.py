@@ -33,6 +33,7 @@ CHAPTERS = {
     "robust_objectives": "book/robust_distillation/objectives",
     "class_multipliers": "book/robust_distillation/multipliers",
     "teacher_and_student": "book/robust_distillation/teacher_and_student",
+    "trade_offs": "book/robust_distillation/trade_offs",
     "teacher_calibration": "book/robust_distillation/calibration",
     "robust_baselines": "book/robust_distillation/baselines_and_compression",
 }

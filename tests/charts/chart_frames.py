@@ -63,6 +63,21 @@ def objectives(alphas=(0.0, 0.5, 1.0)):
     return pd.DataFrame(curves), pd.DataFrame(classes)
 
 
+def trade_offs():
+    """Two panels of a grid of two; in the second every number is 10 lower."""
+    cells = [(0.0, 0.0, 94.0, 88.0, True), (0.0, 1.0, 92.0, 91.0, True),
+             (1.0, 0.0, 93.0, 90.0, True), (1.0, 1.0, 90.0, 87.0, False)]  # fmt: skip
+    names = ["alpha_t", "alpha_s", "mean", "worst", "frontier"]
+    first = pd.DataFrame(cells, columns=names).assign(panel="first")
+    second = first.assign(panel="second", mean=first["mean"] - 10, worst=first["worst"] - 10)
+    return pd.concat([first, second], ignore_index=True)
+
+
+def trade_off_marks():
+    rows = [("first", "std", 93.5, 80.0), ("second", "std", 83.5, 70.0)]
+    return pd.DataFrame(rows, columns=["panel", "what", "mean", "worst"])
+
+
 def multiplier_path(moves=3):
     """Three classes; from move to move the last takes over. Two runs of two seeds."""
     rows = [

@@ -49,6 +49,9 @@ MAKERS = {
     "gain_explorer": lambda: charts.gain_explorer(frames.gain_curves(), frames.class_places()),
     "class_scatter": lambda: charts.class_scatter(frames.class_places().head(3)),
     "trust_estimate_explorer": lambda: charts.trust_estimate_explorer(frames.trust_estimates()),
+    "trade_off_explorer": lambda: charts.trade_off_explorer(
+        frames.trade_offs(), frames.trade_off_marks()
+    ),
     "multiplier_explorer": lambda: charts.multiplier_explorer(frames.multiplier_path()),
     "objective_explorer": lambda: charts.objective_explorer(*frames.objectives()),
     "class_count_explorer": lambda: charts.class_count_explorer(frames.class_counts()),
