@@ -24,6 +24,9 @@ RULES = ("worst class", "worst class, average kept")
 """The best worst class; and the same among the cells whose average is no lower than that of
 standard distillation, as for main Table 2 of "Robust distillation"."""
 
+_DECIMALS = 4
+"""Ties are common with few images a class; beyond this lies the noise of floating point."""
+
 _ON = {"validation": ("select_worst", "select_mean"), "test": (WORST, AVERAGE)}
 
 
@@ -49,7 +52,7 @@ def cells(rows: pd.DataFrame) -> pd.DataFrame:
     found = average[[*CELL, "seeds"]].copy()
     for name, part in (("mean", average), ("worst", worst)):
         found[[name, f"{name}_low", f"{name}_high"]] = part[["mean", "low", "high"]]
-    return found.assign(frontier=pareto_frontier(found[["mean", "worst"]]))
+    return found.assign(frontier=pareto_frontier(found[["mean", "worst"]].round(_DECIMALS)))
 
 
 def frontier_shares(rows: pd.DataFrame, below: float = 1.0) -> pd.DataFrame:
@@ -61,7 +64,7 @@ def frontier_shares(rows: pd.DataFrame, below: float = 1.0) -> pd.DataFrame:
     """
     found = []
     for seed, cells_ in rows.groupby("seed"):
-        on = cells_[pareto_frontier(cells_[[AVERAGE, WORST]])]
+        on = cells_[pareto_frontier(cells_[[AVERAGE, WORST]].round(_DECIMALS))]
         shares = [float((part["alpha_t"] < below).mean()) for part in (on, cells_)]
         found.append({"seed": seed, "points": len(on), "share": shares[0], "of_grid": shares[1]})
     return pd.DataFrame(found)
@@ -110,14 +113,15 @@ def choose(cells_: pd.DataFrame, split: str, rule: str, reference: float) -> pd.
         reference: average of standard distillation on that split, in percent.
     """
     worst, average = _ON[split]
-    allowed = cells_
+    known = cells_.round({worst: _DECIMALS, average: _DECIMALS})
+    allowed = known
     if rule == RULES[1]:
-        kept = cells_[cells_[average] >= reference]
-        allowed = cells_[cells_[average] == cells_[average].max()] if kept.empty else kept
+        kept = known[known[average] >= round(reference, _DECIMALS)]
+        allowed = known[known[average] == known[average].max()] if kept.empty else kept
     ranked = allowed.sort_values(
         [worst, average, "alpha_s", "alpha_t"], ascending=[False, False, True, True]
     )
-    return ranked.iloc[0]
+    return cells_.loc[ranked.index[0]]
 
 
 def selections(per_seed: pd.DataFrame) -> pd.DataFrame:

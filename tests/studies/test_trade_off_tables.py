@@ -86,6 +86,15 @@ def test_each_rule_and_split_selects_its_cell():
     assert chosen.loc[(kept, "test", 2), cell].tolist() == [0, 0.5]
 
 
+def test_a_tie_is_no_matter_of_floating_point():
+    table = made(seeds=1)
+    table["select_worst"] = 80.0
+    table.loc[table["method"] == "1 / 1", "select_worst"] += 1e-9
+    chosen = tables.selections(table).set_index(["rule", "split"])
+    for rule in tables.RULES:  # so the highest average decides
+        assert chosen.loc[(rule, "validation"), ["alpha_t", "alpha_s"]].tolist() == [0, 0]
+
+
 def test_where_no_cell_keeps_the_average_the_best_average_is_taken():
     table = made(seeds=1)
     table.loc[table["method"] == STANDARD, ["mean", "select_mean"]] = 99
