@@ -8,7 +8,7 @@ Theorem 4 adds up what the guarantee costs.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -65,6 +65,22 @@ def worst_ratio(problems: int, seed: int = 0) -> float:
     return max(problem.gap() / problem.bound_of_gap() for problem in made)
 
 
+def hardest_student(problem: Problem) -> Problem:
+    """The same problem with the losses whose gap is the largest possible.
+
+    All loss lies on the worst calibrated class, where the teacher's share of a point is above the
+    true one. The two shares have the same mean, so the gap is half of Theorem 2's bound (our
+    observation: half of the bound would do).
+    """
+    errors = class_calibration_error(problem.teacher, problem.eta, problem.mass)
+    label = int(errors.argmax())
+    teacher, eta = problem.teacher[:, label], problem.eta[:, label]
+    above = teacher / (problem.mass @ teacher) > eta / (problem.mass @ eta)
+    losses = np.zeros_like(problem.losses)
+    losses[:, label] = problem.bound * above
+    return replace(problem, losses=losses)
+
+
 def cat_and_panda(shrink: float, stretch: float = 1.8, points: int = 81) -> pd.DataFrame:
     """The paper's Figure 2: a teacher that is calibrated up to scale and never says panda.
 
@@ -81,11 +97,23 @@ def cat_and_panda(shrink: float, stretch: float = 1.8, points: int = 81) -> pd.D
     truth = {"cat": cat, "panda": panda, "other": 1 - cat - panda}
     said = {"cat": stretch * cat, "panda": shrink * panda}
     said["other"] = 1 - said["cat"] - said["panda"]
-    rows = [
-        pd.DataFrame({"x": x, "label": name, "truth": truth[name], "teacher": said[name]})
-        for name in truth
-    ]
-    return pd.concat(rows, ignore_index=True)
+    return _curves(x, truth, said)
+
+
+def calibrated_for_all(points: int = 80) -> pd.DataFrame:
+    """Figure 2 with the priors of its text, and a teacher without error for any class.
+
+    The priors are 1/2, 1/4 and 1/4; the teacher's factors are 1.7, 0.5 and 0.1. Such factors exist
+    only where the true curves are linearly dependent, so these are made to be (our construction).
+
+    Returns:
+        As ``cat_and_panda``.
+    """
+    x = (np.arange(points) + 0.5) / points
+    wave = np.cos(2 * np.pi * x)
+    truth = {"cat": (8 + wave) / 16, "panda": (1 - wave) / 4, "other": (4 + 3 * wave) / 16}
+    factors = {"cat": 1.7, "panda": 0.5, "other": 0.1}
+    return _curves(x, truth, {name: factors[name] * truth[name] for name in truth})
 
 
 def recall_and_error(curves: pd.DataFrame) -> pd.DataFrame:
@@ -108,6 +136,14 @@ def recall_and_error(curves: pd.DataFrame) -> pd.DataFrame:
 
 
 _BOTH = ("truth", "teacher")
+
+
+def _curves(x: Floats, truth: dict[str, Floats], teacher: dict[str, Floats]) -> pd.DataFrame:
+    rows = [
+        pd.DataFrame({"x": x, "label": name, "truth": truth[name], "teacher": teacher[name]})
+        for name in truth
+    ]
+    return pd.concat(rows, ignore_index=True)
 
 
 def exact_rounds(

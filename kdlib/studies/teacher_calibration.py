@@ -118,7 +118,8 @@ def calibration_errors(result: RunResult, balanced: np.ndarray) -> np.ndarray:
 def noise_floor(settings: Settings, ensemble: Sequence[RunResult]) -> float:
     """The largest error of a class that half of the ensemble has, taken for a teacher.
 
-    The other half is the truth. Below this an error is noise of the plug-in.
+    The other half is the truth. Half an ensemble is noisier than the whole; what all of its
+    networks get wrong alike is not in this number.
     """
     halves = [balanced_probabilities(ensemble[start::2]) for start in (0, 1)]
     counts = training_counts(members(settings)[0].spec).astype(float)

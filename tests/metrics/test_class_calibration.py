@@ -35,7 +35,8 @@ def test_theorem_two_without_sampling(seed, bound):
     teacher, truth, mass = rows(seed), rows(seed + 1), random.dirichlet(np.ones(7))
     losses = random.uniform(0, bound, (7, 4))
     gap = abs(class_risks(teacher, losses, mass).max() - class_risks(truth, losses, mass).max())
-    assert gap <= bound * class_calibration_error(teacher, truth, mass).max() + 1e-9
+    # Half of the bound would do: p / pi^t and eta / pi have the same mean.
+    assert gap <= bound * class_calibration_error(teacher, truth, mass).max() / 2 + 1e-9
 
 
 def test_risks_by_hand():

@@ -20,7 +20,28 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def test_no_random_problem_breaks_the_bound():
-    assert 0 < theory.worst_ratio(200) < 1
+    assert 0 < theory.worst_ratio(200) < 0.5
+
+
+@given(seeds)
+def test_the_hardest_student_takes_half_of_the_bound(seed):
+    problem = theory.random_problem(seed)
+    hardest = theory.hardest_student(problem)
+    assert hardest.gap() == pytest.approx(problem.bound_of_gap() / 2)
+    assert problem.gap() <= hardest.gap() + 1e-12
+
+
+def test_a_teacher_without_any_error_that_never_says_panda():
+    curves = theory.calibrated_for_all()
+    assert curves[["truth", "teacher"]].min().min() >= 0
+    np.testing.assert_allclose(curves.groupby("x")[["truth", "teacher"]].sum(), 1)
+    priors = curves.groupby("label")["truth"].mean()
+    np.testing.assert_allclose(priors[["cat", "panda", "other"]], [0.5, 0.25, 0.25])
+    table = theory.recall_and_error(curves).set_index("label")
+    np.testing.assert_allclose(table["error"], 0, atol=1e-12)
+    assert table["recall"]["panda"] == 0
+    honest = theory.recall_and_error(curves.assign(teacher=curves["truth"])).set_index("label")
+    assert honest["recall"]["panda"] > 0.3
 
 
 @given(st.floats(0.05, 0.5))
