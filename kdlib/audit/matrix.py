@@ -115,7 +115,8 @@ def _of_one(question: Question, records: Sequence[Record]) -> list[dict[str, Any
     lines = [_line(question, r, *a) for r, a in answers if not isinstance(a, str)]
     if not lines:
         return [_not_run(question, next(a for _, a in answers if isinstance(a, str)))]
-    first = max(lines, key=lambda line: line["papers_setting"])  # the first of equals
+    # The first of equals. One seed has no interval, so that it decides nothing.
+    first = max(lines, key=lambda line: (line["papers_setting"], line["seeds"] > 1))
     return [line | {"leading": line is first} for line in lines]
 
 

@@ -133,7 +133,7 @@ def test_a_teacher_that_all_seeds_share_has_no_interval():
 
 
 def _about(made):
-    names = ("study", "dataset", "recipe", "settings")
+    names = ("study", "dataset", "model", "recipe", "settings")
     return {name: getattr(made.about, name) for name in names}
 
 
@@ -152,6 +152,17 @@ def test_the_same_data_set_goes_before_another():
     hundred = grid(dataset="cifar100")
     both = reproduction(PAPER, [hundred, grid(settings={"depth": 56})])
     assert cell(both, "rob", "std-d")["setting"].startswith("cifar10,")
+
+
+def test_a_larger_profile_leads_if_it_has_two_seeds():
+    small = {"depth": 8, "epochs": 8, "update_every": 16}
+    large = grid(profile="standard", model="ResNet-8", settings=small)
+    digits = grid(profile="quick", model="ResNet-8", dataset="digits")
+    both = reproduction(PAPER, [digits, large])
+    assert cell(both, "rob", "std-d")["record"] == large.name
+    one = record(large.table[large.table["seed"] == 0], **_about(large), profile="standard")
+    both = reproduction(PAPER, [digits, one])
+    assert cell(both, "rob", "std-d")["record"] == digits.name
 
 
 def test_smaller_students_are_found_whatever_their_depth(monkeypatch):
