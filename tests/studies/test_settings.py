@@ -12,6 +12,7 @@ from kdlib.studies import (
 )
 from kdlib.studies import settings as base
 from kdlib.studies.profiles import PROFILES, profile_of
+from kdlib.studies.robust_profiles import RobustSettings
 from kdlib.validated import allowed
 
 
@@ -79,9 +80,15 @@ def test_every_study_with_networks_lists_its_runs_at_every_profile(name, profile
     module = study(name)
     runs = module.runs(module.Settings(profile=profile))
     assert runs
-    large = (name, profile) == ("natural_long_tails", "paper")
-    dataset = "inaturalist2018" if large else PROFILES[profile].dataset
-    assert {run.data.name for run in runs} == {dataset}
+    assert {run.data.name for run in runs} == {expected_dataset(module.Settings, name, profile)}
+
+
+def expected_dataset(settings, name, profile):
+    if (name, profile) == ("natural_long_tails", "paper"):
+        return "inaturalist2018"
+    if issubclass(settings, RobustSettings) and profile != "quick":
+        return "cifar10"  # the first data set of "Robust distillation"
+    return PROFILES[profile].dataset
 
 
 @pytest.mark.parametrize("name", STUDIES)
