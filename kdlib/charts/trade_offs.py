@@ -94,7 +94,9 @@ def _scatter(base: alt.Chart, marks: pd.DataFrame, brush: alt.Parameter) -> alt.
 
 
 def _points(base: alt.Chart, brush: alt.Parameter) -> alt.Chart:
-    shape = alt.Shape("teacher:N", scale=alt.Scale(range=list(_SHAPES)), legend=_legend("teacher"))
+    shape = alt.Shape(
+        "teacher:N", scale=alt.Scale(range=list(_SHAPES)), legend=_legend("teacher", _GREY)
+    )
     return (
         base.mark_point(filled=True, size=90)
         .encode(
@@ -134,9 +136,12 @@ def _colours() -> alt.Scale:
     return alt.Scale(range=[*_COLOURS, *SPARE_COLOURS])
 
 
-def _legend(who: str) -> alt.Legend:
+def _legend(who: str, fill: str | None = None) -> alt.Legend:
+    """Shapes alone have no colour of their own: the default, black, is lost on the dark page."""
+    colour = {} if fill is None else {"symbolFillColor": fill, "symbolStrokeColor": fill}
+    title = f"alpha of {who}"
     return alt.Legend(
-        orient="top", title=f"alpha of {who}", symbolSize=90, symbolOpacity=1, titleLimit=0
+        orient="top", title=title, symbolSize=90, symbolOpacity=1, titleLimit=0, **colour
     )
 
 
