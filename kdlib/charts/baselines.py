@@ -11,6 +11,7 @@ from kdlib.errors import SettingError
 POINT_COLUMNS = ("data", "method", "variant", "average", "worst")
 TABLE_COLUMNS = ("teacher", "student", "measure", "value")
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+_INK = "#8C8C8C"
 _TEACHERS = {"std": "#0072B2", "rob": "#D55E00"}
 
 
@@ -81,10 +82,12 @@ def _chosen(points: pd.DataFrame) -> alt.Chart:
 
 def _dots(points: pd.DataFrame, picked: alt.Parameter) -> alt.Chart:
     variants = list(dict.fromkeys(points["variant"]))
-    legend = alt.Legend(orient="top", columns=3, title=None, symbolSize=90)
+    # Under the plot: beside the other legend it would squeeze the plot on a phone.
+    legend = alt.Legend(
+        orient="bottom", columns=2, title=None, symbolSize=90,
+        symbolFillColor=_INK, symbolStrokeColor=_INK,
+    )  # fmt: skip
     shapes = alt.Scale(domain=variants, range=[_SHAPES[i % 6] for i in range(len(variants))])
-    colour = method_colour(methods_in(points))
-    colour.legend = legend
     numbers = [alt.Tooltip(f"{name}:Q", format=".1f") for name in ("average", "worst")]
     return (
         _chosen(points)
@@ -92,7 +95,7 @@ def _dots(points: pd.DataFrame, picked: alt.Parameter) -> alt.Chart:
         .encode(
             x=_axis("average", "average accuracy (%)"),
             y=_axis("worst", "worst class (%)"),
-            color=colour,
+            color=_colour(points),
             shape=alt.Shape("variant:N", scale=shapes, legend=legend),
             opacity=alt.condition(picked, alt.value(1.0), alt.value(0.12)),
             tooltip=["method:N", "variant:N", *numbers],
@@ -107,9 +110,15 @@ def _rules(points: pd.DataFrame, picked: alt.Parameter) -> list[alt.Chart]:
         return []
     faint = alt.condition(picked, alt.value(0.45), alt.value(0.05))
     base = _chosen(points).mark_rule(strokeWidth=1).encode(opacity=faint)
-    base = base.encode(color=method_colour(methods_in(points)))
+    base = base.encode(color=_colour(points))
     across = base.encode(x="average_low:Q", x2="average_high:Q", y="worst:Q")
     return [across, base.encode(x="average:Q", y="worst_low:Q", y2="worst_high:Q")]
+
+
+def _colour(points: pd.DataFrame) -> alt.Color:
+    colour = method_colour(methods_in(points))
+    colour.legend = alt.Legend(orient="top", columns=2, title=None, symbolSize=90)
+    return colour
 
 
 def _axis(name: str, title: str) -> alt.X | alt.Y:
