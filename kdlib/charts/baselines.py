@@ -117,7 +117,7 @@ def _rules(points: pd.DataFrame, picked: alt.Parameter) -> list[alt.Chart]:
 
 def _colour(points: pd.DataFrame) -> alt.Color:
     colour = method_colour(methods_in(points))
-    colour.legend = alt.Legend(orient="top", columns=2, title=None, symbolSize=90)
+    colour.legend = alt.Legend(orient="top", columns=2, symbolSize=90, symbolOpacity=1)
     return colour
 
 
@@ -134,7 +134,7 @@ def _bars(rows: pd.DataFrame) -> alt.Chart:
         alt.Chart(rows)
         .transform_filter("datum.measure === measure")
         .encode(
-            x=alt.X("value:Q", scale=alt.Scale(padding=24), title="accuracy (%)"),
+            x=alt.X("value:Q", title="accuracy (%)"),
             y=alt.Y("student:N", sort=students, title=None, axis=alt.Axis(labelLimit=140)),
             yOffset=alt.YOffset("teacher:N", sort=list(_TEACHERS)),
             color=alt.Color("teacher:N", scale=scale, legend=legend),
