@@ -5,6 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 
+from kdlib.studies import calibration_theory
+
 METHODS = ("one-hot", "distilled", "AdaAlpha")
 CLASSES = range(4)
 NAMES = ["zero", "one", "two", "three"]
@@ -362,3 +364,37 @@ def failures():
             "value": [0.0, 10.71, 67.0, 63.0],
         }
     )
+
+
+def objective_cells():
+    rows = [
+        {"data": "digits", "labels": labels, "teacher": teacher, "student": student,
+         "measure": "worst class", "mean": 50.0, "low": float("nan"), "high": float("nan")}
+        for labels in ("teacher", "one-hot")
+        for teacher in ("std", "bal", "rob")
+        for student in ("none", "std-d", "bal-d", "rob-d")
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def effective_classes():
+    return pd.DataFrame({"method": ["a", "a", "b", "b"], "step": [4, 8] * 2, "effective": 3.0})
+
+
+def pandas_and_cats():
+    factors = (0.1, 0.2)
+    curves = {f: calibration_theory.cat_and_panda(f, points=11) for f in factors}
+    outcomes = [
+        calibration_theory.recall_and_error(curve).assign(shrink=f) for f, curve in curves.items()
+    ]
+    every = [curve.assign(shrink=f) for f, curve in curves.items()]
+    return pd.concat(every, ignore_index=True), pd.concat(outcomes, ignore_index=True)
+
+
+def class_errors():
+    rows = [
+        {"method": m, "label": k, "mean": 0.1 * k, "low": float("nan"), "high": float("nan")}
+        for m in ("teacher std", "teacher rob")
+        for k in range(3)
+    ]
+    return pd.DataFrame(rows)

@@ -54,6 +54,14 @@ MAKERS = {
     ),
     "multiplier_explorer": lambda: charts.multiplier_explorer(frames.multiplier_path()),
     "objective_explorer": lambda: charts.objective_explorer(*frames.objectives()),
+    "objective_grid": lambda: charts.objective_grid(frames.objective_cells()),
+    "effective_class_lines": lambda: charts.effective_class_lines(
+        frames.effective_classes(), num_classes=10
+    ),
+    "panda_explorer": lambda: charts.panda_explorer(*frames.pandas_and_cats()),
+    "class_error_points": lambda: charts.class_error_points(
+        frames.class_errors(), title="Errors", y="error (0 to 2)"
+    ),
     "class_count_explorer": lambda: charts.class_count_explorer(frames.class_counts()),
     "round_explorer": lambda: charts.round_explorer(frames.rounds(), frames.entropies()),
     "pair_explorer": lambda: charts.pair_explorer(frames.cells(), frames.per_class_and_pair()),
