@@ -15,7 +15,7 @@ views = pytest.mark.parametrize(
 )
 each_page = pytest.mark.parametrize("name", PAGES)
 # The first test waits for the whole book to run and build.
-pytestmark = [pytest.mark.chapters, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.chapters, pytest.mark.timeout(3600)]
 
 
 @pytest.mark.browser
