@@ -17,7 +17,7 @@ from kdlib.studies import tables
 from kdlib.studies.corrected import compare_corrected
 from kdlib.studies.multiplier_paths import collapses, paths
 from kdlib.studies.robust_families import RobustFamily, ValidationLabels, robust_families
-from kdlib.studies.robust_profiles import RobustSettings, multiplier_rule
+from kdlib.studies.robust_profiles import RobustSettings, multiplier_rule, with_seeds
 from kdlib.studies.settings import FromText, Temperature
 from kdlib.studies.tables import Member
 
@@ -143,10 +143,7 @@ def endings(rows: pd.DataFrame) -> pd.DataFrame:
 
 def study_families(settings: Settings) -> Sequence[RobustFamily]:
     """One family a seed, each with a teacher of its own."""
-    few = settings.seeds is None and settings.profile == "quick"
-    return robust_families(
-        settings.model_copy(update={"seeds": _SEEDS_AT_QUICK}) if few else settings
-    )
+    return robust_families(with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK))
 
 
 def robust_student(

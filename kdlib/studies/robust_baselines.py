@@ -16,7 +16,7 @@ from kdlib.runs import RunResult, RunSpec
 from kdlib.studies import tables
 from kdlib.studies.post_shift import SHIFT, shifted
 from kdlib.studies.robust_families import Alpha, RobustFamily, objective_name, robust_families
-from kdlib.studies.robust_profiles import RobustSettings, robust_profile
+from kdlib.studies.robust_profiles import RobustSettings, robust_profile, with_seeds
 from kdlib.studies.settings import FromText, Temperature
 from kdlib.studies.tables import Member
 
@@ -131,20 +131,15 @@ def _arrow(settings: Settings) -> str:
 
 
 def _families(settings: Settings) -> Sequence[RobustFamily]:
-    return robust_families(_with_seeds(settings, settings.seeds, _SEEDS_AT_QUICK))
+    return robust_families(with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK))
 
 
 def _compressed(settings: Settings) -> Sequence[RobustFamily]:
     large, small = depths(settings)
     wanted = settings.compression_seeds or settings.seeds
-    chosen = _with_seeds(settings, wanted, _COMPRESSION_SEEDS_AT_QUICK)
+    chosen = with_seeds(settings, wanted, at_quick=_COMPRESSION_SEEDS_AT_QUICK)
     deep = chosen.model_copy(update={"depth": large})
     return robust_families(deep, student_model=ModelSpec.parse(depth=small))
-
-
-def _with_seeds(settings: Settings, seeds: int | None, at_quick: int) -> Settings:
-    count = seeds or (at_quick if settings.profile == "quick" else None)
-    return settings.model_copy(update={"seeds": count})
 
 
 def _baselines(family: RobustFamily, settings: Settings) -> list[Member]:

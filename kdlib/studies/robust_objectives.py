@@ -16,7 +16,7 @@ from kdlib.studies import tables
 from kdlib.studies.corrected import LEVEL
 from kdlib.studies.paired import paired_rows, with_holm
 from kdlib.studies.robust_families import RobustFamily, robust_families
-from kdlib.studies.robust_profiles import RobustSettings
+from kdlib.studies.robust_profiles import RobustSettings, with_seeds
 from kdlib.studies.settings import FromText
 from kdlib.studies.tables import Member
 from kdlib.studies.wording import signed, verdict
@@ -163,8 +163,7 @@ def on_the_claim(rows: pd.DataFrame) -> list[str]:
 
 def study_families(settings: Settings) -> Sequence[RobustFamily]:
     """One family a seed."""
-    few = settings.seeds is None and settings.profile == "quick"
-    chosen = settings.model_copy(update={"seeds": _SEEDS_AT_QUICK}) if few else settings
+    chosen = with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK)
     return robust_families(chosen)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from kdlib.studies.profiles import PROFILES, Profile, profile_of
 from kdlib.studies.settings import FromText, Imbalance, Settings
 from kdlib.training import PRESETS, MultiplierRule, Recipe
 
+AnySettings = TypeVar("AnySettings", bound="RobustSettings")
 Dataset = Literal["digits", "cifar10", "cifar100"]
 
 
@@ -36,6 +37,12 @@ class RobustSettings(Settings):
     step: Annotated[float, Field(ge=0, le=100), FromText] = 0.1
     update_every: Annotated[Annotated[int, Field(ge=1, le=100_000)] | None, FromText] = None
     validation_part: Literal["all", "first_half"] = "all"
+
+
+def with_seeds(settings: AnySettings, seeds: int | None, *, at_quick: int) -> AnySettings:
+    """The settings with so many seeds; None stands for ``at_quick`` or the profile's own."""
+    count = seeds or (at_quick if settings.profile == "quick" else None)
+    return settings.model_copy(update={"seeds": count})
 
 
 def robust_profile(settings: RobustSettings) -> Profile:

@@ -19,7 +19,7 @@ from kdlib.studies.robust_families import (
     objective_name,
     robust_families,
 )
-from kdlib.studies.robust_profiles import RobustSettings
+from kdlib.studies.robust_profiles import RobustSettings, with_seeds
 from kdlib.studies.settings import FromText, Temperature
 from kdlib.studies.tables import Member
 
@@ -79,8 +79,7 @@ def multiplier_paths(settings: Settings, results: Sequence[RunResult]) -> pd.Dat
 
 
 def _families(settings: Settings) -> Sequence[RobustFamily]:
-    few = settings.seeds is None and settings.profile == "quick"
-    chosen = settings.model_copy(update={"seeds": _SEEDS_AT_QUICK}) if few else settings
+    chosen = with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK)
     return robust_families(chosen, fixed_teacher=settings.fixed_teacher)
 
 

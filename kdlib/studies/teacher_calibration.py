@@ -21,7 +21,7 @@ from kdlib.studies import tables
 from kdlib.studies.comparisons import over_seeds
 from kdlib.studies.families import Family
 from kdlib.studies.robust_families import RobustFamily, objective_name, robust_families
-from kdlib.studies.robust_profiles import RobustSettings, robust_profile
+from kdlib.studies.robust_profiles import RobustSettings, robust_profile, with_seeds
 from kdlib.studies.settings import FromText
 from kdlib.studies.tables import Member, training_counts
 from kdlib.studies.teacher_and_student import OBJECTIVES
@@ -145,10 +145,7 @@ def agreement(errors: pd.DataFrame, of_students: pd.DataFrame) -> pd.Series:
 
 
 def _families(settings: Settings) -> Sequence[RobustFamily]:
-    few = settings.seeds is None and settings.profile == "quick"
-    return robust_families(
-        settings.model_copy(update={"seeds": _SEEDS_AT_QUICK}) if few else settings
-    )
+    return robust_families(with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK))
 
 
 def _family_members(family: RobustFamily) -> list[Member]:

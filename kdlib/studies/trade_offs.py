@@ -23,7 +23,7 @@ from kdlib.studies.robust_families import (
     objective_name,
     robust_families,
 )
-from kdlib.studies.robust_profiles import RobustSettings
+from kdlib.studies.robust_profiles import RobustSettings, with_seeds
 from kdlib.studies.settings import Alpha as TradeOff
 from kdlib.studies.settings import FromText, Temperature
 from kdlib.studies.tables import Member
@@ -88,10 +88,7 @@ def per_class(settings: Settings, results: Sequence[RunResult | None]) -> pd.Dat
 
 def study_families(settings: Settings) -> Sequence[RobustFamily]:
     """One family a seed, each with teachers of its own."""
-    few = settings.seeds is None and settings.profile == "quick"
-    return robust_families(
-        settings.model_copy(update={"seeds": _SEEDS_AT_QUICK}) if few else settings
-    )
+    return robust_families(with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK))
 
 
 def _family_members(family: RobustFamily, settings: Settings) -> list[Member]:
