@@ -48,7 +48,7 @@ class Scale:
         shape: of an image, ``(C, H, W)``.
         train: training images.
         held_out: validation images, of which each move measures ``rule.batch_size``.
-        judged: images that the averaged iterate is kept for.
+        judged: images that the averaged iterate is kept for; 0: that training is left out.
         turns: how often each training is timed.
     """
 
@@ -84,7 +84,7 @@ def cifar_scale() -> Scale:
     numbers = {
         "train": batch * rule.update_every // 2,
         "held_out": 5000,
-        "judged": 10_000,
+        "judged": 0,
         "turns": 5,
     }
     return _scale("32x32 pixels", settings, 2, shape=(3, 32, 32), **numbers)
@@ -101,15 +101,17 @@ def _scale(name: str, settings: RobustSettings, epochs: int, **numbers: object) 
 
 
 def trainings(scale: Scale) -> dict[str, Training]:
-    """A standard, a robust, and a robust training whose averaged iterate is kept."""
+    """A standard, a robust, and where asked a robust training whose averaged iterate is kept."""
     split, held_out = images(scale, scale.train, 0), images(scale, scale.held_out, 1)
     targets = torch.nn.functional.one_hot(held_out.labels, CLASSES).float()
     measured = HeldOut(held_out.images, targets, scale.recipe.input_scaling, "")
-    judged = {"judged": images(scale, scale.judged, 2).images}
 
-    def robust(*, average: bool) -> ClassMultipliers:
-        kept = AveragedLogits(judged, scale.recipe.input_scaling, "") if average else None
+    def robust(kept: AveragedLogits | None = None) -> ClassMultipliers:
         return ClassMultipliers(scale.rule, torch.full((CLASSES,), 1 / CLASSES), measured, 0, kept)
+
+    def averaged() -> ClassMultipliers:
+        judged = {"judged": images(scale, scale.judged, 2).images}
+        return robust(AveragedLogits(judged, scale.recipe.input_scaling, ""))
 
     def once(multipliers: ClassMultipliers | None) -> None:
         channels, size = scale.shape[0], scale.shape[1]
@@ -119,11 +121,10 @@ def trainings(scale: Scale) -> dict[str, Training]:
         vectors = LossVectors.constant(CLASSES)
         train(network, split, vectors, scale.recipe, seed=0, multipliers=multipliers, bar=False)
 
-    return {
-        "standard": lambda: once(None),
-        "robust": lambda: once(robust(average=False)),
-        "robust, averaged iterate": lambda: once(robust(average=True)),
-    }
+    rivals = {"standard": lambda: once(None), "robust": lambda: once(robust())}
+    if scale.judged:
+        rivals["robust, averaged iterate"] = lambda: once(averaged())
+    return rivals
 
 
 def images(scale: Scale, count: int, seed: int) -> Split:
