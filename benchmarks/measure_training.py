@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
-from growth import growth_rows
+from growth import exponent, growth_rows
 from machine import GB, machine_rows
 from measure_book import SAMPLE_SECONDS, tree_memory
 from results_file import fill_results, markdown
@@ -170,33 +170,64 @@ def digits_students(count: int) -> list[Family]:
     return [Family(profile, profile.imbalance, seed) for seed in range(count)]
 
 
+@dataclass(frozen=True)
+class Sweep:
+    """Seconds and bytes of that many students: trained from an empty store, and read from it."""
+
+    count: int
+    trained: float
+    read: float
+    memory: float
+
+
+def sweep_of(count: int) -> Sweep:
+    """Trained twice, since taking stock of memory slows what is timed."""
+    specs = [family.one_hot() for family in digits_students(count)]
+    with tempfile.TemporaryDirectory() as timed_store, tempfile.TemporaryDirectory() as other:
+        trained = timed(lambda: execute(specs, store=Store(timed_store), progress=False))
+        read = timed(lambda: execute(specs, store=Store(timed_store), progress=False))
+        memory = peak_memory(lambda: execute(specs, store=Store(other), progress=False))
+    return Sweep(count, trained, read, memory)
+
+
 def sweep_section() -> str:
     """1, 4 and 16 one-hot students on digits, all cores, from an empty store; and a store hit."""
-    rows = []
-    for count in SWEEP:
-        specs = [family.one_hot() for family in digits_students(count)]
-        with tempfile.TemporaryDirectory() as name:
-            store = Store(name)
-            cold = timed(lambda s=store, w=specs: execute(w, store=s, progress=False))
-            again = timed(lambda s=store, w=specs: execute(w, store=s, progress=False))
-        rows.append((count, cold, again))
-    first = rows[0][1]
-    table = [
-        {
-            "students": str(count),
-            "trained": f"{cold:.2f} s",
-            "times one": f"{cold / first:.2f}",
-            "in the store": f"{1000 * again:.1f} ms",
-            "store against training": f"{cold / again:.0f}x",
-        }
-        for count, cold, again in rows
-    ]
+    points = [sweep_of(count) for count in SWEEP]
     about = "ResNet-8 on long-tailed digits, 40 epochs; processes side by side from an empty store."
-    return f"{about}\n\n{markdown(table)}"
+    return f"{about}\n\n{markdown(sweep_table(points))}\n\n{sweep_growth(points)}"
+
+
+def sweep_table(points: Sequence[Sweep]) -> list[dict[str, str]]:
+    """A row a number of students."""
+    return [
+        {
+            "students": str(point.count),
+            "trained": f"{point.trained:.2f} s",
+            "times one": f"{point.trained / points[0].trained:.2f}",
+            "in the store": f"{1000 * point.read:.1f} ms",
+            "store against training": f"{point.trained / point.read:.0f}x",
+            "memory of all processes": f"{point.memory / GB:.2f} GB",
+        }
+        for point in points
+    ]
+
+
+def sweep_growth(points: Sequence[Sweep]) -> str:
+    """How time and memory grow with the number of students."""
+    counts = [point.count for point in points[1:]]
+    time_, memory = (
+        exponent(counts, [getattr(point, name) for point in points[1:]])
+        for name in ("trained", "memory")
+    )
+    return (
+        f"From {counts[0]} to {counts[-1]} students time grows as their number to the power "
+        f"{time_:.2f}, memory to the power {memory:.2f}. The first point is left out: one student "
+        "is trained without worker processes."
+    )
 
 
 def growth_section() -> str:
-    """Time and memory against classes, images and students, with fitted exponents."""
+    """Time and memory against classes and images, with fitted exponents; students: the sweep."""
     about = (
         "Each point is a fresh process; memory is what the work adds to the peak of the process. "
         "The exponent is the slope of a straight line through the logarithms of the last points."

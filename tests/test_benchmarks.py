@@ -249,3 +249,16 @@ def test_every_loop_trains_the_student_of_the_same_work():
     for start in (rivals.with_kdlib, lambda w: rivals.with_tutorial(w, workers=0)):
         start(small)()
     assert rivals.top_accuracies(torch.eye(6), torch.arange(6)) == [100, 100]
+
+
+def test_a_sweep_says_how_its_time_and_memory_grow():
+    points = [
+        measure_training.Sweep(count, trained=0.5 * count, read=0.001, memory=1e8 * count**0.5)
+        for count in (1, 4, 16)
+    ]
+    words = measure_training.sweep_growth(points)
+    assert "From 4 to 16 students time grows as their number to the power 1.00" in words
+    assert "memory to the power 0.50" in words
+    assert [row["times one"] for row in measure_training.sweep_table(points)] == [
+        "1.00", "4.00", "16.00",
+    ]  # fmt: skip
