@@ -82,8 +82,11 @@ def _record_one(
     from kdlib.runs import Store
     from kdlib.studies.recording import record as recorded
     from kdlib.studies.records import write_record
+    from kdlib.training import processes
 
     made = recorded(name, settings, store=Store(root), finished_only=finished_only, **how)
+    if not processes.is_first():
+        return
     path = write_record(into, made)
     missing = f", {made.about.missing_runs} runs missing" if made.about.missing_runs else ""
     click.echo(f"{path}: {len(made.table)} rows{missing}")

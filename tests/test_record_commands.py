@@ -5,6 +5,7 @@ from click.testing import CliRunner
 from kdlib.cli import cli
 from kdlib.studies import STUDIES, measuring
 from kdlib.studies.records import read_records
+from kdlib.training import processes
 
 
 @pytest.fixture
@@ -34,6 +35,15 @@ def test_finished_runs_are_recorded_without_training(call, tmp_path):
     result = call("record", "measuring", *words)
     assert result.exit_code == 0, result.output
     assert "2 rows, 1 runs missing" in result.output  # no student distilled at T = 1 yet
+
+
+def test_of_several_processes_the_first_alone_writes_a_record(call, tmp_path, monkeypatch):
+    where = ("--store", tmp_path / "store", "--into", tmp_path / "results")
+    call("record", "first_principles", *SMALL, *where)
+    monkeypatch.setattr(processes, "is_first", lambda: False)
+    result = call("record", "first_principles", *SMALL, *where[:2], "--into", tmp_path / "second")
+    assert (result.exit_code, result.output) == (0, "")
+    assert not (tmp_path / "second").exists()
 
 
 @pytest.mark.parametrize(
