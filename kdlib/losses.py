@@ -96,21 +96,25 @@ def soft_target_loss(
     return _reduce(losses, reduction)
 
 
-def teacher_probabilities(logits: Tensor, temperature: float) -> Tensor:
+def teacher_probabilities(logits: Tensor, temperature: float | Tensor) -> Tensor:
     """Soften a teacher: ``softmax(logits / temperature)``, in float32 (float64 if given).
 
     Args:
         logits: Teacher logits ``[N, L]``.
         temperature: Above 0. Above 1 flattens the probabilities, below 1 sharpens them. The
-            student's logits stay as they are, and the loss gets no ``T ** 2`` factor.
+            student's logits stay as they are, and the loss gets no ``T ** 2`` factor. A 0-d
+            tensor is not looked at.
 
     Returns:
         Probabilities ``[N, L]``.
 
     Raises:
-        SettingError: The temperature is not a positive number, or the shape is not ``[N, L]``.
+        SettingError: The temperature is not a positive number or a 0-d tensor, or the shape of
+            the logits is not ``[N, L]``.
     """
-    if not (isinstance(temperature, Real) and 0 < temperature < float("inf")):
+    if isinstance(temperature, Tensor):
+        _check_shape("temperature", temperature, ())
+    elif not (isinstance(temperature, Real) and 0 < temperature < float("inf")):
         raise SettingError(f"temperature = {temperature!r} is not allowed: a number above 0")
     _check_matrix("logits", logits)
     # The largest logit goes first, so that a small temperature cannot overflow the quotient.

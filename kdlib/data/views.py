@@ -11,6 +11,7 @@ order, so that a view is the seed of its crop.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal
 
 import torch
@@ -130,8 +131,9 @@ def to_float(images: Images, scaling: Scaling, dataset_name: str) -> Tensor:
     return (pixels - mean) / deviation
 
 
+@cache
 def _statistics(name: str, device: torch.device) -> Tensor:
-    """Mean and standard deviation, float32 ``[2, C, 1, 1]``."""
+    """Mean and standard deviation, float32 ``[2, C, 1, 1]``; copied to a device only once."""
     if name not in CHANNEL_STATISTICS:
         allowed = ", ".join(CHANNEL_STATISTICS)
         raise SettingError(f"dataset_name = {name!r} has no channel statistics: allowed {allowed}")

@@ -68,12 +68,14 @@ def capture(
 
 
 def restore(snapshot: Snapshot, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Put weights, buffers and momentum back, in the memory layout that ``model`` has."""
+    """Put weights, buffers and momentum back, into the tensors that are there."""
     model.load_state_dict(snapshot.model)
     for name, parameter in model.named_parameters():
         if name in snapshot.momentum:
-            buffer = torch.empty_like(parameter, requires_grad=False)
-            optimizer.state[parameter]["momentum_buffer"] = buffer.copy_(snapshot.momentum[name])
+            state = optimizer.state[parameter]
+            if state.get("momentum_buffer") is None:
+                state["momentum_buffer"] = torch.empty_like(parameter, requires_grad=False)
+            state["momentum_buffer"].copy_(snapshot.momentum[name])
 
 
 def save_checkpoint(path: Path, snapshot: Snapshot) -> None:

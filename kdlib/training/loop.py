@@ -14,15 +14,16 @@ from torch import Tensor, nn
 
 from kdlib.data import Split
 from kdlib.data.image_files import ImageFiles, one_ahead
-from kdlib.data.views import apply_views, draw_views, epoch_order, to_float
+from kdlib.data.views import apply_views
 from kdlib.errors import SettingError
 from kdlib.training import processes
 from kdlib.training.checkpoint import capture, load_checkpoint, restore, save_checkpoint
+from kdlib.training.job import Done, Job, autocast, epoch_plan, one_step, prepare
 from kdlib.training.multipliers import ClassMultipliers
-from kdlib.training.objective import LossVectors, batch_loss
+from kdlib.training.objective import LossVectors
 from kdlib.training.progress import EpochRecord, training_bar
-from kdlib.training.recipe import Recipe, learning_rate, steps_per_epoch
-from kdlib.training.teacher import ForwardTeacher, TeacherSignal
+from kdlib.training.recipe import Recipe, learning_rate
+from kdlib.training.teacher import TeacherSignal
 
 Status = Literal["completed", "diverged"]
 
@@ -46,28 +47,6 @@ class Outcome:
     history: list[EpochRecord] = field(default_factory=list)
     multipliers: dict[str, Tensor] | None = None
     averaged: dict[str, Tensor] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class _Job:
-    """What stays the same over a training; tensors and networks live on one device."""
-
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    split: Split
-    vectors: LossVectors
-    teacher: TeacherSignal | None
-    recipe: Recipe
-    seed: int
-    dataset_name: str
-    device: torch.device
-    multipliers: ClassMultipliers | None
-    forward: nn.Module
-    """What is called in training: ``model``, or that of all processes (``processes.together``)."""
-
-    @property
-    def steps(self) -> int:
-        return steps_per_epoch(self.recipe, len(self.split))
 
 
 def train(
@@ -118,7 +97,10 @@ def train(
         SettingError: If an argument does not fit.
         CheckpointError: If the checkpoint is of another training.
     """
-    job = _prepare(model, split, vectors, recipe, seed, device, teacher, multipliers, dataset_name)
+    job = prepare(
+        model, split, vectors, recipe, seed=seed, device=device, teacher=teacher,
+        multipliers=multipliers, dataset_name=dataset_name,
+    )  # fmt: skip
     keeper = _Keeper(job, checkpoint, checkpoint_every, fingerprint)
     history = keeper.resume()
     bar = bar if processes.is_first() else False
@@ -140,7 +122,7 @@ def train(
     return _outcome(job, "completed", None, history)
 
 
-def _outcome(job: _Job, status: Status, step: int | None, history: list[EpochRecord]) -> Outcome:
+def _outcome(job: Job, status: Status, step: int | None, history: list[EpochRecord]) -> Outcome:
     moving = job.multipliers
     if moving is None:
         return Outcome(status, step, history)
@@ -149,48 +131,34 @@ def _outcome(job: _Job, status: Status, step: int | None, history: list[EpochRec
     return Outcome(status, step, history, moving.path(), averaged)
 
 
-def _train_epoch(job: _Job, epoch: int) -> tuple[Tensor, Tensor]:
+def _train_epoch(job: Job, epoch: int) -> tuple[Tensor, Tensor]:
     """Train one epoch; return loss and share of correct answers by step, ``[steps]``, on the CPU.
 
     Nothing is read back from the device before the epoch's end.
     """
-    steps = job.steps
-    order, views = _epoch_plan(job, epoch)
-    losses, correct = torch.empty(2, steps, device=job.device)
+    order, views = epoch_plan(job, epoch)
+    losses, correct = torch.empty(2, job.steps, device=job.device)
     job.model.train()
     job.forward.train()
     for step, (rows, shown) in enumerate(_batches(job, order, views)):
-        _set_rate(job.optimizer, learning_rate(job.recipe, epoch * steps + step, steps))
-        images, labels = _scaled(job, shown), job.split.labels[rows]
-        with _autocast(job):
-            teacher_logits = _teach(job.teacher, rows, views[rows], images)
-            logits = job.forward(images)
-        loss = batch_loss(logits, labels, teacher_logits, _vectors(job))
-        job.optimizer.zero_grad()
-        loss.backward()
-        job.optimizer.step()
-        losses[step] = loss.detach()
-        correct[step] = (logits.argmax(1) == labels).float().mean()
-        if job.multipliers is not None:
-            with _autocast(job):
-                whole = processes.gathered(logits.detach()), processes.gathered(labels)
-                job.multipliers.after_step(epoch * steps + step + 1, job.model, *whole)
+        done = epoch * job.steps + step
+        _set_rate(job.optimizer, learning_rate(job.recipe, done, job.steps))
+        result = one_step(job, rows, views[rows], shown)
+        losses[step], correct[step] = result.loss, result.correct
+        _move_multipliers(job, done + 1, result)
     return processes.average(losses).cpu(), processes.average(correct).cpu()
 
 
-def _vectors(job: _Job) -> LossVectors:
-    return job.vectors if job.multipliers is None else job.multipliers.vectors(job.vectors)
+def _move_multipliers(job: Job, done: int, result: Done) -> None:
+    """Let the class multipliers, if any, see a step; ``done`` counts from 1."""
+    if job.multipliers is None:
+        return
+    with autocast(job):
+        whole = processes.gathered(result.logits), processes.gathered(result.labels)
+        job.multipliers.after_step(done, job.model, *whole)
 
 
-def _epoch_plan(job: _Job, epoch: int) -> tuple[Tensor, Tensor]:
-    """Order of the rows and view of each row, ``[N]`` each, on the device."""
-    size, recipe = len(job.split), job.recipe
-    order = epoch_order(size, job.seed, epoch)
-    views = draw_views(job.split.images, job.seed, epoch, recipe.crop_padding, recipe.flip)
-    return order.to(job.device), views.to(job.device)
-
-
-def _batches(job: _Job, order: Tensor, views: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(job: Job, order: Tensor, views: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """Of each step its rows, and their images in their views as uint8 ``[B, C, H, W]``.
 
     Files are read one batch ahead, so that a GPU need not wait for them.
@@ -207,29 +175,12 @@ def _batches(job: _Job, order: Tensor, views: Tensor) -> Iterator[tuple[Tensor, 
     return map(batch, range(job.steps))
 
 
-def _scaled(job: _Job, images: Tensor) -> Tensor:
-    """The images as float32 ``[N, C, H, W]``, channels last in memory."""
-    scaled = to_float(images, job.recipe.input_scaling, job.dataset_name)
-    return scaled.contiguous(memory_format=torch.channels_last)
-
-
-def _teach(
-    teacher: TeacherSignal | None, rows: Tensor, views: Tensor, images: Tensor
-) -> Tensor | None:
-    return None if teacher is None else teacher(rows, views, images)
-
-
-def _autocast(job: _Job) -> torch.autocast:
-    low = job.recipe.precision == "bf16"
-    return torch.autocast(job.device.type, dtype=torch.bfloat16, enabled=low)
-
-
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = rate
 
 
-def _record(job: _Job, epoch: int, losses: Tensor, correct: Tensor, seconds: float) -> EpochRecord:
+def _record(job: Job, epoch: int, losses: Tensor, correct: Tensor, seconds: float) -> EpochRecord:
     last_step = (epoch + 1) * job.steps - 1
     seen = job.steps * min(job.recipe.batch_size, len(job.split))
     return EpochRecord(
@@ -246,69 +197,10 @@ def _weights_are_finite(model: nn.Module) -> bool:
     return all(bool(tensor.isfinite().all()) for tensor in model.state_dict().values())
 
 
-def _prepare(
-    model: nn.Module,
-    split: Split,
-    vectors: LossVectors,
-    recipe: Recipe,
-    seed: int,
-    device: torch.device | str,
-    teacher: nn.Module | TeacherSignal | None,
-    multipliers: ClassMultipliers | None,
-    dataset_name: str,
-) -> _Job:
-    """Check what does not fit together, and bring all to the device."""
-    if len(split) < 2:
-        raise SettingError(f"split {split.name!r} has {len(split)} examples: at least 2 are needed")
-    processes.check_shares(min(recipe.batch_size, len(split)))
-    target = _device(device)
-    prepared = vectors.prepared(split.num_classes, target)
-    if multipliers is not None:
-        multipliers.prepare(split.num_classes, target)
-    model.to(target).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return _Job(
-        model=model,
-        optimizer=_optimizer(model, recipe),
-        split=split.to(target),
-        vectors=prepared,
-        teacher=_signal(teacher, target) if vectors.needs_teacher else None,
-        recipe=recipe,
-        seed=seed,
-        dataset_name=dataset_name,
-        device=target,
-        multipliers=multipliers,
-        forward=processes.together(model),
-    )
-
-
-def _device(device: torch.device | str) -> torch.device:
-    target = torch.device(device)
-    if target.type == "cuda" and not torch.cuda.is_available():
-        raise SettingError(f"device = '{device}' is not there: this torch sees no GPU; use cpu")
-    return target
-
-
-def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
-    """SGD with L2 on every parameter, as He et al. (2016) train."""
-    return torch.optim.SGD(
-        model.parameters(),
-        lr=recipe.peak_rate,
-        momentum=recipe.momentum,
-        nesterov=recipe.nesterov,
-        weight_decay=recipe.weight_decay,
-    )
-
-
-def _signal(teacher: nn.Module | TeacherSignal | None, device: torch.device) -> TeacherSignal:
-    if teacher is None:
-        raise SettingError("mix is above 0 for some class: a teacher is needed")
-    return ForwardTeacher(teacher, device) if isinstance(teacher, nn.Module) else teacher
-
-
 class _Keeper:
     """Saves a training every few epochs, and brings it back; does nothing without a path."""
 
-    def __init__(self, job: _Job, path: Path | None, every: int, fingerprint: str) -> None:
+    def __init__(self, job: Job, path: Path | None, every: int, fingerprint: str) -> None:
         if every < 1:
             raise SettingError(f"checkpoint_every = {every}: at least 1")
         self._job, self._path, self._every = job, path, every
@@ -339,7 +231,7 @@ class _Keeper:
             save_checkpoint(self._path, snapshot)
 
 
-def _identity(job: _Job, fingerprint: str) -> dict[str, str]:
+def _identity(job: Job, fingerprint: str) -> dict[str, str]:
     """What a checkpoint must agree in: all that decides the result, as far as it is cheap to tell.
 
     The teacher is named by the caller's ``fingerprint``.

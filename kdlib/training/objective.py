@@ -85,7 +85,7 @@ def batch_loss(
     """
     probs = weight = None
     if teacher_logits is not None:
-        probs = _soften(teacher_logits, vectors.temperature)
+        probs = teacher_probabilities(teacher_logits, vectors.temperature)
         weight = soft_label_weights(logits, teacher_logits, labels) if vectors.weighted else None
     return soft_target_loss(
         logits,
@@ -96,12 +96,6 @@ def batch_loss(
         weight=weight,
         class_weight=vectors.class_weight,
     )
-
-
-def _soften(logits: Tensor, temperature: float | Tensor) -> Tensor:
-    if isinstance(temperature, Tensor):  # stays on the device, so that one graph serves all
-        logits, temperature = logits.float() / temperature, 1.0
-    return teacher_probabilities(logits, temperature)
 
 
 def _check_vector(
