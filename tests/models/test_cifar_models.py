@@ -64,6 +64,24 @@ def test_forward_shapes(size, channels, shortcut):
     assert sizes == [(4, size, size), (8, half, half), (16, quarter, quarter)]
 
 
+@pytest.mark.parametrize("size", [8, 9])
+def test_the_free_shortcut_is_every_second_pixel_and_keeps_its_gradient_channels_last(size):
+    shortcut = next(m for m in make().modules() if type(m).__name__ == "_SubsampleAndPad")
+    random = torch.Generator().manual_seed(0)
+    images = torch.randn(3, 4, size, size, generator=random)
+    images = images.contiguous(memory_format=torch.channels_last).requires_grad_()
+    shown = shortcut(images)
+    assert torch.equal(shown[:, :4], images[:, :, ::2, ::2]) and not shown[:, 4:].any()
+    weight = torch.randn(shown.shape, generator=random).contiguous(
+        memory_format=torch.channels_last
+    )
+    (weight * shown).sum().backward()
+    expected = torch.zeros_like(images)
+    expected[:, :, ::2, ::2] = weight[:, :4]
+    assert torch.equal(images.grad, expected)
+    assert images.grad.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_same_seed_same_bits_other_seed_others():
     assert torch.equal(weights(make(seed=3)), weights(make(seed=3)))
     assert not torch.equal(weights(make(seed=3)), weights(make(seed=4)))
