@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +17,9 @@ from kdlib.training.multipliers import ClassMultipliers
 from kdlib.training.objective import LossVectors, batch_loss
 from kdlib.training.recipe import Recipe, steps_per_epoch
 from kdlib.training.teacher import ForwardTeacher, TeacherSignal
+
+if TYPE_CHECKING:
+    from kdlib.training.captured import StaticStep
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +38,8 @@ class Job:
     multipliers: ClassMultipliers | None
     forward: nn.Module
     """What is called in training: ``model``, or that of all processes (``processes.together``)."""
+    static: StaticStep | None = None
+    """The step over static buffers that trains ``model``, where there is one."""
 
     @property
     def steps(self) -> int:
@@ -59,21 +66,6 @@ class Done:
         return (self.logits.argmax(1) == self.labels).float().mean()
 
 
-def one_step(job: Job, rows: Tensor, views: Tensor, shown: Tensor) -> Done:
-    """Train on one batch: forward, loss, backward, update. Nothing is read on the host.
-
-    Args:
-        job: the training; its optimizer has the step's rate.
-        rows: ``[N]``, rows of the split.
-        views: ``[N]``, the view of each.
-        shown: uint8 ``[N, C, H, W]``, the images in these views.
-    """
-    images, labels = scaled(job, shown), job.split.labels[rows]
-    loss, logits = batch_results(job, rows, views, images, labels)
-    update(job, loss)
-    return Done(loss.detach(), logits.detach(), labels)
-
-
 def batch_results(
     job: Job, rows: Tensor, views: Tensor, images: Tensor, labels: Tensor
 ) -> tuple[Tensor, Tensor]:
@@ -82,6 +74,31 @@ def batch_results(
         teacher_logits = None if job.teacher is None else job.teacher(rows, views, images)
         logits = job.forward(images)
     return batch_loss(logits, labels, teacher_logits, job.present_vectors), logits
+
+
+BatchResults = Callable[[Job, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+def one_step(
+    job: Job,
+    rows: Tensor,
+    views: Tensor,
+    shown: Tensor,
+    results: BatchResults = batch_results,
+) -> Done:
+    """Train on one batch: forward, loss, backward, update. Nothing is read on the host.
+
+    Args:
+        job: the training; its optimizer has the step's rate.
+        rows: ``[N]``, rows of the split.
+        views: ``[N]``, the view of each.
+        shown: uint8 ``[N, C, H, W]``, the images in these views.
+        results: ``batch_results``, or what it was compiled to.
+    """
+    images, labels = scaled(job, shown), job.split.labels[rows]
+    loss, logits = results(job, rows, views, images, labels)
+    update(job, loss)
+    return Done(loss.detach(), logits.detach(), labels)
 
 
 def update(job: Job, loss: Tensor) -> None:

@@ -17,8 +17,10 @@ from kdlib.data.image_files import ImageFiles, one_ahead
 from kdlib.data.views import apply_views
 from kdlib.errors import SettingError
 from kdlib.training import processes
+from kdlib.training.captured import StaticStep, StepKind
 from kdlib.training.checkpoint import capture, load_checkpoint, restore, save_checkpoint
 from kdlib.training.job import Done, Job, autocast, epoch_plan, one_step, prepare
+from kdlib.training.lending import lent
 from kdlib.training.multipliers import ClassMultipliers
 from kdlib.training.objective import LossVectors
 from kdlib.training.progress import EpochRecord, training_bar
@@ -64,6 +66,7 @@ def train(
     checkpoint_every: int = 10,
     fingerprint: str = "",
     bar: bool | str = True,
+    step: StepKind | None = None,
     on_epoch: Callable[[EpochRecord], None] | None = None,
 ) -> Outcome:
     """Train ``model`` in place.
@@ -88,6 +91,10 @@ def train(
         fingerprint: Names the training, e.g. by its run's id. A checkpoint with another one is
             refused, as is one with another recipe, seed, split or objective.
         bar: Whether to show a progress bar; a text is its label.
+        step: How a step is taken (``kdlib.training.captured``): "eager"; "captured", replayed over
+            static buffers, on a GPU as one CUDA graph; "compiled", the same after
+            ``torch.compile``. By default eager on a CPU; on a GPU what ``KDLIB_STEP`` says, else
+            captured, and eager where that cannot be (images in files, several processes).
         on_epoch: Called after each epoch (and after its checkpoint, if any) with its record.
 
     Returns:
@@ -101,8 +108,15 @@ def train(
         model, split, vectors, recipe, seed=seed, device=device, teacher=teacher,
         multipliers=multipliers, dataset_name=dataset_name,
     )  # fmt: skip
-    keeper = _Keeper(job, checkpoint, checkpoint_every, fingerprint)
-    history = keeper.resume()
+    keeping = (checkpoint, checkpoint_every, fingerprint)
+    with lent(job, step) as working:
+        return _train(working, _Keeper(working, *keeping), bar, on_epoch)
+
+
+def _train(
+    job: Job, keeper: _Keeper, bar: bool | str, on_epoch: Callable[[EpochRecord], None] | None
+) -> Outcome:
+    history, recipe = keeper.resume(), job.recipe
     bar = bar if processes.is_first() else False
     with training_bar(bar, total=recipe.last_epoch, done=len(history)) as show:
         for epoch in range(len(history), recipe.last_epoch):
@@ -116,10 +130,17 @@ def train(
             keeper.save(history)
             show(history[-1])
             if on_epoch is not None:
+                _give_back(job)
                 on_epoch(history[-1])
-    if not _weights_are_finite(model):
+    if not _weights_are_finite(job.model):
         return _outcome(job, "diverged", recipe.last_epoch * job.steps, history)
     return _outcome(job, "completed", None, history)
+
+
+def _give_back(job: Job) -> None:
+    """Show the caller's network as it is now, where another one is trained for it."""
+    if job.static is not None:
+        job.static.give_back()
 
 
 def _outcome(job: Job, status: Status, step: int | None, history: list[EpochRecord]) -> Outcome:
@@ -136,6 +157,8 @@ def _train_epoch(job: Job, epoch: int) -> tuple[Tensor, Tensor]:
 
     Nothing is read back from the device before the epoch's end.
     """
+    if job.static is not None:
+        return _replay_epoch(job, job.static, epoch)
     order, views = epoch_plan(job, epoch)
     losses, correct = torch.empty(2, job.steps, device=job.device)
     job.model.train()
@@ -149,13 +172,26 @@ def _train_epoch(job: Job, epoch: int) -> tuple[Tensor, Tensor]:
     return processes.average(losses).cpu(), processes.average(correct).cpu()
 
 
-def _move_multipliers(job: Job, done: int, result: Done) -> None:
-    """Let the class multipliers, if any, see a step; ``done`` counts from 1."""
+def _replay_epoch(job: Job, static: StaticStep, epoch: int) -> tuple[Tensor, Tensor]:
+    """The same over static buffers. Only multipliers that move do more than replay."""
+    order, views = epoch_plan(job, epoch)
+    done = range(epoch * job.steps, (epoch + 1) * job.steps)
+    rates = [learning_rate(job.recipe, step, job.steps) for step in done]
+    static.set_vectors(job.present_vectors)
+    static.begin_epoch(order, views, rates)
+    for step in done:
+        if _move_multipliers(job, step + 1, static.run()):
+            static.set_vectors(job.present_vectors)
+    return static.losses.cpu(), static.correct.cpu()
+
+
+def _move_multipliers(job: Job, done: int, result: Done) -> bool:
+    """Let the class multipliers, if any, see a step; ``done`` counts from 1. Whether they moved."""
     if job.multipliers is None:
-        return
+        return False
     with autocast(job):
         whole = processes.gathered(result.logits), processes.gathered(result.labels)
-        job.multipliers.after_step(done, job.model, *whole)
+        return job.multipliers.after_step(done, job.model, *whole)
 
 
 def _batches(job: Job, order: Tensor, views: Tensor) -> Iterator[tuple[Tensor, Tensor]]:

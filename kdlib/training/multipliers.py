@@ -141,7 +141,7 @@ class ClassMultipliers:
             return replace(plain, class_weight=log_weights.exp())
         return replace(plain, log_cost=plain.log_cost + log_weights)
 
-    def after_step(self, done: int, model: nn.Module, logits: Tensor, labels: Tensor) -> None:
+    def after_step(self, done: int, model: nn.Module, logits: Tensor, labels: Tensor) -> bool:
         """Move the multipliers if a move is due after ``done`` steps of the training.
 
         Args:
@@ -149,9 +149,12 @@ class ClassMultipliers:
             model: the network in training mode; it is in training mode again afterwards.
             logits: of the step's batch, ``[N, L]``.
             labels: of the step's batch, ``[N]``.
+
+        Returns:
+            Whether they moved.
         """
         if done % self.rule.update_every or self.rule.alpha == 0:
-            return
+            return False
         errors = self._measure(done, model, logits.detach(), labels)
         step = self.rule.alpha * self.rule.step
         self.log_multipliers = exponentiated_gradient(self.log_multipliers, errors, step)
@@ -160,6 +163,7 @@ class ClassMultipliers:
         self._path.append(self.log_multipliers)
         if self.average is not None:
             self.average.add(model)
+        return True
 
     def path(self) -> dict[str, Tensor]:
         """What the store records: all moves, oldest first.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,25 @@ class TeacherSignal(Protocol):
         ...
 
 
+@runtime_checkable
+class CapturableTeacher(TeacherSignal, Protocol):
+    """A teacher whose answers are those of another once its tensors are copied into that one."""
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        """All that the answers depend on, by name."""
+        ...
+
+    def layout(self) -> str:
+        """What two teachers must agree in for such a copy."""
+        ...
+
+
+def layout(module: nn.Module) -> str:
+    """A text that two networks share if the weights of one can be copied into the other."""
+    shapes = [(name, tuple(t.shape), t.dtype) for name, t in module.state_dict().items()]
+    return f"{module!r} {shapes}"
+
+
 class ForwardTeacher:
     """The teacher's forward pass on the very views that the student sees.
 
@@ -45,3 +65,11 @@ class ForwardTeacher:
     def __call__(self, rows: Tensor, views: Tensor, images: Tensor) -> Tensor:
         """Logits ``[N, L]``; see ``TeacherSignal``."""
         return self._module(images)
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        """Weights and batch-norm statistics; see ``CapturableTeacher``."""
+        return self._module.state_dict()
+
+    def layout(self) -> str:
+        """Of the network; see ``CapturableTeacher``."""
+        return layout(self._module)

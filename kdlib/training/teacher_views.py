@@ -7,6 +7,8 @@ student, temperature, mix and seed of that teacher.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -34,6 +36,14 @@ class TeacherTable:
     def __call__(self, rows: Tensor, views: Tensor, images: Tensor) -> Tensor:
         """Logits ``[N, L]`` of those rows in those views; ``images`` is not looked at."""
         return self.logits[rows, views]
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        """The table itself; see ``kdlib.training.teacher.CapturableTeacher``."""
+        return {"logits": self.logits}
+
+    def layout(self) -> str:
+        """Its shape; see ``kdlib.training.teacher.CapturableTeacher``."""
+        return f"table {tuple(self.logits.shape)} {self.logits.dtype}"
 
 
 def table_shape(recipe: Recipe, examples: int, num_classes: int) -> tuple[int, int, int]:

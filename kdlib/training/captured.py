@@ -1,0 +1,233 @@
+"""A whole training step over buffers that stay where they are, so that a GPU can replay it.
+
+On a GPU the step is one CUDA graph: rows and views, the teacher, forward, loss, backward and update
+start as one launch. All that differs between trainings of one shape is copied into the buffers:
+weights, images, vectors, temperature, teacher, rates. So they share one graph, one after the other.
+On a CPU the same step runs without a graph, to the same bits as the plain one.
+
+Not yet run on a GPU: the step is tested on a CPU, the capture is not.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from kdlib.data import apply_views
+from kdlib.training.job import BatchResults, Done, Job, batch_results, one_step, sgd
+from kdlib.training.objective import LossVectors
+from kdlib.training.teacher import CapturableTeacher, layout
+
+StepKind = Literal["eager", "captured", "compiled"]
+_WARM_UP = 3
+
+
+class StaticStep:
+    """One step of any training of one shape, with a network and an optimizer of its own.
+
+    Attributes:
+        model: the network that is trained.
+        optimizer: its optimizer; the rate is a tensor.
+        losses: of the epoch's steps, ``[steps]``.
+        correct: their shares of correct answers, ``[steps]``.
+        seconds: what building it took, compilation and capture included.
+    """
+
+    def __init__(self, job: Job, kind: StepKind) -> None:
+        """Build it for trainings of ``job``'s shape; nothing of ``job`` is changed or kept."""
+        started = time.perf_counter()
+        self.key = shape_key(job, kind)
+        batch = min(job.recipe.batch_size, len(job.split))
+        floats = torch.float32 if job.device.type == "cuda" else torch.float64
+        self._order = torch.zeros(job.steps, batch, dtype=torch.int64, device=job.device)
+        self._views = torch.zeros(len(job.split), dtype=torch.int64, device=job.device)
+        self._rates = torch.zeros(job.steps, dtype=floats, device=job.device)
+        self._rate = torch.zeros((), dtype=floats, device=job.device)
+        self._number = torch.zeros(1, dtype=torch.int64, device=job.device)
+        self.losses, self.correct = torch.zeros(2, job.steps, device=job.device)
+        self._job = _own(job, self._rate)
+        self._results = _compiled() if kind == "compiled" else batch_results
+        self._lender: nn.Module | None = None
+        self._graph = self._capture() if job.device.type == "cuda" else None
+        self.seconds = time.perf_counter() - started
+
+    @property
+    def model(self) -> nn.Module:
+        """The network that is trained."""
+        return self._job.model
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Its optimizer."""
+        return self._job.optimizer
+
+    @torch.no_grad()
+    def load(self, job: Job) -> None:
+        """Start afresh with the weights, images, teacher and vectors of ``job``."""
+        own = self._job
+        self._lender = job.model
+        _copy(job.model.state_dict(), own.model.state_dict())
+        for state in own.optimizer.state.values():
+            state["momentum_buffer"].zero_()
+        own.split.images.copy_(job.split.images)  # type: ignore[union-attr, arg-type]
+        own.split.labels.copy_(job.split.labels)
+        _copy(_tensors(job), _tensors(own))
+        self.set_vectors(job.present_vectors)
+
+    @torch.no_grad()
+    def give_back(self) -> None:
+        """Copy the weights to the network that ``load`` took them from."""
+        assert self._lender is not None
+        _copy(self.model.state_dict(), self._lender.state_dict())
+
+    def set_vectors(self, vectors: LossVectors) -> None:
+        """Let the next step minimise this objective."""
+        own = self._job.vectors
+        assert own.class_weight is not None and isinstance(own.temperature, Tensor)
+        own.mix.copy_(vectors.mix)
+        own.log_cost.copy_(vectors.log_cost)
+        own.temperature.fill_(vectors.temperature)
+        own.class_weight.copy_(_ones_for_none(vectors))
+
+    def begin_epoch(self, order: Tensor, views: Tensor, rates: Sequence[float]) -> None:
+        """Set what the epoch's steps show, and their rates ``[steps]``.
+
+        Args:
+            order: ``[N]``, the rows; the remainder that fills no batch is left out.
+            views: ``[N]``, the view of each row.
+            rates: of the steps.
+        """
+        self._order.copy_(order[: self._order.numel()].view_as(self._order))
+        self._views.copy_(views)
+        self._rates.copy_(torch.tensor(rates, dtype=torch.float64))
+        self._number.zero_()
+        self.model.train()
+
+    def run(self) -> Done:
+        """Take the epoch's next step. What it returns holds until the next one."""
+        if self._graph is None:
+            self._step()
+        else:
+            self._graph.replay()
+        return self._done
+
+    def _step(self) -> None:
+        job, recipe = self._job, self._job.recipe
+        rows = self._order[self._number][0]
+        views = self._views[rows]
+        shown = apply_views(job.split.images[rows], views, recipe.crop_padding, recipe.flip)
+        self._rate.copy_(self._rates[self._number][0])
+        self._done = one_step(job, rows, views, shown, self._results)
+        self.losses.index_copy_(0, self._number, self._done.loss[None])
+        self.correct.index_copy_(0, self._number, self._done.correct[None])
+        self._number += 1
+
+    def _capture(self) -> torch.cuda.CUDAGraph:
+        """The step as a graph. It is warmed up on the stream that it is captured on.
+
+        What is made at a first call (compiled code, handles, plans of convolutions, constants)
+        must be there before. ``load`` undoes what these steps change.
+        """
+        graph, stream = torch.cuda.CUDAGraph(), torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with _fastest_convolutions():
+            with torch.cuda.stream(stream):
+                for _ in range(_WARM_UP):
+                    self._number.zero_()
+                    self._step()
+            torch.cuda.current_stream().wait_stream(stream)
+            self._number.zero_()
+            with torch.cuda.graph(graph, stream=stream):
+                self._step()
+        return graph
+
+
+def _own(job: Job, rate: Tensor) -> Job:
+    """A job of the same shape that shares no tensor; the optimizer's momentum is there already."""
+    model = copy.deepcopy(job.model).train()
+    fused = True if job.device.type == "cuda" else None
+    optimizer = sgd(model, job.recipe, rate, fused)
+    if job.recipe.momentum:
+        for parameter in model.parameters():
+            optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(
+                parameter, requires_grad=False
+            )
+    split = replace(job.split, images=_clone(job.split.images), labels=job.split.labels.clone())
+    teacher = copy.deepcopy(job.teacher)
+    return replace(
+        job, model=model, forward=model, optimizer=optimizer, split=split, teacher=teacher,
+        vectors=_own_vectors(job.vectors), multipliers=None,
+    )  # fmt: skip
+
+
+def _clone(images: object) -> Tensor:
+    assert isinstance(images, Tensor)
+    return images.clone()
+
+
+def _own_vectors(vectors: LossVectors) -> LossVectors:
+    """As tensors all, so that every objective is the same operations."""
+    return replace(
+        vectors,
+        mix=vectors.mix.clone(),
+        log_cost=vectors.log_cost.clone(),
+        temperature=torch.ones((), device=vectors.mix.device),
+        class_weight=torch.ones_like(vectors.mix),
+    )
+
+
+def _ones_for_none(vectors: LossVectors) -> Tensor:
+    return torch.ones_like(vectors.mix) if vectors.class_weight is None else vectors.class_weight
+
+
+def _tensors(job: Job) -> Mapping[str, Tensor]:
+    return {} if job.teacher is None else _capturable(job).tensors()
+
+
+def _capturable(job: Job) -> CapturableTeacher:
+    assert isinstance(job.teacher, CapturableTeacher)
+    return job.teacher
+
+
+def _copy(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> None:
+    for name, tensor in source.items():
+        target[name].copy_(tensor)
+
+
+def _compiled() -> BatchResults:
+    return torch.compile(batch_results, fullgraph=True, dynamic=False)
+
+
+@contextmanager
+def _fastest_convolutions() -> Iterator[None]:
+    """Let cuDNN time its algorithms: each shape is seen thousands of times."""
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
+
+
+def shape_key(job: Job, kind: StepKind) -> str:
+    """All that is fixed in a captured step: trainings that agree in it can share one."""
+    left_open = {"epochs", "peak_rate", "warmup_epochs", "schedule", "stop_after"}
+    images = job.split.images
+    assert isinstance(images, Tensor)
+    fixed = (
+        kind,
+        job.device,
+        layout(job.model),
+        job.recipe.model_dump(exclude=left_open),
+        (images.shape, images.dtype, job.split.num_classes, job.dataset_name),
+        None if job.teacher is None else _capturable(job).layout(),
+        job.vectors.weighted,
+    )
+    return repr(fixed)
