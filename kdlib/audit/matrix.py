@@ -108,7 +108,7 @@ def _of_one(question: Question, records: Sequence[Record]) -> list[dict[str, Any
         return [_not_run(question, question.unanswerable)]
     if not set(question.studies) & set(STUDIES):
         return [_not_run(question, NO_STUDY)]
-    mine = [r for r in _closest_first(question, records) if r.about.study in question.studies]
+    mine = _closest_first(question, [r for r in records if r.about.study in question.studies])
     if not mine:
         return [_not_run(question, NOT_RECORDED)]
     answers = [(record, answer(question, record)) for record in mine]
@@ -123,11 +123,11 @@ def _of_one(question: Question, records: Sequence[Record]) -> list[dict[str, Any
 def _closest_first(question: Question, records: Iterable[Record]) -> list[Record]:
     def distance(record: Record) -> tuple[Any, ...]:
         about = record.about
-        place = question.studies.index(about.study) if about.study in question.studies else 99
+        place = question.studies.index(about.study)
         profile = PROFILE_ORDER.index(about.profile)
         other_data = question.setting is None or about.dataset != question.setting.dataset
         other_teachers = question.one_teacher not in (None, one_teacher(record))
-        apart = (profile, other_data, other_teachers, place, len(about.settings))
+        apart = (profile, other_data, other_teachers, place, len(about.conditions))
         return *apart, -len(about.seeds), record.name
 
     return sorted(records, key=distance)

@@ -12,6 +12,7 @@ from kdlib.audit.matrix import decided_after_holm, distinct_differences, leading
 from kdlib.audit.verdicts import Verdict
 from kdlib.studies.records import Record
 
+_GUESSES = {"ours": "ours plus", "plus": "always plus", "minus": "always minus"}
 _WITHOUT = (Verdict.NOT_RUN.value, Verdict.NO_VERDICT.value)
 
 
@@ -43,14 +44,36 @@ def in_words(matrix: pd.DataFrame) -> list[str]:
 
 def always_plus(matrix: pd.DataFrame) -> str:
     """How well a rule that always says *plus* would guess the decided printed signs."""
-    shown = differences(matrix)
-    decided = shown[shown["verdict"] != Verdict.UNDECIDED.value]
-    plus = int((decided["compared"] > 0).sum())
+    decided = _decided(leading(matrix))
+    plus, ours = (int((decided[column] > 0).sum()) for column in ("compared", "mean"))
     agree = int((decided["verdict"] != Verdict.DIFFERS.value).sum())
     return (
-        f"Of {len(decided)} decided differences {agree} agree with the printed sign. "
-        f"Whoever always says *plus* agrees with {plus}."
+        f"Of {len(decided)} decided differences {agree} agree with the printed sign. Ours is "
+        f"*plus* in {ours}. Whoever always says *plus* agrees with {plus}."
     )
+
+
+def constant_guesses(matrix: pd.DataFrame) -> pd.DataFrame:
+    """The decided differences by data set and measure, and two rules that have seen no data.
+
+    Returns:
+        One row a data set and measure: decided, agree (with the printed sign), ``ours plus`` (how
+        many of ours are above zero), ``always plus`` and ``always minus`` (how many printed signs
+        each rule guesses; an exact zero is neither).
+    """
+    rows = _decided(leading(matrix))
+    names = {"data set": rows["dataset"].map(words.DATASETS)}
+    names["measure"] = rows["metric"].map(words.metric_words)
+    counted = rows.assign(
+        **names,
+        agree=rows["verdict"] != Verdict.DIFFERS.value,
+        ours=rows["mean"] > 0,
+        plus=rows["compared"] > 0,
+        minus=rows["compared"] < 0,
+    ).groupby(list(names), sort=False)
+    table = counted[["agree", "ours", "plus", "minus"]].sum()
+    table.insert(0, "decided", counted.size())
+    return table.rename(columns=_GUESSES)
 
 
 def counts(matrix: pd.DataFrame) -> list[str]:
@@ -70,11 +93,20 @@ def examples(matrix: pd.DataFrame) -> list[str]:
     return [_example(row) for one in first for _, row in one.iterrows()]
 
 
+def _decided(rows: pd.DataFrame) -> pd.DataFrame:
+    """The measured differences of ``leading`` whose interval leaves out zero."""
+    measured = _measured_differences(rows)
+    return measured[measured["verdict"] != Verdict.UNDECIDED.value]
+
+
+def _measured_differences(rows: pd.DataFrame) -> pd.DataFrame:
+    has_both = rows[["compared", "mean", "low"]].notna().all(axis=1)
+    return rows[has_both & rows["is_difference"].eq(True)]
+
+
 def differences(matrix: pd.DataFrame) -> pd.DataFrame:
     """What ``kdlib.charts.printed_and_ours`` draws: measured differences, one row a number."""
-    rows = leading(matrix)
-    has_both = rows[["compared", "mean", "low"]].notna().all(axis=1)
-    shown = rows[has_both & rows["is_difference"].eq(True)]
+    shown = _measured_differences(leading(matrix))
     names = [words.chart_row(row) for _, row in shown.iterrows()]
     tables = [words.chart_table(row) for _, row in shown.iterrows()]
     return shown.assign(what=names, table=tables)[

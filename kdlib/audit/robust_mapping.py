@@ -53,6 +53,14 @@ METHODS = {
 }
 """Methods by name. Cells of the grids are named by their objectives or trade-offs."""
 
+BALANCED_IS_STANDARD = (0.0, 0.0)
+"""The trade-offs of a point that is the standard student itself, on a balanced set.
+
+There the standard and the balanced objective are one (the paper, after equation 2). Supplementary
+Figure 1 draws this point at the very place of its standard distillation. At other points a 0 stays
+balanced here: a student's class shares are its teacher's probabilities, so they are not quite even.
+"""
+
 CELLS = ("objective_pair", "teacher_only", "traded_off")
 """Methods that are named by what stands in other columns."""
 

@@ -78,6 +78,8 @@ def _answer(row: pd.Series) -> tuple[tuple[str, ...], str]:
         return (), ""
     if row["student"] == mapping.COMPRESSED:
         return _compressed(row)
+    if _is_standard_point(row):
+        return (mapping.TRADED,), mapping.STANDARD
     if row["method"] == "traded_off":
         return (mapping.TRADED,), f"{row['alpha_t']:g} / {row['alpha_s']:g}"
     if row["method"] in mapping.CELLS:
@@ -128,10 +130,20 @@ def _label(row: pd.Series) -> str:
 
 def _is_reference(row: pd.Series) -> bool:
     """Whether others are compared with this number, so that it is compared by value."""
+    if _is_standard_point(row):
+        return True
     if row["teacher_objective"] != "std":
         return False
     standard = row["method"] in _STANDARD_METHODS and row["student_objective"] == "std-d"
     return standard or row["method"] == "teacher_only"
+
+
+def _is_standard_point(row: pd.Series) -> bool:
+    """Whether these trade-offs are standard distillation under another name: on balanced data."""
+    setting = mapping.SETTINGS.get(row["dataset"])
+    balanced = setting is not None and setting.imbalance == 1
+    point = (row["alpha_t"], row["alpha_s"])
+    return balanced and row["method"] == "traded_off" and point == mapping.BALANCED_IS_STANDARD
 
 
 def _references(rows: pd.DataFrame) -> References:

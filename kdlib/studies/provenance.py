@@ -65,6 +65,11 @@ class Provenance(Frozen):
         """All devices in words."""
         return "; ".join(self.devices)
 
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """The changed settings, without those that only say for how many seeds."""
+        return {key: value for key, value in self.settings.items() if not key.endswith("seeds")}
+
     def unless_unchanged(self, before: Provenance) -> Self | Provenance:
         """``before`` where the two differ in when the table was written only, else ``self``.
 

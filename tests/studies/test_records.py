@@ -132,6 +132,11 @@ def test_a_provenance_that_was_altered_is_refused_in_one_line(tmp_path, change, 
     assert complaint in str(error.value) and "\n" not in str(error.value)
 
 
+def test_numbers_of_seeds_are_no_conditions():
+    changed = {"imbalance": 1.0, "seeds": 8, "compression_seeds": 5, "epochs": 3}
+    assert small(settings=changed).about.conditions == {"imbalance": 1.0, "epochs": 3}
+
+
 @pytest.mark.parametrize("lost", [".csv", ".json"])
 def test_half_a_record_is_refused(tmp_path, lost):
     path = write_record(tmp_path, small())
