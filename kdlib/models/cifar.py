@@ -100,12 +100,12 @@ def _shortcut(inputs: int, outputs: int, kind: str) -> nn.Module:
     if inputs == outputs:
         return nn.Identity()
     if kind == "A":
-        return _SubsampleAndPad(outputs - inputs)
+        return SubsampleAndPad(outputs - inputs)
     projection = nn.Conv2d(inputs, outputs, 1, stride=2, bias=False)
     return nn.Sequential(projection, nn.BatchNorm2d(outputs))
 
 
-class _SubsampleAndPad(nn.Module):
+class SubsampleAndPad(nn.Module):
     """Option A: every second pixel, then zero channels after the others.
 
     Pooling of single pixels gives the values and gradients of ``images[:, :, ::2, ::2]``. But its

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,11 +14,10 @@ from torch import Tensor, nn
 from kdlib.data import Split
 from kdlib.data.image_files import ImageFiles, one_ahead
 from kdlib.data.views import apply_views
-from kdlib.errors import SettingError
 from kdlib.training import processes
 from kdlib.training.captured import StaticStep, StepKind
-from kdlib.training.checkpoint import capture, load_checkpoint, restore, save_checkpoint
 from kdlib.training.job import Done, Job, autocast, epoch_plan, one_step, prepare
+from kdlib.training.keeper import Keeper
 from kdlib.training.lending import lent
 from kdlib.training.multipliers import ClassMultipliers
 from kdlib.training.objective import LossVectors
@@ -110,11 +108,11 @@ def train(
     )  # fmt: skip
     keeping = (checkpoint, checkpoint_every, fingerprint)
     with lent(job, step) as working:
-        return _train(working, _Keeper(working, *keeping), bar, on_epoch)
+        return _train(working, Keeper(working, *keeping), bar, on_epoch)
 
 
 def _train(
-    job: Job, keeper: _Keeper, bar: bool | str, on_epoch: Callable[[EpochRecord], None] | None
+    job: Job, keeper: Keeper, bar: bool | str, on_epoch: Callable[[EpochRecord], None] | None
 ) -> Outcome:
     history, recipe = keeper.resume(), job.recipe
     bar = bar if processes.is_first() else False
@@ -126,13 +124,13 @@ def _train(
             if not losses.isfinite().all():
                 first = int(losses.isfinite().logical_not().nonzero()[0])
                 return _outcome(job, "diverged", epoch * job.steps + first, history)
-            history.append(_record(job, epoch, losses, correct, seconds))
+            history.append(record(job, epoch, losses, correct, seconds))
             keeper.save(history)
             show(history[-1])
             if on_epoch is not None:
                 _give_back(job)
                 on_epoch(history[-1])
-    if not _weights_are_finite(job.model):
+    if not weights_are_finite(job.model):
         return _outcome(job, "diverged", recipe.last_epoch * job.steps, history)
     return _outcome(job, "completed", None, history)
 
@@ -165,7 +163,7 @@ def _train_epoch(job: Job, epoch: int) -> tuple[Tensor, Tensor]:
     job.forward.train()
     for step, (rows, shown) in enumerate(_batches(job, order, views)):
         done = epoch * job.steps + step
-        _set_rate(job.optimizer, learning_rate(job.recipe, done, job.steps))
+        set_rate(job.optimizer, learning_rate(job.recipe, done, job.steps))
         result = one_step(job, rows, views[rows], shown)
         losses[step], correct[step] = result.loss, result.correct
         _move_multipliers(job, done + 1, result)
@@ -211,12 +209,14 @@ def _batches(job: Job, order: Tensor, views: Tensor) -> Iterator[tuple[Tensor, T
     return map(batch, range(job.steps))
 
 
-def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Let the next step have this learning rate."""
     for group in optimizer.param_groups:
         group["lr"] = rate
 
 
-def _record(job: Job, epoch: int, losses: Tensor, correct: Tensor, seconds: float) -> EpochRecord:
+def record(job: Job, epoch: int, losses: Tensor, correct: Tensor, seconds: float) -> EpochRecord:
+    """An epoch (from 0) in numbers, from loss and share of correct answers by step, ``[steps]``."""
     last_step = (epoch + 1) * job.steps - 1
     seen = job.steps * min(job.recipe.batch_size, len(job.split))
     return EpochRecord(
@@ -229,58 +229,6 @@ def _record(job: Job, epoch: int, losses: Tensor, correct: Tensor, seconds: floa
     )
 
 
-def _weights_are_finite(model: nn.Module) -> bool:
+def weights_are_finite(model: nn.Module) -> bool:
+    """Whether every weight and buffer is."""
     return all(bool(tensor.isfinite().all()) for tensor in model.state_dict().values())
-
-
-class _Keeper:
-    """Saves a training every few epochs, and brings it back; does nothing without a path."""
-
-    def __init__(self, job: Job, path: Path | None, every: int, fingerprint: str) -> None:
-        if every < 1:
-            raise SettingError(f"checkpoint_every = {every}: at least 1")
-        self._job, self._path, self._every = job, path, every
-        self._identity = _identity(job, fingerprint)
-
-    def resume(self) -> list[EpochRecord]:
-        """Restore the last checkpoint into the job, if any; return the epochs it covers."""
-        if self._path is None:
-            return []
-        path, model = self._path, self._job.model
-        snapshot = processes.from_first(lambda: load_checkpoint(path, model, self._identity))
-        if snapshot is None:
-            return []
-        restore(snapshot, self._job.model, self._job.optimizer)
-        if self._job.multipliers is not None:
-            self._job.multipliers.load_state(snapshot.multipliers)
-        return cast(list[EpochRecord], snapshot.history)
-
-    def save(self, history: list[EpochRecord]) -> None:
-        """Write a checkpoint, if one is due after as many epochs as ``history`` has."""
-        if not processes.is_first():
-            return
-        if self._path is not None and len(history) % self._every == 0:
-            plain = cast(list[dict[str, Any]], history)
-            job = self._job
-            path = None if job.multipliers is None else job.multipliers.state()
-            snapshot = capture(job.model, job.optimizer, plain, self._identity, path)
-            save_checkpoint(self._path, snapshot)
-
-
-def _identity(job: Job, fingerprint: str) -> dict[str, str]:
-    """What a checkpoint must agree in: all that decides the result, as far as it is cheap to tell.
-
-    The teacher is named by the caller's ``fingerprint``.
-    """
-    return {
-        "recipe": _hash(job.recipe.canonical_json().encode()),
-        "seed": str(job.seed),
-        "split": job.split.digest,
-        "objective": job.vectors.digest,
-        "multipliers": "none" if job.multipliers is None else job.multipliers.digest,
-        "fingerprint": repr(fingerprint),
-    }
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]

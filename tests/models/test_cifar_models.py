@@ -66,7 +66,7 @@ def test_forward_shapes(size, channels, shortcut):
 
 @pytest.mark.parametrize("size", [8, 9])
 def test_the_free_shortcut_is_every_second_pixel_and_keeps_its_gradient_channels_last(size):
-    shortcut = next(m for m in make().modules() if type(m).__name__ == "_SubsampleAndPad")
+    shortcut = next(m for m in make().modules() if type(m).__name__ == "SubsampleAndPad")
     random = torch.Generator().manual_seed(0)
     images = torch.randn(3, 4, size, size, generator=random)
     images = images.contiguous(memory_format=torch.channels_last).requires_grad_()
