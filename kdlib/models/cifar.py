@@ -117,6 +117,7 @@ class SubsampleAndPad(nn.Module):
         self.extra_channels = extra_channels
 
     def forward(self, images: Tensor) -> Tensor:
+        """``[N, C, H, W]`` to ``[N, C + extra, H / 2, W / 2]``, rounded up."""
         return pad(avg_pool2d(images, 1, 2), (0, 0, 0, 0, 0, self.extra_channels))
 
 

@@ -3,6 +3,7 @@
 from kdlib.training.averaged import AveragedLogits
 from kdlib.training.checkpoint import CheckpointError, DamagedCheckpointWarning
 from kdlib.training.loop import Outcome, train
+from kdlib.training.many import Student, train_many
 from kdlib.training.multipliers import ClassMultipliers, HeldOut, MultiplierRule
 from kdlib.training.objective import LossVectors, batch_loss
 from kdlib.training.predict import predict_logits
@@ -33,10 +34,12 @@ __all__ = [
     "Outcome",
     "Recipe",
     "StepDecay",
+    "Student",
     "TeacherSignal",
     "batch_loss",
     "learning_rate",
     "predict_logits",
     "steps_per_epoch",
     "train",
+    "train_many",
 ]

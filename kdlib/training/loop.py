@@ -121,8 +121,8 @@ def _train(
             started = time.perf_counter()
             losses, correct = _train_epoch(job, epoch)
             seconds = time.perf_counter() - started
-            if not losses.isfinite().all():
-                first = int(losses.isfinite().logical_not().nonzero()[0])
+            first = first_not_finite(losses)
+            if first is not None:
                 return _outcome(job, "diverged", epoch * job.steps + first, history)
             history.append(record(job, epoch, losses, correct, seconds))
             keeper.save(history)
@@ -227,6 +227,12 @@ def record(job: Job, epoch: int, losses: Tensor, correct: Tensor, seconds: float
         seconds=seconds,
         images_per_second=seen / seconds,
     )
+
+
+def first_not_finite(losses: Tensor) -> int | None:
+    """The first of the losses ``[steps]`` that is not finite, if any."""
+    bad = losses.isfinite().logical_not().nonzero()
+    return int(bad[0]) if len(bad) else None
 
 
 def weights_are_finite(model: nn.Module) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -96,6 +97,42 @@ def batch_loss(
         weight=weight,
         class_weight=vectors.class_weight,
     )
+
+
+def vectors_of_many(vectors: Sequence[LossVectors]) -> LossVectors:
+    """The vectors of K students in one: mix and log-cost ``[K, L]``, temperature ``[K]``.
+
+    Raises:
+        SettingError: If one has class weights, or only some weigh the teacher's terms.
+    """
+    if any(one.class_weight is not None for one in vectors):
+        raise SettingError("class_weight is not for several students in one step: train in turn")
+    if len({one.weighted for one in vectors}) > 1:
+        raise SettingError("weighted must be the same for all students of one step")
+    mix, log_cost = (torch.stack([getattr(v, n) for v in vectors]) for n in ("mix", "log_cost"))
+    temperature = torch.tensor([float(one.temperature) for one in vectors], device=mix.device)
+    return LossVectors(mix, log_cost, temperature, vectors[0].weighted)
+
+
+def losses_of_many(
+    logits: Tensor, labels: Tensor, teacher_logits: Tensor | None, vectors: LossVectors
+) -> Tensor:
+    """``batch_loss`` of K students at once, ``[K]``.
+
+    Args:
+        logits: ``[K, N, L]``.
+        labels: ``[K, N]``.
+        teacher_logits: ``[K, N, L]``, or ``None`` where no student has a teacher.
+        vectors: As ``vectors_of_many`` gives them.
+    """
+
+    def one(f: Tensor, y: Tensor, p: Tensor | None, mix: Tensor, cost: Tensor, t: Tensor) -> Tensor:
+        return batch_loss(f, y, p, LossVectors(mix, cost, t, vectors.weighted))
+
+    values = (vectors.mix, vectors.log_cost, vectors.temperature)
+    teacher_dim = None if teacher_logits is None else 0
+    by_student = torch.vmap(one, in_dims=(0, 0, teacher_dim, 0, 0, 0))
+    return by_student(logits, labels, teacher_logits, *values)  # type: ignore[arg-type]
 
 
 def _check_vector(
