@@ -58,6 +58,7 @@ test: $(INSTALLED)  ## Run all tests: units, chapters, pages in Chromium (ARGS="
 
 bench: $(INSTALLED)  ## Measure trainings and the book against other loops, into benchmarks/RESULTS.md
 	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps $(TORCHDISTILL)
+	@$(BIN)/python benchmarks/measure_gpu.py
 	@$(BIN)/python benchmarks/measure_training.py
 	@$(BIN)/python benchmarks/measure_robust_cost.py
 	@$(BIN)/python benchmarks/measure_book.py

@@ -89,7 +89,7 @@ def soft_target_loss(
         log_probs = class_weight.to(log_probs.dtype) * log_probs
     label_term = -log_probs.gather(1, labels[:, None])[:, 0]
     if teacher_probs is None:
-        losses = torch.where(share == 0, label_term, torch.nan)
+        losses = label_term.masked_fill(share != 0, torch.nan)
     else:
         teacher_term = _teacher_term(log_probs, teacher_probs, weight)
         losses = (1 - share) * label_term + share * teacher_term

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from types import FunctionType
 from typing import Literal
 
 import torch
@@ -107,8 +108,12 @@ class StaticStep:
         self._order.copy_(order[: self._order.numel()].view_as(self._order))
         self._views.copy_(views)
         self._rates.copy_(torch.tensor(rates, dtype=torch.float64))
-        self._number.zero_()
         self.model.train()
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Go back to the epoch's first step; the weights stay as they are."""
+        self._number.zero_()
 
     def run(self) -> Done:
         """Take the epoch's next step. What it returns holds until the next one."""
@@ -202,7 +207,10 @@ def _copy(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> None:
 
 
 def _compiled() -> BatchResults:
-    return torch.compile(batch_results, fullgraph=True, dynamic=False)
+    """``batch_results`` for one shape. torch keeps eight of a function, so each is a function."""
+    code = batch_results.__code__.replace()
+    again = FunctionType(code, batch_results.__globals__, batch_results.__name__)
+    return torch.compile(again, fullgraph=True, dynamic=False)
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def _static(job: Job, kind: StepKind, by_default: bool) -> StaticStep | None:
             return _waiting.pop(place)
     try:
         return StaticStep(job, kind)
-    except RuntimeError as error:
+    except Exception as error:  # of CUDA, of the compiler, of its compilers
         if not by_default:
             raise
         warnings.warn(f"plain steps, since capture failed: {error}", CaptureWarning, stacklevel=2)

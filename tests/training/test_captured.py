@@ -227,6 +227,18 @@ def test_a_default_that_fails_is_a_warning_and_a_wish_that_fails_an_error(monkey
         run(step="captured")
 
 
+def test_more_shapes_can_be_compiled_than_torch_keeps_of_a_function(monkeypatch):
+    compile_ = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda f, **how: compile_(f, backend="eager", **how))
+    for width in range(2, 12):
+        job = prepare(network(width=width), random_split(), DISTILLED, RECIPE, seed=0,
+                      teacher=network(1))  # fmt: skip
+        static = captured.StaticStep(job, "compiled")
+        static.load(job)
+        static.begin_epoch(*epoch_plan(job, 0), [0.1] * job.steps)
+        assert static.run().loss.isfinite()
+
+
 @pytest.mark.slow
 def test_compiled_steps_agree_up_to_rounding():
     recipe = changed(stop_after=2)
