@@ -120,6 +120,13 @@ def study_plan(
 
 @study.command("run")
 @study_options
+@click.option(
+    "--together",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Students that may share a step: less time on tiny networks, other bits.",
+)
 def study_run(
     name: str,
     profile: str,
@@ -128,6 +135,7 @@ def study_run(
     device: str | None,
     jobs: int | None,
     root: Path | None,
+    together: int,
 ) -> None:
     """Train what is missing, then print the study's results with 95 % intervals over seeds."""
     from kdlib.runs import Store
@@ -136,7 +144,7 @@ def study_run(
 
     settings = settings_of(name, profile, seeds, values)
     if trains_networks(name):
-        table = _trained(module(name), settings, Store(root), device, jobs)
+        table = _trained(module(name), settings, Store(root), device, jobs, together)
         click.echo(_summary(table).to_string(index=False, float_format="{:.1f}".format))
     else:
         table = module(name).table(settings)
@@ -226,15 +234,19 @@ def _show_plan(
 
 
 def _trained(
-    module: ModuleType, settings: Settings, shelf: Store, device: str | None, jobs: int | None
+    module: ModuleType,
+    settings: Settings,
+    shelf: Store,
+    device: str | None,
+    jobs: int | None,
+    together: int,
 ) -> pd.DataFrame:
     from kdlib.runs import execute
 
     runs = module.runs(settings)
     _show_plan(runs, shelf, device, jobs, each=False)
-    table: pd.DataFrame = module.per_seed(
-        settings, execute(runs, store=shelf, jobs=jobs, device=device)
-    )
+    results = execute(runs, store=shelf, jobs=jobs, device=device, together=together)
+    table: pd.DataFrame = module.per_seed(settings, results)
     return table
 
 

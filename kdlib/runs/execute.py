@@ -13,6 +13,7 @@ from kdlib.errors import KdlibError, SettingError
 from kdlib.runs.spec import RESULTS_VERSION, RunSpec
 from kdlib.runs.store import RunResult, Store
 from kdlib.runs.train_one import train_one
+from kdlib.runs.train_together import in_stacks, train_together
 from kdlib.training import processes
 from kdlib.training.progress import bar_class, someone_looks
 
@@ -26,6 +27,7 @@ def execute(
     jobs: int | None = None,
     device: str | None = None,
     progress: bool = True,
+    together: int = 1,
 ) -> list[RunResult]:
     """Return the result of every spec, in the order given; train those that are missing.
 
@@ -41,22 +43,27 @@ def execute(
         jobs: worker processes; by default one a CPU core for tiny images, else one.
         device: ``cpu`` or ``cuda``; by default ``cuda`` where there is one.
         progress: show a progress bar.
+        together: students that may share a step, at least 1. With more than 1 tiny networks train
+            in less time, to the weights of 1 up to rounding only (``kdlib.training.many``), so
+            that runs made with it and without it are not equal in their bits. Their ids are.
 
     Raises:
         SettingError: a spec of another results version, a device that is not there, or several
-            jobs under ``torchrun``.
+            jobs or students at once under ``torchrun``.
         KdlibError: a worker process was killed; what is finished is kept.
     """
     wanted, store, device = list(specs), store or Store(), chosen_device(device)
     _refuse_other_versions(wanted)
     processes.join(device)
+    _check_together(together)
     generations = processes.from_first(lambda: missing_runs(wanted, store))
     progress = progress and processes.is_first()
     bar = _run_bar(sum(len(generation) for generation in generations), progress)
     for generation in generations:
         workers = _workers(generation, device, jobs)
-        for _ in _train_side_by_side(generation, store, device, workers, progress):
-            bar.update()
+        stacks = in_stacks(generation, together, workers)
+        for trained in _train_side_by_side(stacks, store, device, workers, progress):
+            bar.update(trained)
     bar.close()
     return [store.finished(spec) for spec in wanted]
 
@@ -125,33 +132,56 @@ def _refuse_other_versions(specs: Sequence[RunSpec]) -> None:
             )
 
 
+def _check_together(together: int) -> None:
+    if together < 1:
+        raise SettingError(f"together = {together} is not allowed: at least 1")
+    if together > 1 and processes.count() > 1:
+        raise SettingError(f"together = {together} is not allowed under torchrun: use 1")
+
+
 def _train_side_by_side(
-    specs: Sequence[RunSpec], store: Store, device: str, jobs: int, progress: bool
-) -> Iterator[None]:
-    if jobs == 1 or len(specs) == 1:
-        for spec in specs:
-            threads = threads_for(spec, 1)
-            train_one(spec, store, device=device, threads=threads, bar=progress)
-            yield
+    stacks: Sequence[Sequence[RunSpec]], store: Store, device: str, jobs: int, progress: bool
+) -> Iterator[int]:
+    """Train the stacks; say of each that is done how many runs it has."""
+    if jobs == 1 or len(stacks) == 1:
+        for stack in stacks:
+            _train(stack, store, device=device, threads=threads_for(stack[0], 1), bar=progress)
+            yield len(stack)
         return
-    yield from _in_processes(specs, store, device, jobs)
+    yield from _in_processes(stacks, store, device, jobs)
 
 
-def _in_processes(specs: Sequence[RunSpec], store: Store, device: str, jobs: int) -> Iterator[None]:
+def _train(
+    stack: Sequence[RunSpec], store: Store, *, device: str, threads: int, bar: bool = False
+) -> None:
+    if len(stack) == 1:
+        train_one(stack[0], store, device=device, threads=threads, bar=bar)
+    else:
+        train_together(stack, store, device=device, threads=threads)
+
+
+def _in_processes(
+    stacks: Sequence[Sequence[RunSpec]], store: Store, device: str, jobs: int
+) -> Iterator[int]:
     # joblib's loky workers start cleanly from notebooks and from scripts without a main guard.
     from joblib import Parallel, delayed
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     tasks = (
-        delayed(_in_worker)(spec.canonical_json(), str(store.root), device, threads_for(spec, jobs))
-        for spec in specs
+        delayed(_in_worker)(
+            [spec.canonical_json() for spec in stack],
+            str(store.root),
+            device,
+            threads_for(stack[0], jobs),
+        )
+        for stack in stacks
     )
-    complaints = Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
+    answers = Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
     try:
-        for complaint in complaints:
-            if complaint:
-                raise KdlibError(complaint)
-            yield
+        for answer in answers:
+            if isinstance(answer, str):
+                raise KdlibError(answer)
+            yield answer
     except TerminatedWorkerError as error:
         raise KdlibError(
             "a training process was killed (out of memory?): finished runs are kept, "
@@ -160,17 +190,17 @@ def _in_processes(specs: Sequence[RunSpec], store: Store, device: str, jobs: int
     finally:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of how many tasks an error has cancelled
-            complaints.close()
+            answers.close()
 
 
-def _in_worker(spec_json: str, root: str, device: str, threads: int) -> str | None:
-    """Train in a worker process; hand a user's error back as its one line."""
+def _in_worker(stack: Sequence[str], root: str, device: str, threads: int) -> int | str:
+    """Train in a worker process; the number of runs, or a user's error as its one line."""
     try:
-        spec = RunSpec.model_validate_json(spec_json)
-        train_one(spec, Store(root), device=device, threads=threads)
+        specs = [RunSpec.model_validate_json(spec_json) for spec_json in stack]
+        _train(specs, Store(root), device=device, threads=threads)
     except KdlibError as error:
         return str(error)
-    return None
+    return len(stack)
 
 
 def _run_bar(total: int, progress: bool) -> Any:

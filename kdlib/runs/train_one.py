@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -72,7 +73,7 @@ def _train_locked(
         if processes.from_first(lambda: store.get_locked(spec) is None):
             log.info("training %s: %s", spec.id, spec.label())
             with torch_threads(threads):
-                _train_into(store.folder(spec), spec, store, device=device, bar=bar)
+                train_into(spec, store, device=device, bar=bar)
     return RunResult(spec, store.folder(spec))
 
 
@@ -87,45 +88,63 @@ def torch_threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _train_into(folder: Path, spec: RunSpec, store: Store, *, device: str, bar: bool) -> None:
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """A run whose training begins: its spec is in its folder."""
+
+    spec: RunSpec
+    folder: Path
+    dataset: Dataset
+    model: nn.Module
+    started: datetime
+
+
+def begin(spec: RunSpec, store: Store) -> Begun:
+    """Write the spec down; load the data, and the network at its initial weights."""
+    folder = store.folder(spec)
     processes.from_first(
         lambda: write_atomically(folder / "spec.json", spec.canonical_json().encode())
     )
     started = datetime.now(UTC)
     dataset = dataset_for(spec)
-    model = model_for(spec, dataset)
-    if processes.from_first(lambda: _builds_on_a_diverged_run(spec, store)):
+    return Begun(spec, folder, dataset, model_for(spec, dataset), started)
+
+
+def train_into(spec: RunSpec, store: Store, *, device: str, bar: bool = False) -> None:
+    """Train a run and keep it, for a caller that holds its lock."""
+    begun = begin(spec, store)
+    if processes.from_first(lambda: builds_on_a_diverged_run(spec, store)):
         outcome = Outcome("diverged")
     else:
-        outcome = _resumed(folder, spec, store, dataset, model, device=device, bar=bar)
-
-    def write() -> None:
-        _write_outcome(folder, outcome)
-        _write_evaluation(folder, spec, dataset, model, outcome)
-        shelf.write_json(folder / "environment.json", _environment(device, dataset, spec, started))
-        shelf.finish(folder)
-
-    processes.from_first(write)
+        outcome = _resumed(begun, store, device=device, bar=bar)
+    processes.from_first(lambda: keep(begun, outcome, device))
 
 
-def _builds_on_a_diverged_run(spec: RunSpec, store: Store) -> bool:
+def keep(begun: Begun, outcome: Outcome, device: str, together: int = 1) -> None:
+    """Write all that the training came to; ``together`` students shared each step."""
+    _write_outcome(begun.folder, outcome)
+    _write_evaluation(begun, outcome)
+    shelf.write_json(begun.folder / "environment.json", _environment(device, begun, together))
+    shelf.finish(begun.folder)
+
+
+def builds_on_a_diverged_run(spec: RunSpec, store: Store) -> bool:
+    """Whether a teacher or an estimator of the run diverged; then there is nothing to train."""
     return any(store.finished(parent).status == "diverged" for parent in spec.parents())
 
 
-def _resumed(
-    folder: Path, spec: RunSpec, store: Store, dataset: Dataset, model: nn.Module,
-    *, device: str, bar: bool,
-) -> Outcome:  # fmt: skip
+def _resumed(begun: Begun, store: Store, *, device: str, bar: bool) -> Outcome:
     """Train, from the last checkpoint if it fits; one that does not fit is dropped with a warning.
 
     It fits only the code that wrote it: half a training under one version and half under another
     is neither.
     """
+    spec, dataset, model = begun.spec, begun.dataset, begun.model
     settings: dict[str, Any] = {
         "seed": spec.seed,
         "device": device,
         "dataset_name": spec.data.name,
-        "checkpoint": folder / shelf.CHECKPOINT,
+        "checkpoint": begun.folder / shelf.CHECKPOINT,
         "fingerprint": f"{spec.id} {code_digest()}",
         "bar": bar,
     }
@@ -167,9 +186,8 @@ def _write_outcome(folder: Path, outcome: Outcome) -> None:
         shelf.write_arrays(folder / shelf.MULTIPLIERS, arrays)
 
 
-def _write_evaluation(
-    folder: Path, spec: RunSpec, dataset: Dataset, model: nn.Module, outcome: Outcome
-) -> None:
+def _write_evaluation(begun: Begun, outcome: Outcome) -> None:
+    folder, dataset = begun.folder, begun.dataset
     diverged = outcome.status == "diverged"
     arrays: dict[str, np.ndarray] = {}
     tables = []
@@ -178,14 +196,14 @@ def _write_evaluation(
         if diverged:
             tables.append(_unknown(split))
             continue
-        logits = _logits(spec, model, split, outcome)
+        logits = _logits(begun.spec, begun.model, split, outcome)
         tables.append(per_class_table(name, logits, split.labels.numpy(), dataset.num_classes))
         arrays |= {f"{name}.logits": logits, f"{name}.labels": split.labels.numpy()}
         arrays[f"{name}.index"] = split.index.numpy()
     shelf.write_table(folder / "per_class.csv", pd.concat(tables, ignore_index=True))
     if not diverged:
         shelf.write_arrays(folder / "logits.safetensors", arrays)
-        weights = {k: v.cpu().contiguous() for k, v in model.state_dict().items()}
+        weights = {k: v.cpu().contiguous() for k, v in begun.model.state_dict().items()}
         write_atomically(folder / "weights.safetensors", save(weights))
 
 
@@ -226,8 +244,9 @@ def _unknown(split: Split) -> pd.DataFrame:
     return table.assign(accuracy=np.nan, log_loss=np.nan, margin=np.nan)
 
 
-def _environment(device: str, dataset: Dataset, spec: RunSpec, started: datetime) -> dict[str, Any]:
-    splits = [training_split(spec, dataset), dataset.dev, dataset.validation, dataset.test]
+def _environment(device: str, begun: Begun, together: int) -> dict[str, Any]:
+    dataset, started = begun.dataset, begun.started
+    splits = [training_split(begun.spec, dataset), dataset.dev, dataset.validation, dataset.test]
     return {
         "kdlib": __version__,
         "commit": checkout_commit(),
@@ -238,10 +257,11 @@ def _environment(device: str, dataset: Dataset, spec: RunSpec, started: datetime
         "device": device_name(device),
         "threads": torch.get_num_threads(),
         "processes": processes.count(),
+        "together": together,
         "process": os.getpid(),
         "splits": {split.name: split.digest for split in splits},
         "started": started.isoformat(timespec="seconds"),
-        "seconds": round(time.time() - started.timestamp(), 3),
+        "seconds": round((time.time() - started.timestamp()) / together, 3),
     }
 
 
