@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import torch
 from growth import exponent, growth_rows
 from machine import GB, machine_rows
+from many_students import together_section
 from measure_book import SAMPLE_SECONDS, tree_memory
 from results_file import fill_results, markdown
 from rivals import (
@@ -239,6 +240,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "step": step_section,
     "sweep": sweep_section,
     "growth": growth_section,
+    "together": lambda: together_section("cpu", peak_memory),
 }
 
 
@@ -246,7 +248,14 @@ def main() -> None:
     """Measure and write the sections."""
     parser = argparse.ArgumentParser(description="Measure trainings against other loops.")
     parser.add_argument("--part", choices=sorted(SECTIONS), help="measure one section only")
-    chosen = parser.parse_args().part
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="of `together`")
+    options = parser.parse_args()
+    if options.device == "cuda":  # shown, not written: the results are of one machine
+        if options.part != "together":
+            parser.error("--device cuda is for --part together")
+        print(together_section("cuda", peak_memory))
+        return
+    chosen = options.part
     for name, section in SECTIONS.items():
         if chosen in (None, name):
             text = f"{section()}\n\n{markdown([machine_rows()])}"

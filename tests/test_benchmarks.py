@@ -14,6 +14,7 @@ import batch_size  # noqa: E402
 import finding_picture  # noqa: E402
 import growth  # noqa: E402
 import machine  # noqa: E402
+import many_students  # noqa: E402
 import measure_book  # noqa: E402
 import measure_training  # noqa: E402
 import readme  # noqa: E402
@@ -262,3 +263,28 @@ def test_a_sweep_says_how_its_time_and_memory_grow():
     assert [row["times one"] for row in measure_training.sweep_table(points)] == [
         "1.00", "4.00", "16.00",
     ]  # fmt: skip
+
+
+def test_ways_to_train_ten_students_are_compared_with_one_of_the_same_turn():
+    found = {
+        many_students.ONE: [many_students.Cost(0, 0, 5e8)]
+        + [many_students.Cost(t, t) for t in (1, 3)],
+        "ten": [many_students.Cost(0, 0, 1e9)] + [many_students.Cost(4 * t, 6 * t) for t in (1, 3)],
+    }
+    one, ten = many_students.together_rows(found)
+    assert (one["times one"], ten["times one"]) == ("1.00", "4.00")
+    assert (ten["processor time, times one"], ten["time"]) == ("6.00", "8.00 s")
+    assert ten["memory of all processes"] == "1.00 GB"
+
+
+def test_work_costs_time_and_processor_time():
+    spent = many_students.cost(lambda: sum(i * i for i in range(3_000_000)))
+    assert 0 < spent.processor <= 1.2 * spent.wall + 0.1
+
+
+def test_every_way_trains_as_many_students_as_it_says():
+    for device in ("cpu", "cuda"):
+        ways = many_students.ways(device)
+        assert ways.pop(many_students.ONE).students == 1
+        assert {way.students for way in ways.values()} == {many_students.STUDENTS}
+    assert len({spec.id for spec in many_students.students(10)}) == 10

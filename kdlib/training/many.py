@@ -10,6 +10,10 @@ that weights agree with those of ``train`` up to rounding, and not to the bit. A
 follow from its specification, therefore ``kdlib.runs.execute`` does this only where it is asked to.
 A student's bits may also depend on how many share its stack.
 
+Students of one seed see the same order and views, in a stack as alone: differences between their
+methods are paired. Students of different seeds see different ones; but seeds that share a teacher,
+or an order, are not independent, and an interval over them is too narrow.
+
 What was tried in its place, by processor time on one thread, ResNet-8 on 8x8 images, ten students,
 times one step of ``train``: here 6.6; ``torch.vmap`` over stacked weights 10.4; each layer's
 convolution as matrix products longer than that; a traced step without autograd's bookkeeping 9.3
