@@ -54,7 +54,8 @@ def table_path(spec: RunSpec, split: Split, store: Store) -> Path:
     """Where the table lies: named by all that decides it."""
     assert spec.teacher is not None
     recipe = spec.recipe
-    views = (recipe.crop_padding, recipe.flip, recipe.input_scaling, recipe.precision)
+    answers = "bf16, folded" if recipe.precision == "bf16" else recipe.precision
+    views = (recipe.crop_padding, recipe.flip, recipe.input_scaling, answers)
     key = json.dumps([spec.teacher.id, split.digest, *views])
     return store.root / FOLDER / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
 

@@ -154,7 +154,7 @@ def prepare(
         optimizer=sgd(model, recipe, recipe.peak_rate),
         split=split.to(target),
         vectors=prepared,
-        teacher=_signal(teacher, target) if vectors.needs_teacher else None,
+        teacher=_signal(teacher, target, recipe) if vectors.needs_teacher else None,
         recipe=recipe,
         seed=seed,
         dataset_name=dataset_name,
@@ -185,7 +185,11 @@ def sgd(
     )
 
 
-def _signal(teacher: nn.Module | TeacherSignal | None, device: torch.device) -> TeacherSignal:
+def _signal(
+    teacher: nn.Module | TeacherSignal | None, device: torch.device, recipe: Recipe
+) -> TeacherSignal:
     if teacher is None:
         raise SettingError("mix is above 0 for some class: a teacher is needed")
-    return ForwardTeacher(teacher, device) if isinstance(teacher, nn.Module) else teacher
+    if isinstance(teacher, nn.Module):
+        return ForwardTeacher(teacher, device, recipe.precision)
+    return teacher

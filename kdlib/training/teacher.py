@@ -9,6 +9,9 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from kdlib.training.folding import answering, answering_dtype
+from kdlib.training.recipe import Precision
+
 
 class TeacherSignal(Protocol):
     """Gives the teacher's logits for a batch, without gradient.
@@ -50,13 +53,21 @@ def layout(module: nn.Module) -> str:
 class ForwardTeacher:
     """The teacher's forward pass on the very views that the student sees.
 
-    Works on a copy in eval mode, so the caller's module is left as it is. Under the training
-    loop's autocast it runs at the student's precision.
+    Works on a copy in eval mode, so the caller's module is left as it is. For a bf16 recipe its
+    batch norms are folded into its convolutions, and it answers in the faster number format of
+    the device; for fp32 it is the network as it is, whose bits results depend on.
     """
 
-    def __init__(self, module: nn.Module, device: torch.device | str) -> None:
-        """Copy ``module`` to ``device``."""
-        frozen = copy.deepcopy(module).eval().requires_grad_(False)
+    def __init__(
+        self, module: nn.Module, device: torch.device | str, precision: Precision = "fp32"
+    ) -> None:
+        """Copy ``module`` to ``device``, ready for a recipe of that precision."""
+        low = precision == "bf16"
+        self._dtype = answering_dtype(device) if low else torch.float32
+        if low:
+            frozen = answering(module, self._dtype)
+        else:
+            frozen = copy.deepcopy(module).eval().requires_grad_(False)
         self._module = frozen.to(device).to(  # type: ignore[call-overload]
             memory_format=torch.channels_last
         )
@@ -64,7 +75,9 @@ class ForwardTeacher:
     @torch.no_grad()
     def __call__(self, rows: Tensor, views: Tensor, images: Tensor) -> Tensor:
         """Logits ``[N, L]``; see ``TeacherSignal``."""
-        return self._module(images)
+        lower = self._dtype != torch.float32
+        with torch.autocast(images.device.type, torch.bfloat16, lower, cache_enabled=False):
+            return self._module(images)
 
     def tensors(self) -> Mapping[str, Tensor]:
         """Weights and batch-norm statistics; see ``CapturableTeacher``."""

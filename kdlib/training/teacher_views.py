@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from kdlib.data import Split, apply_views, num_views, to_float
 from kdlib.errors import SettingError
 from kdlib.training.recipe import Recipe, steps_per_epoch
+from kdlib.training.teacher import ForwardTeacher
 
 BYTES_A_LOGIT = 4
 _BATCH = 1024
@@ -76,10 +77,10 @@ def build_table(
     dataset_name: str,
     device: torch.device | str = "cpu",
 ) -> Tensor:
-    """The teacher's logits on every view of every image, at the recipe's precision.
+    """The teacher's logits on every view of every image, as ``ForwardTeacher`` gives them.
 
     Args:
-        teacher: a network; it moves to ``device`` and is left in evaluation mode.
+        teacher: a network; a copy of it is used.
         split: the images.
         recipe: its crops, flips, input scaling and precision.
         dataset_name: whose channel statistics "standardise" uses.
@@ -93,24 +94,27 @@ def build_table(
     """
     if not isinstance(split.images, Tensor):
         raise SettingError("images in files have too many views for a table")
-    target = torch.device(device)
-    teacher.to(target).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-    images = split.images.to(target)
+    answers = ForwardTeacher(teacher, device, recipe.precision)
+    images = split.images.to(device)
     shape = table_shape(recipe, len(split), split.num_classes)
     table = torch.empty(shape[0] * shape[1], shape[2])
     for part in torch.arange(len(table)).split(_BATCH):
         rows, views = part // shape[1], part % shape[1]
-        table[part] = _logits(teacher, images, rows, views, recipe, dataset_name)
+        table[part] = _logits(answers, images, rows, views, recipe, dataset_name)
     return table.reshape(shape)
 
 
 def _logits(
-    teacher: nn.Module, images: Tensor, rows: Tensor, views: Tensor, recipe: Recipe, name: str
+    answers: ForwardTeacher,
+    images: Tensor,
+    rows: Tensor,
+    views: Tensor,
+    recipe: Recipe,
+    name: str,
 ) -> Tensor:
     """Logits ``[N, L]`` on the CPU, as the training loop would have asked for them."""
     rows, views = rows.to(images.device), views.to(images.device)
     shown = apply_views(images[rows], views, recipe.crop_padding, recipe.flip)
     scaled = to_float(shown, recipe.input_scaling, name)
-    low = recipe.precision == "bf16"
-    with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=low):
-        return teacher(scaled.contiguous(memory_format=torch.channels_last)).float().cpu()
+    scaled = scaled.contiguous(memory_format=torch.channels_last)
+    return answers(rows, views, scaled).float().cpu()
