@@ -16,7 +16,6 @@ from kdlib.studies.tables import with_intervals
 from kdlib.studies.wording import signed
 
 ENDS = [f"{side}_{end}" for side in ("average", "worst") for end in ("low", "high")]
-_CORNERS = (None, 1.0)
 
 
 def to_distilled(per_seed: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:
@@ -46,11 +45,10 @@ def to_another_teacher(per_seed: pd.DataFrame, wanted: Mapping[str, str]) -> pd.
 def to_large_teacher(
     settings: study.Settings, per_seed: pd.DataFrame, wanted: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Each compressed student minus its own teacher; the four are one family in each measure."""
+    """Each compressed student minus its own teacher; the six are one family in each measure."""
     pairs = [
-        (study.cell_name(settings, t, s), study.large_teacher_name(settings, t))
-        for t in _CORNERS
-        for s in _CORNERS
+        (study.cell_name(settings, t, s, labels), study.large_teacher_name(settings, t))
+        for t, s, labels in study.compressed_cells()
     ]
     return _compared(per_seed, pairs, wanted)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from kdlib.runs.build import dataset_for
 from kdlib.studies.comparisons import Pair
 from kdlib.studies.corrected import compare_corrected
 from kdlib.studies.published import published
-from kdlib.studies.tables import Member, with_intervals
+from kdlib.studies.tables import with_intervals
 from kdlib.studies.wording import method_name
 
 ROBUST_TWICE = "rob / rob-d ({} labels)"
@@ -22,6 +22,8 @@ LABELS = ("teacher", "one-hot")
 _CELL = r"^(?P<teacher>std|bal|rob) / (?P<student>\w+-d)(?: \((?P<labels>[\w-]+) labels\))?$"
 _TEACHER = r"^teacher (?P<teacher>std|bal|rob)$"
 _ALONE = "none"
+HALVES = ("first_half", "second_half")
+"""Columns: the worst class on either half of validation; the first may move multipliers alone."""
 NORMAL_975 = 1.959964
 
 
@@ -145,14 +147,21 @@ def answer(compared: pd.DataFrame, labels: str) -> str:
     )
 
 
-def worst_by_split(members: Sequence[Member], results: Sequence[RunResult]) -> pd.DataFrame:
-    """Worst-class accuracy of each run on the halves of validation, and on test.
+def worst_on_validation(result: RunResult) -> dict[str, float]:
+    """Worst-class accuracy of a run in percent: ``validation_worst``, and on each half of it.
 
-    Columns: the keys of a member, first, second, test (percent). Both halves of validation have as
-    many images of a class, so their minima are alike in noise; the test set is twice as large.
+    Both halves have as many images of a class, so their minima are alike in noise. NaN where the
+    training diverged.
     """
-    pairs = zip(members, results, strict=True)
-    return pd.DataFrame([member.key() | _worst(result) for member, result in pairs])
+    if result.status != "completed":
+        return dict.fromkeys(("validation_worst", *HALVES), float("nan"))
+    logits, labels = result.logits("validation"), result.labels("validation")
+    rows = result.index("validation")
+    parts = [np.isin(rows, half.index) for half in halves(dataset_for(result.spec).validation)]
+    by_half = [_worst_class(logits[part], labels[part]) for part in parts]
+    return {"validation_worst": _worst_class(logits, labels)} | dict(
+        zip(HALVES, by_half, strict=True)
+    )
 
 
 def _with_objectives(per_seed: pd.DataFrame) -> pd.DataFrame:
@@ -182,14 +191,6 @@ def _best(group: pd.DataFrame) -> dict[str, object]:
         "robust twice": twice,
         "is the best": bool(twice == best["mean"]),
     }
-
-
-def _worst(result: RunResult) -> dict[str, str | float]:
-    logits, labels = result.logits("validation"), result.labels("validation")
-    rows = result.index("validation")
-    parts = [np.isin(rows, half.index) for half in halves(dataset_for(result.spec).validation)]
-    first, second = (_worst_class(logits[part], labels[part]) for part in parts)
-    return {"first": first, "second": second, "test": 100 * float(result.accuracy("test").min())}
 
 
 def _worst_class(logits: np.ndarray, labels: np.ndarray) -> float:

@@ -6,18 +6,21 @@ gives one half of them to the multipliers and the other to the choice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
 from kdlib.losses import class_errors, teacher_probabilities
-from kdlib.runs import RobustCost, RunResult, RunSpec
+from kdlib.runs import RobustCost, RunResult, RunSpec, execute
 from kdlib.studies.multiplier_paths import collapses
+from kdlib.studies.objective_cells import HALVES
+from kdlib.studies.recorded_seeds import recorded_rows
 from kdlib.studies.selection import at_chosen, choose_temperature
 from kdlib.studies.tables import Member
-from kdlib.studies.teacher_and_student import Settings, members
+from kdlib.studies.teacher_and_student import Settings, members, rows
 
 VALIDATION_WORST = "validation_worst"
 """Column: the worst class on all validation images, in percent. The paper chooses by it."""
@@ -26,20 +29,11 @@ FEW = 2.0
 """A run that ends with fewer effective classes than this has all but one or two out of sight."""
 
 
-def with_validation_worst(
-    per_seed: pd.DataFrame, results: Sequence[RunResult | None]
-) -> pd.DataFrame:
-    """``per_seed`` with the column that chooses; ``results`` as they were for ``per_seed``."""
-    finished = [result for result in results if result is not None]
-    worst = [100 * float(result.accuracy("validation").min()) for result in finished]
-    return per_seed.assign(**{VALIDATION_WORST: worst})
-
-
 def at_best_temperature(per_seed: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Each cell at its temperature of best worst-class validation accuracy (paper, section 4).
 
     Args:
-        per_seed: as ``with_validation_worst`` gives it.
+        per_seed: as ``teacher_and_student.per_seed`` gives it.
 
     Returns:
         The rows that are kept, with ``temperature`` NaN since each cell has one; and the choice:
@@ -49,11 +43,27 @@ def at_best_temperature(per_seed: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFr
     return at_chosen(per_seed, choice).assign(temperature=float("nan")), choice
 
 
-def robust_members(settings: Settings, teachers: Sequence[str] = ("std", "rob")) -> list[Member]:
-    """Of the grid, the robust students of those teachers and the robust teacher, if it is one."""
-    starts = tuple(f"{teacher} / rob-d" for teacher in teachers)
-    alone = ("teacher rob",) if "rob" in teachers else ()
-    return [m for m in members(settings) if m.method.startswith((*starts, *alone))]
+def robust_members(settings: Settings) -> list[Member]:
+    """Of the grid, the robust students of standard and robust teachers."""
+    return [m for m in members(settings) if m.method.startswith(("std / rob-d", "rob / rob-d"))]
+
+
+def recorded_or_trained(
+    settings: Settings, methods: Collection[str], folder: Path | None = None
+) -> pd.DataFrame:
+    """Rows of ``teacher_and_student.per_seed``: from records if all are there, else trained.
+
+    Args:
+        settings: of the grid.
+        methods: which of its rows.
+        folder: as ``recorded_seeds.recorded_rows`` has it.
+    """
+    wanted = [m for m in members(settings) if m.method in methods]
+    found = recorded_rows("teacher_and_student", settings, HALVES, folder)
+    found = found[found["run"].isin([m.spec.id for m in wanted])]
+    if len(found) == len(wanted):
+        return found.reset_index(drop=True)
+    return rows(wanted, execute([m.spec for m in wanted]))
 
 
 def with_step(member: Member, step: float) -> Member:
@@ -68,20 +78,20 @@ def with_step(member: Member, step: float) -> Member:
     return Member(member.method, member.imbalance, member.temperature, member.seed, changed)
 
 
-def choices(by_split: pd.DataFrame, by: str) -> pd.DataFrame:
+def choices(per_seed: pd.DataFrame, by: str) -> pd.DataFrame:
     """The run that ``by`` chooses in each seed, and what it keeps of the promise on test.
 
     Args:
-        by_split: as ``objective_cells.worst_by_split`` gives it; of equal values the first counts.
-        by: ``first`` or ``second`` half of validation.
+        per_seed: as ``teacher_and_student.per_seed`` gives it; of equal values the first counts.
+        by: one of ``objective_cells.HALVES``.
 
     Returns:
         One row a seed: seed, method, promised (worst class by ``by``), delivered (on test), excess
         (promised minus delivered, percentage points).
     """
-    best = by_split.loc[by_split.groupby("seed")[by].idxmax()]
-    rows = best[["seed", "method", by, "test"]].rename(
-        columns={by: "promised", "test": "delivered"}
+    best = per_seed.loc[per_seed.groupby("seed")[by].idxmax()]
+    rows = best[["seed", "method", by, "worst_1"]].rename(
+        columns={by: "promised", "worst_1": "delivered"}
     )
     return rows.assign(excess=rows["promised"] - rows["delivered"]).reset_index(drop=True)
 
@@ -93,20 +103,19 @@ def advantage_of_the_seen_half(strict: pd.DataFrame, whole: pd.DataFrame) -> pd.
     moved the multipliers, both halves were seen alike: that gap is what the images do.
 
     Args:
-        strict: ``objective_cells.worst_by_split`` of runs whose multipliers saw the first half.
-        whole: the same of runs whose multipliers saw all validation images.
+        strict: rows of ``teacher_and_student.per_seed`` whose multipliers saw the first half.
+        whole: the same where they saw all validation images.
 
     Returns:
         One row a method and seed that both have: method, seed, gap (first minus second half,
         strict), easier (the same, whole), advantage (gap minus easier); percentage points.
     """
-    tables = (
-        rows[["method", "seed"]].assign(gap=rows["first"] - rows["second"])
-        for rows in (strict, whole)
+    first, second = HALVES
+    gap, easier = (
+        rows[["method", "seed"]].assign(gap=rows[first] - rows[second]) for rows in (strict, whole)
     )
-    first, second = tables
-    both = first.merge(
-        second.rename(columns={"gap": "easier"}), on=["method", "seed"], validate="one_to_one"
+    both = gap.merge(
+        easier.rename(columns={"gap": "easier"}), on=["method", "seed"], validate="one_to_one"
     )
     return both.assign(advantage=both["gap"] - both["easier"])
 

@@ -15,7 +15,13 @@ from kdlib.models import ModelSpec
 from kdlib.runs import RunResult, RunSpec
 from kdlib.studies import tables
 from kdlib.studies.post_shift import SHIFT, shifted
-from kdlib.studies.robust_families import Alpha, RobustFamily, objective_name, robust_families
+from kdlib.studies.robust_families import (
+    Alpha,
+    RobustFamily,
+    ValidationLabels,
+    objective_name,
+    robust_families,
+)
 from kdlib.studies.robust_profiles import RobustSettings, robust_profile, with_seeds
 from kdlib.studies.settings import FromText, Temperature
 from kdlib.studies.tables import Member
@@ -27,17 +33,19 @@ DISTILLED, ROBUST_STUDENT, BALANCED_STUDENT = "distilled", "robust student", "ba
 ROBUST_ALONE = "robust, no teacher"
 DRO_HELD_OUT, DRO_TRAINING = "Group DRO, validation", "Group DRO, training"
 
-_SEEDS_AT_QUICK, _COMPRESSION_SEEDS_AT_QUICK = 5, 3
+_SEEDS_AT_QUICK, _COMPRESSION_SEEDS_AT_QUICK, _TEACHERS_AT_QUICK = 3, 2, 5
 _Depth = Annotated[int, Field(ge=8, le=1202)]
 
 
 class Settings(RobustSettings):
-    """What the chapter lets a reader set.
+    """What the chapter lets a reader set; ``seeds`` is 3 at ``quick`` where it is not given.
+
+    There the teachers come with 5 seeds, since post-shift asks for nothing else.
 
     Attributes:
         temperature: of the teacher's probabilities, 0.05 to 100.
         offset: of AdaMargin, as in the chapter on it.
-        compression_seeds: of teachers and students of other depths; 3 at ``quick``.
+        compression_seeds: of teachers and students of other depths; 2 at ``quick``.
         teacher_depth: of the compressed teachers, 6n + 2; by default the profile's, at least 14.
         student_depth: of their students; by default 4/7 of that, as in the paper's 56 to 32.
     """
@@ -74,8 +82,15 @@ def shift_name(teacher: Alpha) -> str:
 def members(settings: Settings) -> list[Member]:
     """Teachers and baselines of each seed, then the compressed pairs."""
     same = [m for family in _families(settings) for m in _baselines(family, settings)]
+    same += [m for family in _further_teachers(settings) for m in _teachers(family)]
     smaller = [m for family in _compressed(settings) for m in _cells(family, settings)]
     return same + smaller
+
+
+def row_members(settings: Settings) -> list[Member]:
+    """A member a row of ``per_seed``: those of ``members``, and one a post-shifted teacher."""
+    both = members(settings)
+    return both + [_shift_member(m) for m in both if m.method.startswith("teacher ")]
 
 
 def runs(settings: Settings) -> list[RunSpec]:
@@ -115,10 +130,12 @@ def baselines() -> list[str]:
     return [ROBUST_STUDENT, BALANCED_STUDENT, *shifts, *alone, *adaptive]
 
 
-def cell_name(settings: Settings, teacher: Alpha, student: Alpha) -> str:
-    """A compressed student, e.g. ``14 to 8: rob / std-d``."""
+def cell_name(
+    settings: Settings, teacher: Alpha, student: Alpha, labels: ValidationLabels = "one_hot"
+) -> str:
+    """A compressed student, e.g. ``14 to 8: rob / std-d``; one-hot validation labels go unsaid."""
     pair = f"{objective_name(teacher)} / {objective_name(student, distilled=True)}"
-    return f"{_arrow(settings)}: {pair}"
+    return f"{_arrow(settings)}: {pair}{' (teacher labels)' if labels == 'teacher' else ''}"
 
 
 def large_teacher_name(settings: Settings, teacher: Alpha) -> str:
@@ -134,6 +151,14 @@ def _families(settings: Settings) -> Sequence[RobustFamily]:
     return robust_families(with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK))
 
 
+def _further_teachers(settings: Settings) -> Sequence[RobustFamily]:
+    """At ``quick``, families beyond those of the baselines, of which the teachers are trained."""
+    if settings.seeds is not None or settings.profile != "quick":
+        return []
+    few = with_seeds(settings, None, at_quick=_TEACHERS_AT_QUICK)
+    return robust_families(few)[_SEEDS_AT_QUICK:]
+
+
 def _compressed(settings: Settings) -> Sequence[RobustFamily]:
     large, small = depths(settings)
     wanted = settings.compression_seeds or settings.seeds
@@ -144,7 +169,7 @@ def _compressed(settings: Settings) -> Sequence[RobustFamily]:
 
 def _baselines(family: RobustFamily, settings: Settings) -> list[Member]:
     heat = settings.temperature
-    alone = {f"teacher {objective_name(t)}": family.teacher(t) for t in OBJECTIVES} | {
+    alone = {
         ROBUST_ALONE: family.one_hot(1.0),
         DRO_HELD_OUT: family.group_dro(held_out=True),
         DRO_TRAINING: family.group_dro(held_out=False),
@@ -154,7 +179,13 @@ def _baselines(family: RobustFamily, settings: Settings) -> list[Member]:
         ROBUST_STUDENT: _robust_student(family, None, heat),
         BALANCED_STUDENT: family.student(None, 0.0, temperature=heat),
     } | _adaptive(family, settings)
-    return _as_members(family, alone, float("nan")) + _as_members(family, taught, heat)
+    others = _as_members(family, alone, float("nan")) + _as_members(family, taught, heat)
+    return _teachers(family) + others
+
+
+def _teachers(family: RobustFamily) -> list[Member]:
+    specs = {f"teacher {objective_name(t)}": family.teacher(t) for t in OBJECTIVES}
+    return _as_members(family, specs, float("nan"))
 
 
 def _adaptive(family: RobustFamily, settings: Settings) -> dict[str, RunSpec]:
@@ -168,16 +199,27 @@ def _adaptive(family: RobustFamily, settings: Settings) -> dict[str, RunSpec]:
     }
 
 
+def compressed_cells() -> list[tuple[Alpha, Alpha, ValidationLabels]]:
+    """Teacher, student and validation labels: the corners of supplementary Table 2."""
+    corners: tuple[Alpha, ...] = (None, 1.0)
+    return [(teacher, student, labels) for teacher in corners for student, labels in _STUDENTS]
+
+
+_STUDENTS: tuple[tuple[Alpha, ValidationLabels], ...] = (
+    (None, "one_hot"),
+    (1.0, "teacher"),
+    (1.0, "one_hot"),
+)
+
+
 def _cells(family: RobustFamily, settings: Settings) -> list[Member]:
-    """Standard and robust teachers and students: the corners of supplementary Table 2."""
-    heat, corners = settings.temperature, (None, 1.0)
-    alone = {large_teacher_name(settings, t): family.teacher(t) for t in corners}
+    heat = settings.temperature
+    alone = {large_teacher_name(settings, t): family.teacher(t) for t in (None, 1.0)}
     taught = {
-        cell_name(settings, t, s): _robust_student(family, t, heat)
-        if s == 1
-        else family.student(t, s, temperature=heat)
-        for t in corners
-        for s in corners
+        cell_name(settings, t, s, labels): family.student(
+            t, s, temperature=heat, validation_labels=labels
+        )
+        for t, s, labels in compressed_cells()
     }
     return _as_members(family, alone, float("nan")) + _as_members(family, taught, heat)
 

@@ -12,6 +12,7 @@ from kdlib.runs import RunResult, RunSpec
 from kdlib.studies import tables
 from kdlib.studies.multiplier_paths import effective_classes as effective_classes
 from kdlib.studies.multiplier_paths import paths
+from kdlib.studies.objective_cells import worst_on_validation
 from kdlib.studies.robust_families import (
     Alpha,
     RobustFamily,
@@ -64,8 +65,19 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run; see ``kdlib.studies.tables.per_seed``."""
-    return tables.per_seed(members(settings), results)
+    """One row a run; see ``rows``."""
+    return rows(members(settings), results)
+
+
+def rows(of: Sequence[Member], results: Sequence[RunResult | None]) -> pd.DataFrame:
+    """One row a run, as ``kdlib.studies.tables.per_seed`` gives it, with three more columns.
+
+    They choose and are no results: ``validation_worst``, ``first_half`` and ``second_half``, the
+    worst class in percent on all validation images and on either half of them.
+    """
+    table = tables.per_seed(of, results)
+    chosen = [worst_on_validation(result) for result in results if result is not None]
+    return pd.concat([table, pd.DataFrame(chosen, index=table.index)], axis=1)
 
 
 def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:

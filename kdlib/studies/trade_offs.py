@@ -33,12 +33,12 @@ QUESTION = "What does a little robustness cost, in the teacher and in the studen
 STANDARD = "std / std-d"
 """The reference: a standard student of a standard teacher."""
 
-_SEEDS_AT_QUICK = 3
+_SEEDS_AT_QUICK = 2
 _Grid = Annotated[tuple[TradeOff, ...], Field(min_length=2), FromText]
 
 
 class Settings(RobustSettings):
-    """What the chapter lets a reader set; ``seeds`` is 3 at ``quick`` where it is not given.
+    """What the chapter lets a reader set; ``seeds`` is 2 at ``quick`` where it is not given.
 
     Attributes:
         alphas: trade-offs of teachers and students alike, two or more, each 0 to 1.
@@ -89,6 +89,23 @@ def per_class(settings: Settings, results: Sequence[RunResult | None]) -> pd.Dat
 def study_families(settings: Settings) -> Sequence[RobustFamily]:
     """One family a seed, each with teachers of its own."""
     return robust_families(with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK))
+
+
+def pair_at(settings: Settings, alpha_t: float, alpha_s: float) -> list[Member]:
+    """Of seed 0, standard distillation and one cell of any two trade-offs from 0 to 1.
+
+    Temperature and validation labels are the first temperature and the labels of ``settings``.
+    """
+    family, heat = RobustFamily(settings, 0), settings.temperatures[0]
+    ratio = family.profile.imbalance
+    cells: dict[str, tuple[Alpha, Alpha]] = {
+        STANDARD: (None, None),
+        "traded off": (alpha_t, alpha_s),
+    }
+    return [
+        Member(name, ratio, heat, 0, _student(family, t, s, heat, settings))
+        for name, (t, s) in cells.items()
+    ]
 
 
 def _family_members(family: RobustFamily, settings: Settings) -> list[Member]:

@@ -19,17 +19,20 @@ from kdlib.widgets.panels import (
     explore_groups,
     explore_imbalance,
     explore_soft_labels,
+    explore_trade_offs,
     explore_worst_class_noise,
 )
-from kdlib.widgets.shell import Slider, panel
+from kdlib.widgets.shell import Choice, Slider, panel
 
 __all__ = [
+    "Choice",
     "Slider",
     "adaptive_mix_at",
     "explore_adaptive_mix",
     "explore_groups",
     "explore_imbalance",
     "explore_soft_labels",
+    "explore_trade_offs",
     "explore_worst_class_noise",
     "panel",
     "soft_label_table",

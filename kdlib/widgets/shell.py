@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,14 +56,46 @@ class Slider:
         )
 
 
+@dataclass(frozen=True)
+class Choice:
+    """A list to choose from, as plain data.
+
+    Attributes:
+        name: the argument of the drawing function that it sets.
+        label: its name in words.
+        options: from what is shown to the value.
+        value: where it starts.
+    """
+
+    name: str
+    label: str
+    options: Mapping[str, str]
+    value: str
+
+    def widget(self) -> Any:
+        """The ipywidgets list."""
+        import ipywidgets
+
+        return ipywidgets.Dropdown(
+            options=list(self.options.items()),
+            value=self.value,
+            description=self.label,
+            style={"description_width": "11em"},
+            layout={"width": "32em", "max_width": "100%"},
+        )
+
+
 def panel(
-    draw: Callable[..., alt.TopLevelMixin], sliders: Sequence[Slider], *, twin: bool = False
+    draw: Callable[..., alt.TopLevelMixin],
+    sliders: Sequence[Slider | Choice],
+    *,
+    twin: bool = False,
 ) -> None:
     """Show ``draw(**values)`` under its sliders.
 
     Args:
         draw: takes the sliders' values by name and returns a chart.
-        sliders: what can be moved.
+        sliders: what can be moved or chosen.
         twin: the page has a chart of the same that needs no kernel, so the site shows no second.
     """
     if in_site():
@@ -74,7 +106,9 @@ def panel(
     _show_widgets(draw, sliders)
 
 
-def _show_widgets(draw: Callable[..., alt.TopLevelMixin], sliders: Sequence[Slider]) -> None:
+def _show_widgets(
+    draw: Callable[..., alt.TopLevelMixin], sliders: Sequence[Slider | Choice]
+) -> None:
     import ipywidgets
 
     widgets = {slider.name: slider.widget() for slider in sliders}

@@ -100,6 +100,8 @@ def test_no_printed_cell_is_lost():
 class Result:
     """A run whose worst class is known on each half."""
 
+    status = "completed"
+
     def __init__(self, spec):
         from kdlib.runs.build import dataset_for
 
@@ -119,11 +121,11 @@ class Result:
         logits[wrong] = np.eye(10)[4]
         return logits
 
-    def accuracy(self, name):
-        return np.full(10, 0.5)
-
 
 def test_the_worst_class_is_told_by_halves():
-    member = study.members(study.Settings(seeds=1))[0]
-    row = cells.worst_by_split([member], [Result(member.spec)]).iloc[0]
-    assert (row["first"], row["second"], row["test"]) == (100, 0, 50)
+    spec = study.members(study.Settings(seeds=1))[0].spec
+    found = cells.worst_on_validation(Result(spec))
+    assert found == {"validation_worst": 50, "first_half": 100, "second_half": 0}
+    diverged = Result(spec)
+    diverged.status = "diverged"
+    assert np.isnan(list(cells.worst_on_validation(diverged).values())).all()

@@ -40,10 +40,25 @@ def test_grid_and_baselines_share_their_runs():
 
 def test_seeds_and_cells():
     assert {m.seed for m in study.members(SETTINGS)} == set(range(5))
-    assert len(methods(SETTINGS, 0)) == 15 + 6 and len(methods(SETTINGS, 4)) == 15
-    assert len(set(methods(SETTINGS))) == 21
+    assert [len(methods(SETTINGS, seed)) for seed in range(5)] == [15 + 8, 15 + 8, 15, 3, 3]
+    assert len(set(methods(SETTINGS))) == 23
     few = study.Settings(seeds=2)
-    assert len(study.runs(few)) == 2 * 21
+    assert len(study.runs(few)) == 2 * 23
+    assert len(study.runs(study.Settings(seeds=4, compression_seeds=1))) == 4 * 15 + 8
+
+
+def test_beyond_the_seeds_of_the_baselines_there_are_teachers_alone():
+    assert methods(SETTINGS, 4) == ["teacher std", "teacher bal", "teacher rob"]
+    grid = {m.spec for m in study.members(study.Settings(seeds=5)) if m.seed == 4}
+    assert {m.spec for m in study.members(SETTINGS) if m.seed == 4} <= grid
+
+
+def test_a_compressed_robust_student_comes_with_either_kind_of_labels():
+    specs = {m.method: m.spec for m in study.members(SETTINGS) if m.seed == 0}
+    for teacher in ("std", "rob"):
+        pair = (specs[f"14 to 8: {teacher} / rob-d{end}"] for end in ("", " (teacher labels)"))
+        one_hot, taught = (spec.objective.log_cost.validation_labels for spec in pair)
+        assert (one_hot, taught) == ("one_hot", "teacher")
 
 
 def test_depths_follow_the_papers_ratio():
@@ -71,7 +86,8 @@ def test_a_row_for_each_run_and_each_post_shifted_teacher(tmp_path):
     store = Store(tmp_path)
     results = execute(study.runs(settings), store=store, jobs=1, progress=False)
     table = study.per_seed(settings, results).set_index("method")
-    assert len(table) == 21 + 3
+    assert len(table) == 23 + 3
+    assert {m.method for m in study.row_members(settings)} == set(table.index)
     assert set(study.baselines()) <= set(table.index)
     for name in ("std", "bal", "rob"):
         assert (

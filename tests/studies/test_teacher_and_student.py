@@ -47,6 +47,10 @@ def test_paths_belong_to_robust_runs_and_stay_on_the_simplex(trained):
 def test_tables_have_a_row_a_run(trained):
     table = study.per_seed(*trained)
     assert len(table) == 15 and table["status"].eq("completed").all()
+    worst = [100 * result.accuracy("validation").min() for result in trained[1]]
+    np.testing.assert_allclose(table["validation_worst"], worst, rtol=1e-6)
+    between = table[["first_half", "second_half"]]
+    assert (between.min(axis=1) <= worst).all()
     assert len(study.per_class(*trained)) == 150
 
 

@@ -26,8 +26,8 @@ def test_the_corners_are_those_of_the_grid_of_objectives():
     assert shared == [*teachers, study.STANDARD, "0 / 0", "0 / 1", "1 / 0", "1 / 1"]
 
 
-def test_quick_takes_three_seeds_unless_told():
-    assert {m.seed for m in study.members(study.Settings())} == {0, 1, 2}
+def test_quick_takes_two_seeds_unless_told():
+    assert {m.seed for m in study.members(study.Settings())} == {0, 1}
     assert {m.seed for m in study.members(study.Settings(seeds=4))} == {0, 1, 2, 3}
 
 
@@ -44,6 +44,16 @@ def test_equal_settings_are_trained_once():
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(SettingError):
         study.Settings.parse(**wrong)
+
+
+def test_a_pair_holds_the_cells_of_the_grid_and_any_between():
+    settings = study.Settings(temperatures=(3.0,), validation_labels="one_hot", imbalance=5)
+    grid = {m.method: m.spec for m in study.members(settings) if m.seed == 0}
+    standard, cell = study.pair_at(settings, 0.25, 1.0)
+    assert standard.spec == grid[study.STANDARD] and cell.spec == grid["0.25 / 1"]
+    between = study.pair_at(settings, 0.1, 0.9)[1].spec
+    assert between.objective.log_cost.rule.alpha == 0.9
+    assert between.teacher.objective.log_cost.rule.alpha == 0.1
 
 
 def trained(folder, **settings):

@@ -22,11 +22,17 @@ def by_group(depth, alpha, threshold):
                          "low": 0.0, "high": 50.0})  # fmt: skip
 
 
+def by_trade_off(alpha_t, alpha_s, temperature, imbalance, labels):
+    assert labels in ("teacher", "one_hot")
+    return by_class(temperature + imbalance).assign(low=10 * alpha_t, high=50 + 10 * alpha_s)
+
+
 PANELS = {
     "soft_labels": lambda: widgets.explore_soft_labels(LOGITS, -LOGITS, LABELS, ["a", "b", "c"]),
     "imbalance": lambda: widgets.explore_imbalance(by_class),
     "adaptive_mix": lambda: widgets.explore_adaptive_mix(LOGITS, LABELS),
     "groups": lambda: widgets.explore_groups(by_group),
+    "trade_offs": lambda: widgets.explore_trade_offs(by_trade_off),
     "worst_class_noise": widgets.explore_worst_class_noise,
 }
 each_panel = pytest.mark.parametrize("explore", PANELS.values(), ids=PANELS)
@@ -43,7 +49,7 @@ def shown(monkeypatch):
 @pytest.fixture
 def no_widgets(monkeypatch):
     monkeypatch.setenv("KDLIB_SITE", "1")
-    for name in ("IntSlider", "FloatSlider", "VBox", "Output"):
+    for name in ("IntSlider", "FloatSlider", "Dropdown", "VBox", "Output"):
         monkeypatch.setattr(ipywidgets, name, None)
 
 
@@ -68,8 +74,14 @@ def test_a_kernel_gets_sliders_that_start_inside_their_range(explore, shown, mon
     box = next(thing for thing in shown if isinstance(thing, ipywidgets.VBox))
     *sliders, output = box.children
     assert sliders and isinstance(output, ipywidgets.Output)
-    assert all(slider.min <= slider.value <= slider.max for slider in sliders)
+    assert all(starts_inside(slider) for slider in sliders)
     assert all(slider.description for slider in sliders)
+
+
+def starts_inside(control):
+    if isinstance(control, ipywidgets.Dropdown):
+        return control.value in dict(control.options).values()
+    return control.min <= control.value <= control.max
 
 
 def test_moving_a_slider_draws_again(shown, monkeypatch):
@@ -94,8 +106,28 @@ def test_every_end_of_every_slider_can_be_drawn(explore, shown, monkeypatch):
     (draw, sliders), start = calls[0], {}
     start = {slider.name: slider.value for slider in sliders}
     for slider in sliders:
-        for end in (slider.low, slider.high):
+        for end in ends(slider):
             draw(**{**start, slider.name: end}).to_dict()
+
+
+def ends(control):
+    if isinstance(control, widgets.Choice):
+        return control.options.values()
+    return control.low, control.high
+
+
+def test_a_choice_draws_again(shown, monkeypatch):
+    monkeypatch.delenv("KDLIB_SITE", raising=False)
+    seen = []
+
+    def draw(kind):
+        seen.append(kind)
+        return alt.Chart(alt.sequence(3)).mark_point()
+
+    widgets.panel(draw, [widgets.Choice("kind", "Kind", {"one": "a", "two": "b"}, "b")])
+    box = next(thing for thing in shown if isinstance(thing, ipywidgets.VBox))
+    box.children[0].label = "one"
+    assert seen == ["b", "a"]
 
 
 def test_whole_numbers_stay_whole():
