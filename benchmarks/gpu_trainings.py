@@ -18,6 +18,7 @@ from kdlib.training import PRESETS, LossVectors, Recipe, train
 from kdlib.training.captured import StaticStep, StepKind
 from kdlib.training.job import epoch_plan, prepare
 from kdlib.training.lending import forget
+from kdlib.training.many import Student, train_many
 from kdlib.training.teacher_views import TeacherTable, build_table
 
 GB = 10**9
@@ -199,6 +200,16 @@ def side_by_side(scale: Scale) -> tuple[float, float]:
 
     shown = len(steps) * each * scale.small
     return shown / _timed(scale, steps, alone), shown / _timed(scale, steps, together)
+
+
+def stacked(scale: Scale) -> float:
+    """Images a second of as many students as one wide network (``train_many``)."""
+    vectors, split = LossVectors.constant(scale.classes), random_split(scale, scale.small_images)
+    seeds = range(scale.students)
+    students = [Student(network(scale, scale.student, s), split, vectors, s) for s in seeds]
+    recipe = recipe_of(scale, scale.small, 2)
+    outcomes = train_many(students, recipe, device=scale.device, bar=False)
+    return outcomes[0].history[-1]["images_per_second"]
 
 
 def _ready_step(scale: Scale, seed: int) -> StaticStep:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-import psutil
 from readme import ROOT
 
 GB = 10**9
@@ -21,7 +20,7 @@ def machine_rows() -> dict[str, str]:
     return {
         "processor": processor_name(Path("/proc/cpuinfo")),
         "cores": str(os.cpu_count()),
-        "memory": f"{psutil.virtual_memory().total / GB:.0f} GB",
+        "memory": f"{_memory() / GB:.0f} GB",
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
         **{name: _version(name) for name in _PACKAGES},
@@ -38,6 +37,10 @@ def processor_name(cpuinfo: Path) -> str:
     return next(names, platform.processor() or platform.machine())
 
 
+def _memory() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
 def _version(package: str) -> str:
     try:
         return metadata.version(package)
@@ -47,5 +50,8 @@ def _version(package: str) -> str:
 
 def _commit() -> str:
     command = ["git", "rev-parse", "--short=12", "HEAD"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"  # a copy of the files alone
     return done.stdout.strip()

@@ -158,7 +158,8 @@ def _own(job: Job, rate: Tensor) -> Job:
     """A job of the same shape that shares no tensor; the optimizer's momentum is there already."""
     model = copy.deepcopy(job.model).train()
     fused = True if job.device.type == "cuda" else None
-    optimizer = sgd(model, job.recipe, rate, fused)
+    optimizer = sgd(model, job.recipe, job.recipe.peak_rate, fused)
+    optimizer.param_groups[0]["lr"] = rate
     if job.recipe.momentum:
         for parameter in model.parameters():
             optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(
@@ -210,7 +211,7 @@ def _compiled() -> BatchResults:
     """``batch_results`` for one shape. torch keeps eight of a function, so each is a function."""
     code = batch_results.__code__.replace()
     again = FunctionType(code, batch_results.__globals__, batch_results.__name__)
-    return torch.compile(again, fullgraph=True, dynamic=False)
+    return torch.compile(again, dynamic=False)
 
 
 @contextmanager

@@ -172,7 +172,7 @@ def _device(device: torch.device | str) -> torch.device:
 
 
 def sgd(
-    model: nn.Module, recipe: Recipe, rate: float | Tensor, fused: bool | None = None
+    model: nn.Module, recipe: Recipe, rate: float, fused: bool | None = None
 ) -> torch.optim.SGD:
     """SGD with L2 on every parameter, as He et al. (2016) train."""
     return torch.optim.SGD(

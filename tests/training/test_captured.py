@@ -1,13 +1,20 @@
 """The step over static buffers: on a CPU to the bit the plain one; on a GPU one graph for many."""
 
+import functools
+from contextlib import nullcontext
+
 import pytest
 import torch
 from small_training import CLASSES, RECIPE, changed, network, random_split, results, run, same_state
 from test_loop import overflowing
 from test_multipliers import multipliers
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_flatten
 
 from kdlib.errors import SettingError
 from kdlib.training import CosineDecay, LossVectors, captured, lending
+from kdlib.training import job as job_module
 from kdlib.training.job import epoch_plan, one_step, prepare
 from kdlib.training.teacher_views import TeacherTable, build_table
 
@@ -228,14 +235,10 @@ def test_a_default_that_fails_is_a_warning_and_a_wish_that_fails_an_error(monkey
 
 
 def test_more_shapes_can_be_compiled_than_torch_keeps_of_a_function(monkeypatch):
-    compile_ = torch.compile
-    monkeypatch.setattr(torch, "compile", lambda f, **how: compile_(f, backend="eager", **how))
+    compile_, how = torch.compile, {"backend": "eager", "fullgraph": True}
+    monkeypatch.setattr(torch, "compile", lambda f, **given: compile_(f, **given, **how))
     for width in range(2, 12):
-        job = prepare(network(width=width), random_split(), DISTILLED, RECIPE, seed=0,
-                      teacher=network(1))  # fmt: skip
-        static = captured.StaticStep(job, "compiled")
-        static.load(job)
-        static.begin_epoch(*epoch_plan(job, 0), [0.1] * job.steps)
+        static = static_step("compiled", model=network(width=width))
         assert static.run().loss.isfinite()
 
 
@@ -245,6 +248,65 @@ def test_compiled_steps_agree_up_to_rounding():
     plain, _ = run(recipe, vectors=DISTILLED, teacher=network(1))
     built, _ = run(recipe, vectors=DISTILLED, teacher=network(1), step="compiled")
     for a, b in zip(plain.state_dict().values(), built.state_dict().values(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+# --- What a graph asks for, as far as it can be seen without a GPU ---
+
+
+def static_step(kind="captured", device="cpu", model=None, vectors=DISTILLED, teacher=None):
+    model, teacher = model or network(), teacher or network(1)
+    where = {"device": device, "teacher": teacher, "dataset_name": "digits"}
+    recipe = changed(input_scaling="standardise")
+    job = prepare(model, random_split(), vectors, recipe, seed=0, **where)
+    static = captured.StaticStep(job, kind)
+    static.load(job)
+    static.begin_epoch(*epoch_plan(job, 0), [0.1] * job.steps)
+    return static
+
+
+class _Watch(TorchDispatchMode):
+    """Lists the operations that touch a tensor of the host, or read a value there."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen, self.on_host = 0, []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        tensors = [t for t in tree_flatten((args, kwargs, result))[0] if isinstance(t, Tensor)]
+        reads = func in (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default)
+        if reads or any(tensor.device.type == "cpu" for tensor in tensors):
+            self.on_host.append(str(func))
+        self.seen += 1
+        return result
+
+
+def backward_only(job, loss):
+    loss.backward()  # the update in Python reads the rate; that of a GPU is one fused kernel
+
+
+@pytest.mark.parametrize("answers", ["network", "table"])
+def test_a_step_stays_on_its_device(monkeypatch, answers):
+    monkeypatch.setattr(job_module, "autocast", lambda job: nullcontext())
+    monkeypatch.setattr(job_module, "update", backward_only)
+    table = TeacherTable(torch.randn(64, 18, CLASSES), "meta")
+    vectors = LossVectors(SHIFTED.mix, SHIFTED.log_cost, 2.0, weighted=True)
+    teacher = None if answers == "network" else table
+    static = static_step(device="meta", vectors=vectors, teacher=teacher)
+    static.run()
+    with _Watch() as watch:
+        static.run()
+    assert watch.on_host == []
+    assert watch.seen > 100
+
+
+def test_the_fused_update_with_momentum_of_zero_is_the_plain_one(monkeypatch):
+    plain, _ = run()
+    fused = functools.partial(job_module.sgd, fused=True)
+    monkeypatch.setattr(captured, "sgd", lambda model, recipe, rate, _: fused(model, recipe, rate))
+    static, _ = run(step="captured")
+    for a, b in zip(plain.parameters(), static.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 
 
