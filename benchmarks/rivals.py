@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 from kdlib.data import Split, torchvision_import
 from kdlib.models import ModelSpec, build
 from kdlib.training import CosineDecay, LossVectors, Recipe, TeacherSignal, train
+from kdlib.training.recipe import Precision
 
 Pass = Callable[[], None]
 
@@ -68,7 +69,7 @@ class Work:
         rows = torch.arange(len(self.labels))
         return Split("train", self.images, self.labels, rows, self.num_classes)
 
-    def recipe(self, epochs: int = 1) -> Recipe:
+    def recipe(self, epochs: int = 1, precision: Precision = "fp32") -> Recipe:
         """SGD as all rivals do it."""
         return Recipe(
             epochs=epochs,
@@ -82,7 +83,7 @@ class Work:
             crop_padding=4,
             flip=True,
             input_scaling="standardise",
-            precision="fp32",
+            precision=precision,
         )
 
 
@@ -112,10 +113,16 @@ class Pictures(Dataset[tuple[Any, int]]):
         return self.transform(Image.fromarray(np.asarray(self.arrays[row]))), self.labels[row]
 
 
-def with_kdlib(work: Work, teacher: nn.Module | TeacherSignal | None = None) -> Pass:
+def with_kdlib(
+    work: Work,
+    teacher: nn.Module | TeacherSignal | None = None,
+    *,
+    precision: Precision = "fp32",
+    alpha: float = ALPHA,
+) -> Pass:
     """Kdlib's loop; the teacher answers by forward passes unless another source is given."""
     student, split = work.network(work.student, seed=1), work.split()
-    vectors = LossVectors.constant(work.num_classes, mix=ALPHA, temperature=TEMPERATURE)
+    vectors = LossVectors.constant(work.num_classes, mix=alpha, temperature=TEMPERATURE)
     source = teacher or work.network(work.teacher)
 
     def one_pass() -> None:
@@ -123,7 +130,7 @@ def with_kdlib(work: Work, teacher: nn.Module | TeacherSignal | None = None) -> 
             student,
             split,
             vectors,
-            work.recipe(),
+            work.recipe(1, precision),
             seed=0,
             teacher=source,
             dataset_name="cifar100",

@@ -11,6 +11,7 @@ import pytest
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 import batch_size  # noqa: E402
+import distillation_step  # noqa: E402
 import finding_picture  # noqa: E402
 import growth  # noqa: E402
 import machine  # noqa: E402
@@ -20,6 +21,7 @@ import measure_training  # noqa: E402
 import readme  # noqa: E402
 import results_file  # noqa: E402
 import rivals  # noqa: E402
+import step_targets  # noqa: E402
 import torch  # noqa: E402
 
 from kdlib.studies.profiles import PROFILES  # noqa: E402
@@ -213,20 +215,58 @@ def test_an_exponent_is_the_power_of_the_size(power):
 
 def test_rivals_take_turns_after_one_pass_that_is_not_counted():
     order = []
-    rivals_ = {name: lambda name=name: order.append(name) for name in "ab"}
-    found = measure_training.speeds(rivals_, images=10, rounds=2)
+    rivals_ = {
+        name: lambda name=name: order.append(name * (sum(range(100_000)) > 0)) for name in "ab"
+    }
+    found = distillation_step.speeds(rivals_, images=10, rounds=2)
     assert "".join(order) == "ababab"
-    assert [(speed.name, len(speed.rounds)) for speed in found] == [("a", 2), ("b", 2)]
+    assert [(name, len(speed.wall)) for name, speed in found.items()] == [("a", 2), ("b", 2)]
 
 
-def test_the_table_of_speeds_gives_ratios_to_each_of_ours():
-    found = [
-        measure_training.Speed("kdlib, x", 400.0, (400.0,)),
-        measure_training.Speed("other", 100.0, (90.0, 100.0, 110.0)),
-    ]
-    rows = measure_training.speed_table(found, {"kdlib, x": 10**9, "other": 2 * 10**9})
-    assert rows[1]["kdlib, x: faster by"] == "4.00x"
-    assert rows[1]["memory of all processes"] == "2.0 GB"
+def test_processor_time_counts_the_work_of_children_and_not_waiting():
+    busy = "sum(range(8_000_000))"
+    wall, processor = distillation_step.times_of(
+        lambda: subprocess.run([sys.executable, "-c", f"import time; {busy}; time.sleep(1)"])
+    )
+    assert wall > 1
+    assert 0.02 < processor < wall - 0.9
+
+
+def speeds_of(forward, table, other):
+    """Two number formats of kdlib alike, and one rival; a processor does half as much."""
+    step = step_targets
+    rates = {step.REPDISTILLER: other}
+    for precision in step.PRECISIONS:
+        rates |= {step.ours("forward", precision): forward, step.ours("table", precision): table}
+    return {
+        name: step.Speed(name, (rate, 0.9 * rate, 1.1 * rate), (rate / 2,) * 3, 2 * 10**9)
+        for name, rate in rates.items()
+    }
+
+
+def test_the_tables_of_a_step_give_ratios_and_verdicts():
+    step, found = step_targets, speeds_of(forward=230, table=400, other=100)
+    row = step.speed_table(found)[0]
+    assert row[f"times {step.REPDISTILLER}"] == "1.00 (1.00)"
+    assert (row["images a second"], row["memory of all processes"]) == ("100", "2.0 GB")
+    builds = {p: {"wall": 1e9, "processor": 1e9} for p in step.PRECISIONS}
+    rows = step.target_table(found, builds)
+    assert [row["measured"] for row in rows[:3]] == ["2.30 (2.30)", "4.00 (4.00)", "4.00 (4.00)"]
+    assert {row["reached"] for row in rows} == {"yes"}
+    slower = step.target_table(speeds_of(229, 399, 100), builds)
+    assert [row["reached"] for row in slower[:3]] == ["**no**", "yes", "**no**"]
+
+
+def test_the_table_pays_where_both_ways_take_the_same_time():
+    passes = step_targets.passes_to_pay(forward=100, table=300, builds=150)
+    assert 162 / 150 + passes / 300 == pytest.approx(passes / 100)
+    assert step_targets.passes_to_pay(forward=300, table=300, builds=150) == float("inf")
+
+
+def test_the_cost_of_the_table_is_spread_over_the_students():
+    images, views, shown = 50_000, 162, 50_000 * 240 * 8
+    ours = images * views / 300 + shown / 400
+    assert step_targets.sweep_ratio(100, 400, 300) == pytest.approx(shown / 100 / ours)
 
 
 def test_hinton_s_loss_is_kdlib_s_up_to_the_teacher_s_entropy():
@@ -245,7 +285,7 @@ def test_hinton_s_loss_is_kdlib_s_up_to_the_teacher_s_entropy():
 
 
 def test_every_loop_trains_the_student_of_the_same_work():
-    work = measure_training.random_work(32)
+    work = distillation_step.random_work(32)
     small = rivals.Work(work.images, work.labels, 100, teacher=8, student=8, batch_size=16)
     for start in (rivals.with_kdlib, lambda w: rivals.with_tutorial(w, workers=0)):
         start(small)()
