@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from kdlib.studies.objective_cells import LABELS, against, robust_twice
+from kdlib.studies.corrected import compare_corrected
+from kdlib.studies.objective_cells import LABELS, against, rivals
 from kdlib.studies.records import Record, read_records
 from kdlib.studies.wording import signed
 
@@ -37,7 +38,9 @@ def recorded_grids(profile: str, folder: Path | None = None) -> dict[str, pd.Dat
 def answers_by_seeds(
     table: pd.DataFrame, counts: Sequence[int], measures: Mapping[str, str]
 ) -> pd.DataFrame:
-    """How the other eight cells compare with robust twice, from the first seeds alone.
+    """How the other cells compare with robust twice, from the first seeds alone.
+
+    Cells that the table lacks in some seed are left out: a record may have been cut off.
 
     Args:
         table: one of ``recorded_grids``.
@@ -45,9 +48,9 @@ def answers_by_seeds(
         measures: columns of the table and the words for them.
 
     Returns:
-        One row a measure, kind of validation labels and count: measure, labels, seeds, higher (how
-        many of the eight have a higher mean), and how many are better, worse, and unclear (Holm,
-        5 %, over the eight).
+        One row a measure, kind of validation labels and count: measure, labels, seeds, cells (how
+        many others, at most eight), higher (how many of them have a higher mean), and how many are
+        better, worse, and unclear (Holm, 5 %, over the cells).
     """
     total = table["seed"].nunique()
     kept = dict.fromkeys(min(count, total) for count in counts)
@@ -66,7 +69,7 @@ def still_standing(table: pd.DataFrame, few: int, measures: Mapping[str, str]) -
 
     Returns:
         A sentence a measure and kind of labels: how many stand with the few seeds, how many of
-        these with all, and how many with all alone (Holm, 5 %, over the eight cells).
+        these with all, and how many others with all (Holm, 5 %, over the other cells).
     """
     total = table["seed"].nunique()
     early, late = (_standing(_first_seeds(table, n), measures) for n in (few, total))
@@ -81,16 +84,22 @@ def still_standing(table: pd.DataFrame, few: int, measures: Mapping[str, str]) -
 def against_each(table: pd.DataFrame, measure: str) -> pd.DataFrame:
     """Robust twice minus each other cell in the column ``measure``: one row a cell, by its name.
 
-    Columns: for either kind of labels the difference in points with its 95 % interval, and its
-    p-value after Holm's correction for the eight cells.
+    Columns: under either kind of labels ``points``, the difference with its 95 % interval, and
+    ``p``, after Holm's correction for the cells.
     """
     compared, columns = _compared(table, {measure: measure}), {}
     for labels in LABELS:
         rows = against(compared, labels, measure)
         rows.index = pd.Index(rows["comparison"].str.removeprefix("minus "), name="minus")
-        columns[f"{labels} labels"] = rows.apply(signed, axis=1)
-        columns[f"p, {labels}"] = rows["holm"].map("{:.2g}".format)
-    return pd.DataFrame(columns)
+        columns[f"{labels} labels", "points"] = rows.apply(signed, axis=1)
+        columns[f"{labels} labels", "p"] = rows["holm"].map(_p)
+    found = pd.DataFrame(columns)
+    order = [f"{t} / {s}-d" for t in ("std", "bal", "rob") for s in ("std", "bal", "rob")]
+    return found.reindex([cell for cell in order if cell in found.index]).fillna("not recorded")
+
+
+def _p(value: float) -> str:
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _is_grid(record: Record, profile: str) -> bool:
@@ -116,7 +125,19 @@ def _first_seeds(table: pd.DataFrame, count: int) -> pd.DataFrame:
 
 def _compared(table: pd.DataFrame, measures: Mapping[str, str]) -> pd.DataFrame:
     """Robust twice minus the others; all rows are at one temperature, so none is named."""
-    return robust_twice(table.assign(temperature=float("nan")), float("nan"), measures)
+    rows = table.assign(temperature=float("nan"))
+    pieces = [
+        compare_corrected(rows, pairs, measures).assign(labels=labels)
+        for labels in LABELS
+        for pairs in [[pair for pair in rivals(labels, float("nan")) if pair[1] in _whole(rows)]]
+    ]
+    return pd.concat(pieces, ignore_index=True)
+
+
+def _whole(table: pd.DataFrame) -> set[str]:
+    """The methods that every seed has."""
+    seeds = table.groupby("method")["seed"].nunique()
+    return set(seeds.index[seeds == table["seed"].nunique()])
 
 
 def _answers(
@@ -133,6 +154,7 @@ def _counted(rows: pd.DataFrame) -> dict[str, int]:
     better = int((rows["holds"] & (rows["mean"] < 0)).sum())
     worse = int((rows["holds"] & (rows["mean"] > 0)).sum())
     return {
+        "cells": len(rows),
         "higher": int((rows["mean"] < 0).sum()),
         "better": better,
         "worse": worse,
