@@ -39,15 +39,24 @@ def in_stacks(specs: Iterable[RunSpec], together: int, jobs: int) -> list[list[R
     Robust runs are alone, since their class multipliers move with their own steps, and so are
     ImageNet ResNets. ``jobs`` processes get something to do each, where there is enough.
     """
+    specs = list(specs)
     kinds: dict[tuple[object, ...], list[RunSpec]] = {}
     for spec in specs:
         kinds.setdefault(_kind(spec), []).append(spec)
-    stacks = []
+    most = min(together, math.ceil(len(specs) / jobs))
+    stacks: list[list[RunSpec]] = []
     for alike in kinds.values():
-        size = min(together, math.ceil(len(alike) / jobs)) if _stacks(alike[0]) else 1
-        ordered = sorted(alike, key=lambda spec: spec.id) if size > 1 else alike
-        stacks += [ordered[at : at + size] for at in range(0, len(alike), size)]
+        stacks += _even_parts(alike, most if _stacks(alike[0]) else 1)
     return stacks
+
+
+def _even_parts(specs: list[RunSpec], most: int) -> list[list[RunSpec]]:
+    """Parts of at most ``most``, as equal as they can be, whatever order the specs come in."""
+    if most <= 1:
+        return [[spec] for spec in specs]
+    size = math.ceil(len(specs) / math.ceil(len(specs) / most))
+    ordered = sorted(specs, key=lambda spec: spec.id)
+    return [ordered[at : at + size] for at in range(0, len(ordered), size)]
 
 
 def _stacks(spec: RunSpec) -> bool:

@@ -111,10 +111,12 @@ def test_who_shares_a_step():
     robust, deeper = robust_teacher(), one_hot(9).model_copy(update={"model": ModelSpec(depth=14)})
     longer, held_out = one_hot(9, epochs=3), one_hot(9, part="train_minus_dev")
     stacks = in_stacks([*seeds, robust, deeper, longer, held_out], together=4, jobs=1)
-    assert sorted(map(len, stacks)) == [1, 1, 1, 1, 1, 4]
+    assert sorted(map(len, stacks)) == [1, 1, 1, 1, 2, 3]
     assert [robust] in stacks and [deeper] in stacks
     assert {spec.id for spec in itertools.chain(*stacks)} >= {spec.id for spec in seeds}
     assert sorted(map(len, in_stacks(seeds, together=4, jobs=2))) == [2, 3]
+    others = [one_hot(k, part="train_minus_dev") for k in range(2)]
+    assert sorted(map(len, in_stacks([*seeds, *others], together=8, jobs=2))) == [2, 2, 3]
     assert in_stacks(seeds, together=1, jobs=2) == [[spec] for spec in seeds]
     assert in_stacks(reversed(seeds), together=4, jobs=2) == in_stacks(seeds, together=4, jobs=2)
 
