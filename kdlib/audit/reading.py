@@ -12,7 +12,7 @@ from kdlib.audit.matrix import decided_after_holm, distinct_differences, leading
 from kdlib.audit.verdicts import Verdict
 from kdlib.studies.records import Record
 
-_GUESSES = {"ours": "ours plus", "plus": "always plus", "minus": "always minus"}
+_GUESSES = {"ours": "ours plus", "plus": "all plus", "minus": "all minus"}
 _WITHOUT = (Verdict.NOT_RUN.value, Verdict.NO_VERDICT.value)
 
 
@@ -58,7 +58,7 @@ def constant_guesses(matrix: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row a data set and measure: decided, agree (with the printed sign), ``ours plus`` (how
-        many of ours are above zero), ``always plus`` and ``always minus`` (how many printed signs
+        many of ours are above zero), ``all plus`` and ``all minus`` (how many printed signs
         each rule guesses; an exact zero is neither).
     """
     rows = _decided(leading(matrix))

@@ -33,7 +33,7 @@ def test_rules_that_have_seen_no_data_are_counted_by_hand(found):
         }
         assert row["decided"] == len(mine) > 0
         plus, minus = (mine["compared"] > 0).sum(), (mine["compared"] < 0).sum()
-        assert (row["always plus"], row["always minus"]) == (plus, minus)
+        assert (row["all plus"], row["all minus"]) == (plus, minus)
         ours_plus = (mine["teacher_objective"] == "rob").sum()
         assert row["ours plus"] == ours_plus
         right = ((mine["compared"] > 0) == (mine["teacher_objective"] == "rob")) & (
@@ -47,7 +47,7 @@ def test_the_sentence_is_the_sum_of_the_table(found):
     assert reading.always_plus(found) == (
         f"Of {total['decided']} decided differences {total['agree']} agree with the printed sign. "
         f"Ours is *plus* in {total['ours plus']}. Whoever always says *plus* agrees with "
-        f"{total['always plus']}."
+        f"{total['all plus']}."
     )
 
 
