@@ -91,8 +91,8 @@ def train(
         bar: Whether to show a progress bar; a text is its label.
         step: How a step is taken (``kdlib.training.captured``): "eager"; "captured", replayed over
             static buffers, on a GPU as one CUDA graph; "compiled", the same after
-            ``torch.compile``. By default eager on a CPU; on a GPU what ``KDLIB_STEP`` says, else
-            captured, and eager where that cannot be (images in files, several processes).
+            ``torch.compile``. By default eager; on a GPU what ``KDLIB_STEP`` says, and eager where
+            that cannot be (images in files, several processes).
         on_epoch: Called after each epoch (and after its checkpoint, if any) with its record.
 
     Returns:

@@ -208,10 +208,10 @@ class OnGpu:
 
 @pytest.mark.parametrize(
     ("said", "teacher", "kind"),
-    [(None, network(1), "captured"), ("eager", network(1), "eager"),
-     ("compiled", network(1), "compiled"), (None, overflowing(3), "eager")],
+    [(None, network(1), "eager"), ("captured", network(1), "captured"),
+     ("compiled", network(1), "compiled"), ("captured", overflowing(3), "eager")],
 )  # fmt: skip
-def test_a_gpu_takes_captured_steps_where_it_can(monkeypatch, said, teacher, kind):
+def test_a_gpu_takes_the_steps_that_are_asked_for_where_it_can(monkeypatch, said, teacher, kind):
     job = prepared(teacher=teacher)
     object.__setattr__(job, "device", OnGpu)
     if said:
