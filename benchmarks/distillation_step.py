@@ -47,7 +47,7 @@ from kdlib.training.recipe import Precision
 from kdlib.training.teacher_views import TeacherTable, build_table
 
 ROUNDS = 3
-IMAGES, TABLE_IMAGES = 1_280, 32
+IMAGES, TABLE_IMAGES = 1_920, 32
 
 
 def random_work(images: int = IMAGES) -> Work:
@@ -122,7 +122,8 @@ def step_section() -> str:
     lines = [
         f"ResNet-56 teaches ResNet-20, batches of {work.batch_size}, {IMAGES} random images of "
         f"3x32x32 a pass, {CLASSES} classes, all cores; medians of {ROUNDS} passes in turn. "
-        "Processor time counts all threads and worker processes. A teacher of bf16 answers here in "
+        "Processor time counts all threads and worker processes; each pass starts its workers. "
+        "A teacher of bf16 answers here in "
         f"{str(answering_dtype('cpu')).removeprefix('torch.')} (`kdlib.training.folding`).",
         markdown(speed_table(found)),
         f"Targets, and what was reached by the time that passed (in brackets: by processor time). "

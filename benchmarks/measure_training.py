@@ -19,6 +19,7 @@ from growth import exponent, growth_rows
 from machine import GB, machine_rows
 from many_students import together_section
 from results_file import fill_results, markdown
+from same_accuracy import accuracy_section
 
 from kdlib.runs import execute
 from kdlib.runs.store import Store
@@ -108,6 +109,7 @@ def growth_section() -> str:
 
 SECTIONS: dict[str, Callable[[], str]] = {
     "step": step_section,
+    "accuracy": accuracy_section,
     "sweep": sweep_section,
     "growth": growth_section,
     "together": lambda: together_section("cpu", peak_memory),

@@ -213,6 +213,7 @@ def _show_plan(
 ) -> None:
     from kdlib.runs.estimate import estimated_seconds
     from kdlib.runs.execute import chosen_device, default_jobs, missing_runs
+    from kdlib.runs.planned_tables import planned_tables
 
     if not _is_first():  # it would measure beside the first, and set damaged runs aside
         return
@@ -231,6 +232,9 @@ def _show_plan(
         f"{wanted} runs wanted, {len(missing)} to train (teachers included): "
         f"about {_duration(seconds)} on {machine} with {workers} at a time"
     )
+    tables = planned_tables(missing, machine)
+    if tables.teachers:
+        click.echo(str(tables))
 
 
 def _trained(

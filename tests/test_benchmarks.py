@@ -21,6 +21,7 @@ import measure_training  # noqa: E402
 import readme  # noqa: E402
 import results_file  # noqa: E402
 import rivals  # noqa: E402
+import same_accuracy  # noqa: E402
 import step_targets  # noqa: E402
 import torch  # noqa: E402
 
@@ -290,6 +291,23 @@ def test_every_loop_trains_the_student_of_the_same_work():
     for start in (rivals.with_kdlib, lambda w: rivals.with_tutorial(w, workers=0)):
         start(small)()
     assert rivals.top_accuracies(torch.eye(6), torch.arange(6)) == [100, 100]
+
+
+def test_the_loops_that_are_compared_train_and_their_differences_are_paired():
+    found = same_accuracy.accuracies(seeds=1, epochs=12)
+    assert set(found) == {same_accuracy.FP32, same_accuracy.BF16, same_accuracy.PLAIN}
+    assert all(values[0] > 50 for values in found.values())
+    steady = {
+        same_accuracy.FP32: [71.0, 81.0, 91.0],
+        same_accuracy.BF16: [69.0, 81.0, 90.0],
+        same_accuracy.PLAIN: [70.0, 80.0, 90.0],
+    }
+    fp32, bf16, _ = same_accuracy.accuracy_table(steady)
+    assert fp32["more than the plain loop"] == "+1.0 (+1.0 to +1.0)"
+    assert (fp32["no difference within noise"], bf16["no difference within noise"]) == (
+        "**no**",
+        "yes",
+    )
 
 
 def test_a_sweep_says_how_its_time_and_memory_grow():

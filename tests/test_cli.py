@@ -55,6 +55,7 @@ def test_plan_says_what_is_missing_and_how_long_it_takes(call, tmp_path):
     assert result.exit_code == 0, result.output
     assert "3 runs wanted, 3 to train (teachers included): about" in result.output
     assert result.output.count("digits 1:20 ResNet-8") == 3
+    assert "teachers: 1 of 1 answer from tables of views, 0.1 MiB in all" in result.output
     assert list(tmp_path.iterdir()) == []
 
 

@@ -12,7 +12,8 @@ from kdlib.data.cores import cores
 from kdlib.errors import KdlibError, SettingError
 from kdlib.runs.spec import RESULTS_VERSION, RunSpec
 from kdlib.runs.store import RunResult, Store
-from kdlib.runs.train_one import train_one
+from kdlib.runs.teacher_tables import build_shared_table, by_teacher
+from kdlib.runs.train_one import torch_threads, train_one
 from kdlib.runs.train_together import in_stacks, train_together
 from kdlib.training import processes
 from kdlib.training.progress import bar_class, someone_looks
@@ -61,6 +62,7 @@ def execute(
     bar = _run_bar(sum(len(generation) for generation in generations), progress)
     for generation in generations:
         workers = _workers(generation, device, jobs)
+        _build_shared_tables(generation, store, device)
         stacks = in_stacks(generation, together, workers)
         for trained in _train_side_by_side(stacks, store, device, workers, progress):
             bar.update(trained)
@@ -100,6 +102,16 @@ def chosen_device(device: str | None) -> str:
     if device == "cuda" and not torch.cuda.is_available():
         raise SettingError("device = 'cuda' is not there: this torch sees no GPU; use cpu")
     return device
+
+
+def _build_shared_tables(specs: Sequence[RunSpec], store: Store, device: str) -> None:
+    """Tables of teachers that pay for several of ``specs`` together, though for none alone."""
+    if processes.count() > 1:
+        return
+    for students in by_teacher(specs):
+        if len(students) > 1:
+            with torch_threads(threads_for(students[0], 1)):
+                build_shared_table(students, store, device)
 
 
 def _workers(specs: Sequence[RunSpec], device: str, jobs: int | None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -14,7 +15,9 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from kdlib.data import Split
+from kdlib.data.image_folders import PUBLISHED
 from kdlib.files import write_atomically
+from kdlib.runs.build import dataset_for, training_split
 from kdlib.runs.spec import RunSpec
 from kdlib.runs.store import Store
 from kdlib.training import TeacherSignal
@@ -48,6 +51,44 @@ def teacher_signal(
     if not path.exists() and not table_pays(spec.recipe, len(split)):
         return store.finished(spec.teacher).model()
     return TeacherTable(_table(spec, split, store, path, device), device)
+
+
+def by_teacher(specs: Sequence[RunSpec]) -> list[list[RunSpec]]:
+    """Groups of students that share teacher, data and recipe, and so a table."""
+    groups: dict[tuple[object, ...], list[RunSpec]] = {}
+    for spec in specs:
+        if spec.teacher is not None:
+            groups.setdefault((spec.teacher, spec.data, spec.recipe), []).append(spec)
+    return list(groups.values())
+
+
+def same_bits(spec: RunSpec, device: str) -> bool:
+    """Whether its results are the same with a table and without one: in fp32 on a CPU."""
+    return device == "cpu" and spec.recipe.precision == "fp32"
+
+
+def build_shared_table(students: Sequence[RunSpec], store: Store, device: str) -> None:
+    """Build the table of these students' teacher where it pays for them together.
+
+    Only for fp32 on a CPU, where results are the same with a table and without one: a run must not
+    depend on what was asked for beside it.
+
+    Args:
+        students: a group of ``by_teacher``; their teacher is in the store.
+        store: where the table is kept.
+        device: where the students will train.
+    """
+    spec = students[0]
+    assert spec.teacher is not None
+    if not same_bits(spec, device) or spec.data.name in PUBLISHED:
+        return
+    if store.finished(spec.teacher).status == "diverged":
+        return
+    split = training_split(spec, dataset_for(spec))
+    path = table_path(spec, split, store)
+    pays = table_pays(spec.recipe, len(split), len(students))
+    if pays and not path.exists() and _fits(spec, split):
+        _table(spec, split, store, path, device)
 
 
 def table_path(spec: RunSpec, split: Split, store: Store) -> Path:

@@ -58,13 +58,15 @@ def table_bytes(recipe: Recipe, examples: int, num_classes: int) -> int:
     return rows * views * classes * BYTES_A_LOGIT
 
 
-def table_pays(recipe: Recipe, examples: int) -> bool:
-    """Whether one student alone asks for at least as many views as the table has.
+def table_pays(recipe: Recipe, examples: int, students: int = 1) -> bool:
+    """Whether so many students ask for at least as many views as the table has.
 
-    A function of recipe and data alone, so that it is the same wherever and whenever a run is
-    trained.
+    Args:
+        recipe: of each of them.
+        examples: of their training split.
+        students: of one teacher that train by this recipe on this split, at least 1.
     """
-    asked = recipe.last_epoch * steps_per_epoch(recipe, examples) * recipe.batch_size
+    asked = students * recipe.last_epoch * steps_per_epoch(recipe, examples) * recipe.batch_size
     return examples * num_views(recipe.crop_padding, recipe.flip) <= asked
 
 

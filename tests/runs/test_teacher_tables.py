@@ -51,6 +51,30 @@ def test_students_of_one_teacher_share_one_table(store, monkeypatch):
     assert len(built) == 1
 
 
+def tables(store):
+    return list((store.root / teacher_tables.FOLDER).glob("*.safetensors"))
+
+
+def test_two_students_together_ask_for_enough_views(tmp_path):
+    first, second = student(6, seed=0), student(6, seed=1)
+    together, alone = Store(tmp_path / "together"), Store(tmp_path / "alone")
+    at_once = execute([first, second], store=together, jobs=1, progress=False)
+    one_by_one = [execute([s], store=alone, jobs=1, progress=False)[0] for s in (first, second)]
+    assert (len(tables(together)), len(tables(alone))) == (1, 0)
+    for a, b in zip(at_once, one_by_one, strict=True):
+        np.testing.assert_array_equal(a.logits("test"), b.logits("test"))
+
+
+def test_students_of_two_teachers_or_in_bf16_do_not_share_a_table(store):
+    other = student(6, seed=1).model_copy(update={"teacher": one_hot(101)})
+    low = student(6).recipe.model_copy(update={"precision": "bf16"})
+    coarse = [student(6, seed=s).model_copy(update={"recipe": low}) for s in (2, 3)]
+    assert teacher_tables.by_teacher([student(6), other, one_hot(3)]) == [[student(6)], [other]]
+    execute([one_hot(100)], store=store, progress=False)
+    teacher_tables.build_shared_table(coarse, store, "cpu")
+    assert tables(store) == []
+
+
 @pytest.mark.parametrize("damage", ["truncated", "altered", "other shape"])
 def test_a_damaged_table_is_built_again(store, damage):
     spec = student()

@@ -77,6 +77,11 @@ def test_it_pays_once_a_student_sees_each_view_once_on_average(epochs, pays):
     assert table_pays(recipe, 64) == pays
 
 
+def test_students_are_counted_together():
+    assert table_pays(changed(epochs=6), 64, students=3)
+    assert not table_pays(changed(epochs=6), 64, students=2)
+
+
 def test_an_early_stop_counts():
     assert not table_pays(changed(epochs=100, stop_after=10), 64)
 
