@@ -40,10 +40,8 @@ $(INSTALLED): requirements.txt pyproject.toml
 book: $(INSTALLED)  ## Run the chapters, build the pages (PROFILE=quick|standard|paper CHAPTERS="..." JOBS=2 FORCE=1)
 	@$(BIN)/kdlib book build $(BOOK_OPTIONS)
 
-record: $(INSTALLED)  ## Record every study below book/results (PROFILE=quick|standard|paper JOBS=2)
-	@$(BIN)/kdlib study record --all --profile "$(PROFILE)" $(if $(JOBS),--jobs "$(JOBS)")
-	@$(BIN)/kdlib study record trusting_the_teacher_less --profile "$(PROFILE)" --set imbalance=1 --seeds 4 \
-		$(if $(JOBS),--jobs "$(JOBS)")
+record: $(INSTALLED)  ## Make the records below book/results again (PROFILE=quick|standard|paper JOBS=2)
+	@$(BIN)/kdlib study record --again --profile "$(PROFILE)" $(if $(JOBS),--jobs "$(JOBS)")
 
 serve: $(INSTALLED)  ## Serve the built pages on this machine only (PORT=8000)
 	@test -f _build/html/index.html || { echo "There is no book yet: run 'make book' first"; exit 1; }

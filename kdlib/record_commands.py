@@ -24,6 +24,11 @@ _into = click.option(
 @scale_options
 @click.option("--all", "every", is_flag=True, help="Every study that there is.")
 @click.option(
+    "--again",
+    is_flag=True,
+    help="Every record that the folder holds at this profile, at the settings that it names.",
+)
+@click.option(
     "--finished-only",
     is_flag=True,
     help="Train nothing: record what the store holds, and how many runs it lacks.",
@@ -36,11 +41,19 @@ def record(
     values: tuple[str, ...],
     into: Path,
     every: bool,
+    again: bool,
     **how: Any,
 ) -> None:
     """Train what is missing, then write each study's per-seed table and where it came from."""
-    for name in _chosen(names, every):
-        _record_one(name, settings_of(name, profile, seeds, values), into, **how)
+    if again:
+        if names or every or values or seeds is not None:
+            raise SettingError("--again takes names and settings from the records: name none")
+        wanted = _recorded(into, profile)
+    else:
+        chosen = _chosen(names, every)
+        wanted = [(name, settings_of(name, profile, seeds, values)) for name in chosen]
+    for name, settings in wanted:
+        _record_one(name, settings, into, **how)
 
 
 @click.command()
@@ -74,6 +87,20 @@ def _chosen(names: tuple[str, ...], every: bool) -> tuple[str, ...]:
     if every == bool(names):
         raise SettingError(f"name studies, or write --all for all of them: {', '.join(STUDIES)}")
     return STUDIES if every else names
+
+
+def _recorded(into: Path, profile: str) -> list[tuple[str, Any]]:
+    """Study and settings of each record of that profile."""
+    from kdlib.studies import study
+    from kdlib.studies.records import read_records
+
+    found = [record.about for record in read_records(into) if record.about.profile == profile]
+    if not found:
+        raise SettingError(f"--again: {into} holds no record at the profile {profile}")
+    return [
+        (about.study, study(about.study).Settings.parse(profile=profile, **about.settings))
+        for about in found
+    ]
 
 
 def _record_one(

@@ -70,6 +70,22 @@ def test_all_records_every_study(call, tmp_path, monkeypatch):
     assert tuple(asked) == STUDIES
 
 
+def test_again_records_what_the_folder_holds_at_its_settings(call, tmp_path, monkeypatch):
+    where = ("--store", tmp_path / "store", "--into", tmp_path / "results")
+    empty = call("record", "--again", *where)
+    assert empty.exit_code == 1 and "holds no record at the profile quick" in empty.output
+    call("record", "first_principles", *SMALL, *where)
+    asked = []
+    monkeypatch.setattr(
+        "kdlib.record_commands._record_one",
+        lambda name, settings, *_, **__: asked.append((name, settings.seeds, settings.epochs)),
+    )
+    assert call("record", "--again", *where).exit_code == 0
+    assert asked == [("first_principles", 1, 4)]
+    refused = call("record", "measuring", "--again", *where)
+    assert refused.exit_code == 1 and "name none" in refused.output
+
+
 def test_a_folder_that_cannot_be_written_is_one_line(call, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.delattr(measuring, "runs")
