@@ -1,7 +1,7 @@
 """What a chapter on "Robust distillation" trains at ``quick`` from an empty store: a limit.
 
-A digits run of 40 epochs of ResNet-8 takes about 0.85 s of the clock where two processes share two
-cores. 80 of them, with 18 s for the pages, stay below the 90 s that a chapter may take.
+A digits run of 40 epochs of ResNet-8 takes about a second of the clock where two processes share
+two cores. So 80 of them are near the 90 s that a chapter may take: time a chapter that comes near.
 """
 
 import pytest
