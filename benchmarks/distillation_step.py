@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
+from convolution_limit import limits
 from measure_book import SAMPLE_SECONDS, tree_memory
 from results_file import markdown
 from rivals import (
@@ -119,6 +120,7 @@ def step_section() -> str:
     work = random_work()
     found = speeds(step_rivals(work), len(work.labels))
     builds = {p: views_a_second(random_work(TABLE_IMAGES), p) for p in PRECISIONS}
+    most = {p: limits(work, p) for p in PRECISIONS}
     lines = [
         f"ResNet-56 teaches ResNet-20, batches of {work.batch_size}, {IMAGES} random images of "
         f"3x32x32 a pass, {CLASSES} classes, all cores; medians of {ROUNDS} passes in turn. "
@@ -128,8 +130,10 @@ def step_section() -> str:
         markdown(speed_table(found)),
         f"Targets, and what was reached by the time that passed (in brackets: by processor time). "
         f"{STUDENTS} students train {EPOCHS} epochs of CIFAR-100 each, the table's cost counted; "
-        "that row is computed from the rates.",
-        markdown(target_table(found, builds)),
+        "that row is computed from the rates. The last column is what a step would reach that "
+        "consisted of its convolutions alone, each timed by itself on this processor "
+        "(`benchmarks/convolution_limit.py`): no loop over torch's convolutions can pass it.",
+        markdown(target_table(found, builds, most)),
         "When the table pays, computed from the same rates: passes over the data, of all students "
         "of a teacher together, from which on it takes less time than forward passes.",
         markdown(paying_table(found, builds)),

@@ -11,6 +11,7 @@ import pytest
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 import batch_size  # noqa: E402
+import convolution_limit  # noqa: E402
 import distillation_step  # noqa: E402
 import finding_picture  # noqa: E402
 import growth  # noqa: E402
@@ -251,11 +252,36 @@ def test_the_tables_of_a_step_give_ratios_and_verdicts():
     assert row[f"times {step.REPDISTILLER}"] == "1.00 (1.00)"
     assert (row["images a second"], row["memory of all processes"]) == ("100", "2.0 GB")
     builds = {p: {"wall": 1e9, "processor": 1e9} for p in step.PRECISIONS}
-    rows = step.target_table(found, builds)
+    limits = dict.fromkeys(step.PRECISIONS, convolution_limit.Limits(250, 500, 1e9))
+    rows = step.target_table(found, builds, limits)
+    assert [row["convolutions alone"] for row in rows[:3]] == ["2.50", "5.00", "5.00"]
     assert [row["measured"] for row in rows[:3]] == ["2.30 (2.30)", "4.00 (4.00)", "4.00 (4.00)"]
     assert {row["reached"] for row in rows} == {"yes"}
-    slower = step.target_table(speeds_of(229, 399, 100), builds)
+    slower = step.target_table(speeds_of(229, 399, 100), builds, limits)
     assert [row["reached"] for row in slower[:3]] == ["**no**", "yes", "**no**"]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_limit_of_a_step_is_its_convolutions(precision):
+    work = distillation_step.random_work(16)
+    small = rivals.Work(work.images, work.labels, 100, teacher=14, student=8, batch_size=16)
+    found = convolution_limit.convolutions(small, 8, torch.float32)
+    assert [one.images.shape[1] for one in found] == [3, 16, 16, 16, 32, 32, 64]
+    assert all(one.images.is_contiguous(memory_format=torch.channels_last) for one in found)
+    limit = convolution_limit.limits(small, precision)
+    assert 1 / limit.forward == pytest.approx(1 / limit.table + 1 / limit.builds)
+
+
+def test_the_timed_gradients_are_those_of_a_training():
+    layer = torch.nn.Conv2d(4, 8, 3, stride=2, padding=1, bias=False)
+    images = torch.randn(2, 4, 8, 8).contiguous(memory_format=torch.channels_last)
+    images.requires_grad_()
+    answer = layer(images)
+    answer.sin().sum().backward()
+    one = convolution_limit.Convolution(layer, images.detach())
+    inputs, weights, _ = convolution_limit.backward(one, answer.detach().cos(), of_inputs=True)
+    torch.testing.assert_close(inputs, images.grad)
+    torch.testing.assert_close(weights, layer.weight.grad)
 
 
 def test_the_table_pays_where_both_ways_take_the_same_time():

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from kdlib.data import Split, apply_views, num_views, to_float
 from kdlib.errors import SettingError
+from kdlib.training.predict import images_a_pass
 from kdlib.training.recipe import Recipe, steps_per_epoch
 from kdlib.training.teacher import ForwardTeacher
 
 BYTES_A_LOGIT = 4
-_BATCH = 1024
 
 
 class TeacherTable:
@@ -100,7 +100,7 @@ def build_table(
     images = split.images.to(device)
     shape = table_shape(recipe, len(split), split.num_classes)
     table = torch.empty(shape[0] * shape[1], shape[2])
-    for part in torch.arange(len(table)).split(_BATCH):
+    for part in torch.arange(len(table)).split(images_a_pass(images, device)):
         rows, views = part // shape[1], part % shape[1]
         table[part] = _logits(answers, images, rows, views, recipe, dataset_name)
     return table.reshape(shape)

@@ -6,6 +6,7 @@ from small_training import CLASSES, network, random_split, run
 
 from kdlib.errors import SettingError
 from kdlib.training import predict_logits
+from kdlib.training.predict import images_a_pass
 
 IMAGES = random_split(50).images
 
@@ -25,6 +26,22 @@ def test_the_batch_size_changes_rounding_only(trained, batch_size):
     assert logits.shape == (50, CLASSES)
     assert logits.dtype == torch.float32
     assert torch.allclose(logits, predict(trained), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("size", "device", "expected"),
+    [
+        (8, "cpu", 1024),
+        (11, "cpu", 1024),
+        (12, "cpu", 910),
+        (32, "cpu", 128),
+        (512, "cpu", 1),
+        (32, "cuda", 1024),
+    ],
+)
+def test_a_pass_on_a_cpu_takes_fewer_images_the_larger_they_are(size, device, expected):
+    images = torch.zeros(1, 3, 1, 1, dtype=torch.uint8).expand(2, 3, size, size)
+    assert images_a_pass(images, device) == expected
 
 
 def test_logits_are_those_of_eval_mode_on_plain_images(trained):
