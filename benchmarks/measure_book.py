@@ -2,7 +2,8 @@
 
 Clones the last commit into a temporary folder, lets it use this checkout's installed ``.venv`` and
 an empty run store, and measures there: ``make book`` cold, again with all runs in the store, and
-once more with nothing changed; the memory of all its processes; ``import kdlib``. Writes its
+once more with nothing changed; one chapter by itself, without and with its runs in the store; the
+memory of all processes; ``import kdlib``. Writes its
 block of ``benchmarks/RESULTS.md`` and the times in the README. Leave the machine alone meanwhile.
 """
 
@@ -29,6 +30,8 @@ SAMPLE_SECONDS = 0.25
 IMPORTS = 10
 COLD_LIMIT = 720 + 6 * 90
 """Seconds: twelve minutes for the first 17 chapters, and 90 s for each on Robust distillation."""
+CHAPTER = "teacher_and_student"
+"""The chapter with the most runs."""
 _TIME_IMPORT = "import time; t = time.perf_counter(); import kdlib; print(time.perf_counter() - t)"
 
 
@@ -147,8 +150,23 @@ def measure(tests: bool) -> list[Row]:
         again = measured(make("book", "FORCE=1"), target, environment)
         unchanged = measured(make("book"), target, environment)
         imported = import_seconds(target / ".venv" / "bin" / "python", environment)
-        rows = book_rows(cold, again, unchanged, imported)
+        rows = book_rows(cold, again, unchanged, imported) + measure_chapter()
         return rows + (test_rows(measured(make("test"), target, environment)) if tests else [])
+
+
+def measure_chapter() -> list[Row]:
+    """One chapter by itself, in a clone of its own: from an empty store, and with its runs."""
+    with tempfile.TemporaryDirectory(prefix="kdlib-benchmark-") as name:
+        target = clone(Path(name))
+        environment = clone_environment(target, Path(name) / "store")
+        command = [".venv/bin/python", "-m", "kdlib", "book", "build", "--force"]
+        cold, again = (
+            measured([*command, "--chapters", CHAPTER], target, environment) for _ in range(2)
+        )
+    return [
+        Row(f"the chapter `{CHAPTER}`, empty store", 90, cold.seconds, "s"),
+        Row(f"the chapter `{CHAPTER}`, its runs in the store", None, again.seconds, "s"),
+    ]
 
 
 def book_rows(cold: Usage, again: Usage, unchanged: Usage, imported: float) -> list[Row]:

@@ -109,6 +109,12 @@ def test_the_book_rows_take_the_largest_memory():
     assert peak.verdict == "**no**"
 
 
+def test_the_chapter_that_is_timed_is_one_of_the_book():
+    root = BENCHMARKS.parent
+    chapters = (root / "_toc.yml").read_text()
+    assert f"file: book/{measure_book.CHAPTER}\n" in chapters
+
+
 def test_the_readme_gets_times_with_their_machine():
     rows = [measure_book.Row("`make book`", 360, 200, "s"), measure_book.Row("x", None, 1, "s")]
     words = measure_book.times_in_words(rows, {"processor": "Some CPU", "cores": "2"})
