@@ -110,9 +110,8 @@ def test_the_book_rows_take_the_largest_memory():
 
 
 def test_the_chapter_that_is_timed_is_one_of_the_book():
-    root = BENCHMARKS.parent
-    chapters = (root / "_toc.yml").read_text()
-    assert f"file: book/{measure_book.CHAPTER}\n" in chapters
+    chapters = (BENCHMARKS.parent / "_toc.yml").read_text().split()
+    assert measure_book.CHAPTER in {Path(chapter).name for chapter in chapters}
 
 
 def test_the_readme_gets_times_with_their_machine():
