@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,9 +102,8 @@ def study_plan(
     profile: str,
     seeds: int | None,
     values: tuple[str, ...],
-    device: str | None,
-    jobs: int | None,
     root: Path | None,
+    **how: Any,
 ) -> None:
     """What the study would train, and roughly how long that takes here. Trains nothing."""
     from kdlib.runs import Store
@@ -115,27 +114,18 @@ def study_plan(
     if not trains_networks(name):
         click.echo(f"{name} trains no networks: `kdlib study run {name}` computes its table")
         return
-    _show_plan(module(name).runs(settings), Store(root), device, jobs, each=True)
+    _show_plan(module(name).runs(settings), Store(root), how, each=True)
 
 
 @study.command("run")
 @study_options
-@click.option(
-    "--together",
-    type=click.IntRange(1, 256),
-    default=1,
-    show_default=True,
-    help="Students that may share a step: less time on tiny networks, other bits.",
-)
 def study_run(
     name: str,
     profile: str,
     seeds: int | None,
     values: tuple[str, ...],
-    device: str | None,
-    jobs: int | None,
     root: Path | None,
-    together: int,
+    **how: Any,
 ) -> None:
     """Train what is missing, then print the study's results with 95 % intervals over seeds."""
     from kdlib.runs import Store
@@ -144,7 +134,7 @@ def study_run(
 
     settings = settings_of(name, profile, seeds, values)
     if trains_networks(name):
-        table = _trained(module(name), settings, Store(root), device, jobs, together)
+        table = _trained(module(name), settings, Store(root), how)
         click.echo(_summary(table).to_string(index=False, float_format="{:.1f}".format))
     else:
         table = module(name).table(settings)
@@ -209,48 +199,55 @@ def store_check(root: Path | None) -> None:
 
 
 def _show_plan(
-    runs: Sequence[RunSpec], shelf: Store, device: str | None, jobs: int | None, *, each: bool
+    runs: Sequence[RunSpec], shelf: Store, how: Mapping[str, Any], *, each: bool
 ) -> None:
-    from kdlib.runs.estimate import estimated_seconds
-    from kdlib.runs.execute import chosen_device, default_jobs, missing_runs
+    """What ``execute(runs, **how)`` would train, each by its name if asked, and how long."""
+    from kdlib.runs.execute import chosen_device, missing_runs
     from kdlib.runs.planned_tables import planned_tables
 
     if not _is_first():  # it would measure beside the first, and set damaged runs aside
         return
-
-    machine = chosen_device(device)
-    missing = [spec for generation in missing_runs(runs, shelf) for spec in generation]
+    machine = chosen_device(how["device"])
+    generations = missing_runs(runs, shelf)
+    missing = [spec for generation in generations for spec in generation]
     for spec in missing if each else []:
         click.echo(f"{spec.id}  {spec.label()}")
     wanted = len(set(runs))
     if not missing:
         click.echo(f"{wanted} runs wanted, all in {shelf.root}")
         return
-    workers = jobs or default_jobs(missing, machine)
-    seconds = estimated_seconds(missing, device=machine, jobs=workers)
     click.echo(
         f"{wanted} runs wanted, {len(missing)} to train (teachers included): "
-        f"about {_duration(seconds)} on {machine} with {workers} at a time"
+        f"{_cost(generations, machine, how['jobs'], how['together'])}"
     )
     tables = planned_tables(missing, machine)
     if tables.teachers:
         click.echo(str(tables))
 
 
+def _cost(
+    generations: Sequence[Sequence[RunSpec]], machine: str, jobs: int | None, together: int
+) -> str:
+    """Time, device, processes; and, where students may share a step, in how many stacks."""
+    from kdlib.runs.estimate import estimated_seconds
+    from kdlib.runs.execute import default_jobs, planned_stacks
+
+    workers = jobs or default_jobs([spec for each in generations for spec in each], machine)
+    stacks = planned_stacks(generations, device=machine, jobs=jobs, together=together)
+    seconds = estimated_seconds(stacks, device=machine, jobs=workers)
+    largest = max(map(len, stacks))
+    shared = f", in {len(stacks)} stacks of up to {largest}" if together > 1 else ""
+    return f"about {_duration(seconds)} on {machine} with {workers} at a time{shared}"
+
+
 def _trained(
-    module: ModuleType,
-    settings: Settings,
-    shelf: Store,
-    device: str | None,
-    jobs: int | None,
-    together: int,
+    module: ModuleType, settings: Settings, shelf: Store, how: Mapping[str, Any]
 ) -> pd.DataFrame:
     from kdlib.runs import execute
 
     runs = module.runs(settings)
-    _show_plan(runs, shelf, device, jobs, each=False)
-    results = execute(runs, store=shelf, jobs=jobs, device=device, together=together)
-    table: pd.DataFrame = module.per_seed(settings, results)
+    _show_plan(runs, shelf, how, each=False)
+    table: pd.DataFrame = module.per_seed(settings, execute(runs, store=shelf, **how))
     return table
 
 

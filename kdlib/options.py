@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,23 @@ from kdlib.errors import SettingError
 
 if TYPE_CHECKING:
     from kdlib.studies.settings import Settings
+
+_MOST_TOGETHER = 256
+
+
+class _Together(click.ParamType):
+    """How many students may share a step, from 1 to ``_MOST_TOGETHER``."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        text = str(value)
+        if not (text.isdecimal() and 1 <= int(text) <= _MOST_TOGETHER):
+            raise SettingError(
+                f"--together {text!r} is not allowed: integer from 1 to {_MOST_TOGETHER}"
+            )
+        return int(text)
+
 
 name_argument = click.argument("name")
 _profile = click.option(
@@ -37,6 +54,13 @@ _jobs = click.option(
     type=click.IntRange(1, 256),
     help="Training processes side by side  [default: one a core for digits, else 1]",
 )
+_together = click.option(
+    "--together",
+    type=_Together(),
+    default=1,
+    show_default=True,
+    help="Students that may share a step: less time on tiny networks, other bits.",
+)
 root_option = click.option(
     "--store",
     "root",
@@ -47,7 +71,7 @@ root_option = click.option(
 
 def scale_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options that ``plan``, ``run`` and ``record`` share."""
-    for option in reversed((_profile, _seeds, _values, _device, _jobs, root_option)):
+    for option in reversed((_profile, _seeds, _values, _device, _jobs, _together, root_option)):
         command = option(command)
     return command
 

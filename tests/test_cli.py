@@ -59,6 +59,39 @@ def test_plan_says_what_is_missing_and_how_long_it_takes(call, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", ["run", "plan", "record"])
+@pytest.mark.parametrize("value", ["0", "-1", "x", "257", "2.5"])
+def test_a_number_of_students_that_cannot_share_a_step_is_one_line(call, tmp_path, command, value):
+    words = ("study", command, "rare_classes", "--together", value, "--store", tmp_path / "store")
+    result = call(*words)
+    assert result.exit_code == 1
+    assert result.output == (f"Error: --together {value!r} is not allowed: integer from 1 to 256\n")
+    assert not (tmp_path / "store").exists()
+
+
+TINY = ("--seeds", 2, "--set", "imbalances=[20]", "--set", "epochs=2", "--jobs", 1)
+
+
+def test_plan_counts_the_stacks_in_which_students_would_share_a_step(call, tmp_path):
+    words = ("study", "plan", "rare_classes", *TINY, "--store", tmp_path)
+    alone = call(*words).output
+    assert "6 to train" in alone and "stacks" not in alone
+    result = call(*words, "--together", 10)
+    assert result.exit_code == 0, result.output
+    # Of each seed a teacher and a one-hot student first; then the distilled students.
+    assert "6 runs wanted, 6 to train (teachers included): about" in result.output
+    assert "with 1 at a time, in 2 stacks of up to 4" in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_run_lets_students_share_a_step(call, tmp_path):
+    words = ("study", "run", "rare_classes", *TINY, "--store", tmp_path)
+    result = call(*words, "--together", 3)
+    assert result.exit_code == 0, result.output
+    assert "in 3 stacks of up to 2" in result.output and "distilled" in result.output
+    assert [run.together for run in Store(tmp_path).results()] == [2] * 6
+
+
 @pytest.mark.slow
 def test_run_prints_intervals(call, tmp_path):
     words = ("rare_classes", "--seeds", 2, "--set", "imbalances=20", "--store", tmp_path)

@@ -37,6 +37,20 @@ def test_finished_runs_are_recorded_without_training(call, tmp_path):
     assert "2 rows, 1 runs missing" in result.output  # no student distilled at T = 1 yet
 
 
+def test_a_record_says_how_many_students_shared_a_step(call, tmp_path):
+    small = ("--set", "imbalances=[20]", "--set", "epochs=2", "--jobs", 1)
+    words = ("record", "rare_classes", *small, "--store", tmp_path / "store")
+    alone = call(*words, "--seeds", 1, "--into", tmp_path / "alone")
+    assert alone.exit_code == 0, alone.output
+    beside = call(*words, "--seeds", 3, "--into", tmp_path / "beside", "--together", 4)
+    assert beside.exit_code == 0, beside.output
+    (one,), (three,) = read_records(tmp_path / "alone"), read_records(tmp_path / "beside")
+    assert one.about.together == (1,)
+    assert three.about.together == (1, 2, 4)  # the first seed was there and is used as it is
+    shared = three.table[three.table["seed"] == 0].reset_index(drop=True)
+    pd.testing.assert_frame_equal(shared, one.table)
+
+
 def test_of_several_processes_the_first_alone_writes_a_record(call, tmp_path, monkeypatch):
     where = ("--store", tmp_path / "store", "--into", tmp_path / "results")
     call("record", "first_principles", *SMALL, *where)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from kdlib.models import ImageNetResNet, build
 from kdlib.runs.execute import threads_for
 from kdlib.runs.spec import RunSpec
 from kdlib.runs.train_one import torch_threads
-from kdlib.training import CosineDecay, LossVectors, steps_per_epoch, train
+from kdlib.training import CosineDecay, LossVectors, Student, steps_per_epoch, train, train_many
 
 
 @dataclass(frozen=True)
@@ -85,55 +86,69 @@ def training_images(spec: RunSpec) -> int:
     return spec.recipe.last_epoch * steps * min(spec.recipe.batch_size, examples)
 
 
-def estimated_seconds(specs: Sequence[RunSpec], *, device: str, jobs: int) -> float:
-    """Wall-clock seconds to train ``specs`` on ``device`` with ``jobs`` processes.
+def estimated_seconds(stacks: Iterable[Sequence[RunSpec]], *, device: str, jobs: int) -> float:
+    """Wall-clock seconds to train ``stacks`` on ``device`` with ``jobs`` processes.
 
-    Times a few steps of each distinct network, data shape and recipe; data of that shape are made
+    The runs of a stack share their steps; a stack of one trains alone. Times a few steps of each
+    distinct network, data shape, recipe and number of runs in a step; data of that shape are made
     up, so nothing is downloaded. Of images in files it also times reading them. Right to a factor
     of about 1.5 on a quiet machine.
     """
     speeds: dict[tuple[object, ...], float] = {}
     seconds = 0.0
-    for spec in specs:
-        kind = (spec.model, shape_of(spec), spec.recipe, spec.teacher and spec.teacher.model)
+    for stack in stacks:
+        kind = (*sorted(map(_kind, stack), key=repr),)
         if kind not in speeds:
-            speeds[kind] = images_per_second(spec, device=device, threads=threads_for(spec, jobs))
-        seconds += training_images(spec) / speeds[kind]
+            threads = threads_for(stack[0], jobs)
+            speeds[kind] = images_per_second(stack, device=device, threads=threads)
+        seconds += sum(map(training_images, stack)) / speeds[kind]
     return seconds / jobs
 
 
-def images_per_second(spec: RunSpec, *, device: str, threads: int) -> float:
-    """Training speed of the spec's network, teacher and recipe on made-up images.
+def _kind(spec: RunSpec) -> tuple[object, ...]:
+    return spec.model, shape_of(spec), spec.recipe, spec.teacher and spec.teacher.model
+
+
+def images_per_second(stack: Sequence[RunSpec], *, device: str, threads: int) -> float:
+    """Training speed of the runs' networks, teachers and recipe on made-up images, of all in sum.
 
     For a set whose images lie in files, these are copies of one made-up JPEG, so that reading is
     timed along with the training that it overlaps.
     """
+    spec = stack[0]
     batch = spec.recipe.batch_size
     if device != "cuda":
         batch = min(batch, _CPU_BATCH, max(2, _CPU_PIXELS // shape_of(spec).image_size ** 2))
     with torch_threads(threads):
-        _train_made_up(spec, batch, steps=2, device=device)
+        _train_made_up(stack, batch, steps=2, device=device)
         started = time.perf_counter()
-        _train_made_up(spec, batch, steps=4, device=device)
-        return 4 * batch / (time.perf_counter() - started)
+        _train_made_up(stack, batch, steps=4, device=device)
+        return len(stack) * 4 * batch / (time.perf_counter() - started)
 
 
-def _train_made_up(spec: RunSpec, batch: int, *, steps: int, device: str) -> None:
-    shape = shape_of(spec)
+def _train_made_up(stack: Sequence[RunSpec], batch: int, *, steps: int, device: str) -> None:
+    spec = stack[0]
     short = {"epochs": 1, "warmup_epochs": 0, "stop_after": None, "batch_size": batch}
     recipe = spec.recipe.model_copy(update=short | {"schedule": CosineDecay()})
+    how: dict[str, Any] = {"device": device, "dataset_name": spec.data.name, "bar": False}
     with tempfile.TemporaryDirectory() as folder:
-        train(
-            _network(spec, shape),
-            _made_up(spec, shape, batch * steps, Path(folder)),
-            _plain_vectors(spec, shape),
-            recipe,
-            seed=0,
-            device=device,
-            teacher=_network(spec.teacher, shape) if spec.teacher else None,
-            dataset_name=spec.data.name,
-            bar=False,
-        )
+        students = [_student(one, batch * steps, Path(folder)) for one in stack]
+        if len(students) > 1:
+            train_many(students, recipe, **how)
+            return
+        (one,) = students
+        train(one.model, one.split, one.vectors, recipe, seed=0, teacher=one.teacher, **how)
+
+
+def _student(spec: RunSpec, count: int, folder: Path) -> Student:
+    shape = shape_of(spec)
+    return Student(
+        model=_network(spec, shape),
+        split=_made_up(spec, shape, count, folder),
+        vectors=_plain_vectors(spec, shape),
+        seed=0,
+        teacher=_network(spec.teacher, shape) if spec.teacher else None,
+    )
 
 
 def _made_up(spec: RunSpec, shape: Shape, count: int, folder: Path) -> Split:

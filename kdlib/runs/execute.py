@@ -79,6 +79,17 @@ def missing_runs(specs: Iterable[RunSpec], store: Store) -> list[list[RunSpec]]:
     return [[s for s, d in depth.items() if d == level] for level in range(deepest + 1)]
 
 
+def planned_stacks(
+    generations: Iterable[Sequence[RunSpec]], *, device: str, jobs: int | None, together: int
+) -> list[list[RunSpec]]:
+    """The groups in which ``execute`` would train ``missing_runs``: alone, or sharing a step."""
+    return [
+        stack
+        for generation in generations
+        for stack in in_stacks(generation, together, _workers(generation, device, jobs))
+    ]
+
+
 def _place(spec: RunSpec, store: Store, depth: dict[RunSpec, int]) -> int:
     """The generation of ``spec``: -1 if it is in the store, else one more than its parents'."""
     if spec in depth:

@@ -92,6 +92,11 @@ class RunResult:
         """Versions, device, threads, commit, data digests, start and end of the training."""
         return json.loads((self.folder / "environment.json").read_text())
 
+    @property
+    def together(self) -> int:
+        """How many students shared each step of the training; 1 where it was trained alone."""
+        return int(self.environment.get("together", 1))  # older runs do not say it: all alone
+
     def accuracy(self, split: str = "test") -> np.ndarray:
         """Per-class accuracy ``[L]`` in [0, 1] on ``dev``, ``validation`` or ``test``."""
         rows = self.per_class[self.per_class["split"] == split]

@@ -37,6 +37,8 @@ class Provenance(Frozen):
         columns: of the table.
         runs: id and status (``completed`` or ``diverged``) of each run in the table.
         splits: digests of the test, validation, dev and training examples.
+        together: how many students shared a training step, each number once. Runs of more than 1
+            are those of 1 up to rounding only. Records that do not say it are of runs alone.
     """
 
     format: int = Field(default=FORMAT, ge=FORMAT, le=FORMAT)
@@ -59,6 +61,7 @@ class Provenance(Frozen):
     columns: tuple[str, ...]
     runs: dict[str, str]
     splits: dict[str, str]
+    together: tuple[int, ...] = (1,)
 
     @property
     def device(self) -> str:

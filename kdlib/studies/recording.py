@@ -30,6 +30,7 @@ def record(
     jobs: int | None = None,
     device: str | None = None,
     finished_only: bool = False,
+    together: int = 1,
 ) -> Record:
     """Train what is missing, then make the study's record.
 
@@ -40,6 +41,8 @@ def record(
         jobs: training processes side by side; by default as ``execute`` chooses.
         device: ``cpu`` or ``cuda``; by default ``cuda`` where there is one.
         finished_only: train nothing; record the runs that the store holds, and how many it lacks.
+        together: students that may share a step, as for ``execute``. Runs that the store holds are
+            used as they are; the record names every number of students that shared a step.
 
     Raises:
         SettingError: no such study, or a device that is not there.
@@ -52,7 +55,7 @@ def record(
     results = (
         [shelf.get(spec) for spec in specs]
         if finished_only
-        else execute(specs, store=shelf, jobs=jobs, device=device)
+        else execute(specs, store=shelf, jobs=jobs, device=device, together=together)
     )
     finished = _each_once(result for result in results if result is not None)
     if not finished:
@@ -97,6 +100,7 @@ def _provenance(
         trained=_days(environments),
         runs={result.spec.id: result.status for result in sorted(finished, key=_id)},
         splits=_splits(finished),
+        together=tuple(sorted({result.together for result in finished})),
     )
 
 

@@ -76,7 +76,10 @@ def write_record(folder: Path, record: Record) -> Path:
     content = _csv(record.table).encode()
     about, beside = record.about, path.with_suffix(".json")
     if beside.exists() and path.exists() and path.read_bytes() == content:
-        about = about.unless_unchanged(_provenance(beside))
+        before = _provenance(beside)
+        about = about.unless_unchanged(before)
+        if about is before:  # written by an older version, perhaps, which had fewer fields
+            return path
     write_atomically(path, content)
     write_atomically(beside, (about.model_dump_json(indent=2) + "\n").encode())
     return path

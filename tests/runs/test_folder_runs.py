@@ -176,7 +176,7 @@ def test_the_estimate_reads_made_up_files():
     recipe = RECIPE.model_copy(update={"batch_size": 2})
     tiny = DataSpec(name="imagenet", class_share=0.001)
     run = spec(recipe=recipe).model_copy(update={"data": tiny})
-    assert 0 < estimated_seconds([run], device="cpu", jobs=2) < 1e5
+    assert 0 < estimated_seconds([[run]], device="cpu", jobs=2) < 1e5
 
 
 def test_ids_of_runs_on_small_images_do_not_know_of_the_other_networks():

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -41,6 +43,17 @@ def test_a_record_says_where_it_comes_from(store):
     assert about.device.startswith("CPU, ")
     assert {"test", "validation"} <= set(about.splits)
     assert sum(name.startswith("train 1:20, subset") for name in about.splits) == 2
+
+
+def test_a_record_from_before_steps_were_shared_stays_as_it_is(store, tmp_path):
+    beside = write_record(tmp_path, make(store)).with_suffix(".json")
+    older = json.loads(beside.read_text())
+    assert older.pop("together") == [1]
+    beside.write_text(json.dumps(older))
+    written = beside.read_bytes()
+    assert read_record(beside.with_suffix(".csv")).about.together == (1,)
+    write_record(tmp_path, make(store))
+    assert beside.read_bytes() == written
 
 
 def test_rows_are_sorted_by_method_then_seed(store):
