@@ -89,7 +89,11 @@ class RunResult:
 
     @cached_property
     def environment(self) -> dict[str, Any]:
-        """Versions, device, threads, commit, data digests, start and end of the training."""
+        """Versions, device, threads, commit, data digests, start and seconds of the training.
+
+        And how a step was taken: ``step`` is eager, captured or compiled, or null where nothing
+        was trained; ``together`` students and ``processes`` shared it. Older runs lack some of it.
+        """
         return json.loads((self.folder / "environment.json").read_text())
 
     @property

@@ -124,7 +124,8 @@ def keep(begun: Begun, outcome: Outcome, device: str, together: int = 1) -> None
     """Write all that the training came to; ``together`` students shared each step."""
     _write_outcome(begun.folder, outcome)
     _write_evaluation(begun, outcome)
-    shelf.write_json(begun.folder / "environment.json", _environment(device, begun, together))
+    environment = _environment(device, begun, together) | {"step": outcome.step}
+    shelf.write_json(begun.folder / "environment.json", environment)
     shelf.finish(begun.folder)
 
 

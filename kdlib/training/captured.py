@@ -34,6 +34,7 @@ class StaticStep:
     """One step of any training of one shape, with a network and an optimizer of its own.
 
     Attributes:
+        kind: "captured" or "compiled".
         model: the network that is trained.
         optimizer: its optimizer; the rate is a tensor.
         losses: of the epoch's steps, ``[steps]``.
@@ -44,7 +45,7 @@ class StaticStep:
     def __init__(self, job: Job, kind: StepKind) -> None:
         """Build it for trainings of ``job``'s shape; nothing of ``job`` is changed or kept."""
         started = time.perf_counter()
-        self.key = shape_key(job, kind)
+        self.kind, self.key = kind, shape_key(job, kind)
         batch = min(job.recipe.batch_size, len(job.split))
         floats = torch.float32 if job.device.type == "cuda" else torch.float64
         self._order = torch.zeros(job.steps, batch, dtype=torch.int64, device=job.device)

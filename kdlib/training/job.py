@@ -19,7 +19,7 @@ from kdlib.training.recipe import Recipe, steps_per_epoch
 from kdlib.training.teacher import ForwardTeacher, TeacherSignal
 
 if TYPE_CHECKING:
-    from kdlib.training.captured import StaticStep
+    from kdlib.training.captured import StaticStep, StepKind
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,11 @@ class Job:
     def steps(self) -> int:
         """Steps an epoch."""
         return steps_per_epoch(self.recipe, len(self.split))
+
+    @property
+    def step_kind(self) -> StepKind:
+        """How its steps are taken."""
+        return "eager" if self.static is None else self.static.kind
 
     @property
     def present_vectors(self) -> LossVectors:

@@ -40,6 +40,8 @@ class Outcome:
         multipliers: The path of the class multipliers (``ClassMultipliers.path``), if there are
             any.
         averaged: Mean logits over the moves, by name of the images, where they were asked for.
+        step: How the steps were taken; of a resumed training those after the last checkpoint.
+            ``None`` where there were none.
     """
 
     status: Status
@@ -47,6 +49,7 @@ class Outcome:
     history: list[EpochRecord] = field(default_factory=list)
     multipliers: dict[str, Tensor] | None = None
     averaged: dict[str, Tensor] | None = None
+    step: StepKind | None = None
 
 
 def train(
@@ -144,10 +147,10 @@ def _give_back(job: Job) -> None:
 def _outcome(job: Job, status: Status, step: int | None, history: list[EpochRecord]) -> Outcome:
     moving = job.multipliers
     if moving is None:
-        return Outcome(status, step, history)
+        return Outcome(status, step, history, step=job.step_kind)
     average = moving.average if status == "completed" else None
     averaged = None if average is None else average.mean()
-    return Outcome(status, step, history, moving.path(), averaged)
+    return Outcome(status, step, history, moving.path(), averaged, job.step_kind)
 
 
 def _train_epoch(job: Job, epoch: int) -> tuple[Tensor, Tensor]:

@@ -33,7 +33,7 @@ from kdlib.errors import SettingError
 from kdlib.training import processes
 from kdlib.training.job import Job, prepare
 from kdlib.training.keeper import Keeper
-from kdlib.training.loop import Outcome, first_not_finite, record, weights_are_finite
+from kdlib.training.loop import Outcome, Status, first_not_finite, record, weights_are_finite
 from kdlib.training.objective import LossVectors
 from kdlib.training.progress import EpochRecord, training_bar
 from kdlib.training.recipe import Recipe
@@ -128,7 +128,7 @@ class _Course:
             return
         first = first_not_finite(losses)
         if first is not None:
-            self.outcome = Outcome("diverged", epoch * self.job.steps + first, self.history)
+            self.outcome = self._outcome("diverged", epoch * self.job.steps + first)
         else:
             self.history.append(record(self.job, epoch, losses, correct, seconds))
 
@@ -137,9 +137,12 @@ class _Course:
         if self.outcome is not None:
             return self.outcome
         if weights_are_finite(self.job.model):
-            return Outcome("completed", None, self.history)
+            return self._outcome("completed", None)
         steps = self.job.recipe.last_epoch * self.job.steps
-        return Outcome("diverged", steps, self.history)
+        return self._outcome("diverged", steps)
+
+    def _outcome(self, status: Status, step: int | None) -> Outcome:
+        return Outcome(status, step, self.history, step=self.job.step_kind)
 
 
 def _advance(together: Stack, courses: Sequence[_Course], epoch: int) -> None:

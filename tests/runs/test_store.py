@@ -1,4 +1,5 @@
 import errno
+import functools
 import json
 import os
 import warnings
@@ -6,15 +7,19 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from small_runs import ada_alpha, ada_margin, distilled, one_hot
 
 from kdlib import losses, metrics
+from kdlib.cli import cli
 from kdlib.data import load
 from kdlib.errors import SettingError, StoreError
 from kdlib.runs import DamagedRunWarning, Store, dev_mix, execute, missing_runs
 from kdlib.runs import store as store_module
+from kdlib.runs import train_one as train_one_module
 from kdlib.runs.store import default_root
 from kdlib.runs.train_one import per_class_table, train_one
+from kdlib.training import train
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +127,45 @@ def test_environment_names_versions_device_and_data(shelf):
     environment = shelf.get(ada_alpha()).environment
     assert {"kdlib", "torch", "device", "threads", "commit", "seconds"} <= environment.keys()
     assert environment["splits"]["test"] == load("digits", imbalance=20).test.digest
+
+
+@pytest.mark.parametrize("kind", ["captured", pytest.param("compiled", marks=pytest.mark.slow)])
+def test_the_environment_names_the_kind_of_step(shelf, tmp_path, monkeypatch, kind):
+    plain = shelf.finished(one_hot(100))  # the teacher
+    assert plain.environment["step"] == "eager"
+    monkeypatch.setattr(train_one_module, "train", functools.partial(train, step=kind))
+    (static,) = execute([plain.spec], store=Store(tmp_path), jobs=1, progress=False)
+    assert static.environment["step"] == kind
+    assert static.environment.keys() == plain.environment.keys()
+    if kind == "captured":
+        assert _bits(static) == _bits(plain)
+
+
+def _bits(result):
+    """The files that follow from the spec."""
+    names = ("spec.json", "history.csv", "per_class.csv", "weights.safetensors")
+    return {name: (result.folder / name).read_bytes() for name in names}
+
+
+def test_a_run_that_had_nothing_to_train_names_no_step(tmp_path):
+    wild = one_hot(100, peak_rate=100.0, weight_decay=1.0, epochs=8)
+    lost = distilled(0).model_copy(update={"teacher": wild})
+    (result,) = execute([lost], store=(store := Store(tmp_path)), jobs=1, progress=False)
+    assert result.status == "diverged" and result.environment["step"] is None
+    assert store.finished(wild).environment["step"] == "eager"
+
+
+def test_a_run_from_before_steps_were_named_is_read_everywhere(own):
+    folder = own.folder(ada_alpha())
+    environment = json.loads((folder / "environment.json").read_text())
+    for name in ("step", "together", "processes"):
+        del environment[name]
+    store_module.write_json(folder / "environment.json", environment)
+    store_module.finish(folder)
+    assert list(own.complaints()) == [] and missing_runs([ada_alpha()], own) == []
+    assert own.finished(ada_alpha()).together == 1
+    shown = CliRunner().invoke(cli, ["store", "show", ada_alpha().id, "--store", str(own.root)])
+    assert shown.exit_code == 0 and '"together"' not in shown.output
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def test_the_environment_says_how_many_shared_a_step(stores):
     alone, beside = stores
     assert {alone.finished(spec).environment["together"] for spec in WANTED} == {1}
     assert beside.finished(WANTED[0]).environment["together"] == 3  # the teacher is the third
+    assert {beside.finished(spec).environment["step"] for spec in WANTED} == {"eager"}
     assert beside.finished(WANTED[2]).environment["together"] == 3
 
 
