@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 import pandas as pd
 
 from kdlib.audit.mapping import Measure
@@ -24,32 +27,43 @@ Answered = tuple[Measured, float]
 
 def answer(question: Question, record: Record) -> Answered | str:
     """What the record says to the question, or why it says nothing."""
-    table = _values(question, record)
-    if isinstance(table, str):
-        return table
-    table = table.assign(method=table["method"].str.replace(_DEPTHS, SMALLER, regex=True))
-    asked = {question.method} | ({question.baseline} if question.baseline else set())
-    if not asked <= set(table["method"]):
-        return NO_METHOD
-    return _over_seeds(question, record, table)
+    asked = [question.method, *([question.baseline] if question.baseline else [])]
+    of = _of_group if "group" in record.table else _of_classes
+    found = of(question, record, asked)
+    return found if isinstance(found, str) else _over_seeds(question, record, found)
 
 
-def _values(question: Question, record: Record) -> pd.DataFrame | str:
-    """The record's rows that the question is about, with what it asks for as ``value``."""
-    if "group" in record.table:
-        return _of_group(question, record.table)
-    table = _at_ratio(question, record)
-    if table.empty:
+def _of_classes(
+    question: Question, record: Record, asked: Sequence[str]
+) -> list[pd.DataFrame] | str:
+    """Rows by seed of each method that is asked for, with the measure as ``value``."""
+    ratio = _ratio(question, record)
+    unlike = ratio == 1 and question.setting is not None and question.setting.imbalance != 1
+    if unlike or _at_ratio(record, ratio).empty:  # a balanced record has no long tail
         return NO_RATIO
-    values = _column(question.measure, table, SHAPES[record.about.dataset].num_classes)
-    return NO_MEASURE if values is None else table.assign(value=values)
+    columns = _columns(question.measure, record)
+    if columns is None:
+        return NO_MEASURE
+    if not set(asked) <= set(_at_ratio(record, ratio)["method"]):
+        return NO_METHOD
+    rows = (_by_seed(record, ratio, method) for method in asked)
+    return [table.assign(value=_value(table, columns)) for table in rows]
 
 
-def _of_group(question: Question, table: pd.DataFrame) -> pd.DataFrame | str:
-    """Rows of one group of people, at the first threshold: it fits the printed accuracies best."""
+def _of_group(question: Question, record: Record, asked: Sequence[str]) -> list[pd.DataFrame] | str:
+    """The same for one group of people, at the first threshold.
+
+    That threshold fits the printed accuracies best.
+    """
+    table = record.table
     at_first = table[table["threshold"] == table["threshold"].iloc[0]]
     rows = at_first[at_first["group"] == group_name(question.subgroup)]
-    return NO_MEASURE if rows.empty else rows.assign(status="completed", temperature=float("nan"))
+    if rows.empty:
+        return NO_MEASURE
+    if not set(asked) <= set(rows["method"]):
+        return NO_METHOD
+    whole = rows.assign(status="completed", temperature=float("nan"))
+    return [_one_a_seed(whole, method, record) for method in asked]
 
 
 def group_name(subgroup: str) -> str:
@@ -84,36 +98,44 @@ def _ratio(question: Question, record: Record) -> float | None:
     return 1.0 if question.setting.imbalance == 1 else record.about.imbalance
 
 
-def _at_ratio(question: Question, record: Record) -> pd.DataFrame:
-    ratio, table = _ratio(question, record), record.table
-    if ratio == 1 and question.setting and question.setting.imbalance != 1:
-        return table.iloc[:0]  # a balanced record has no long tail
-    return table[table["imbalance"] == ratio]
+@lru_cache(maxsize=1024)
+def _at_ratio(record: Record, ratio: float | None) -> pd.DataFrame:
+    """The record's rows at one imbalance; kept, since many questions ask for the same."""
+    table = record.table[record.table["imbalance"] == ratio]
+    return table.assign(method=table["method"].str.replace(_DEPTHS, SMALLER, regex=True))
 
 
-def _column(measure: Measure | None, table: pd.DataFrame, num_classes: int) -> pd.Series | None:
+@lru_cache(maxsize=8192)
+def _by_seed(record: Record, ratio: float | None, method: str) -> pd.DataFrame:
+    return _one_a_seed(_at_ratio(record, ratio), method, record)
+
+
+def _columns(measure: Measure | None, record: Record) -> list[str] | None:
+    """The record's column that is measured, and the one that is taken from it, if any."""
     if measure is None:
         return None
+    num_classes = SHAPES[record.about.dataset].num_classes
     worst = f"worst_{max(1, round(measure.share * num_classes))}"
     needed = [worst if measure.column == "worst" else measure.column]
     needed += [worst] if measure.less_worst else []
-    if not set(needed) <= set(table.columns):
-        return None
-    first = table[needed[0]]
-    return first - table[worst] if measure.less_worst else first
+    return needed if set(needed) <= set(record.table.columns) else None
 
 
-def _over_seeds(question: Question, record: Record, table: pd.DataFrame) -> Answered:
+def _value(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    first, *less = (rows[name] for name in columns)
+    return first - less[0] if less else first
+
+
+def _over_seeds(question: Question, record: Record, found: Sequence[pd.DataFrame]) -> Answered:
     same = papers_setting(question, record)
-    rows = _one_a_seed(table, question.method, record)
-    if question.baseline is None:
+    rows = found[0]
+    if len(found) == 1:
         return _measured(rows["value"], rows["status"] == DIVERGED, same), float("nan")
-    base = _one_a_seed(table, question.baseline, record)
-    rows, base = rows.align(base, join="inner", axis=0)
+    rows, base = rows.align(found[1], join="inner", axis=0)
     diverged = (rows["status"] == DIVERGED) | (base["status"] == DIVERGED)
     differences = rows["value"] - base["value"]
-    found = _measured(differences, diverged, same)
-    return found, paired_p_value(differences.to_numpy()) if len(differences) else float("nan")
+    measured = _measured(differences, diverged, same)
+    return measured, paired_p_value(differences.to_numpy()) if len(differences) else float("nan")
 
 
 def _measured(values: pd.Series, diverged: pd.Series, same: bool) -> Measured:
