@@ -59,7 +59,8 @@ _together = click.option(
     type=_Together(),
     default=1,
     show_default=True,
-    help="Students that may share a step: less time on tiny networks, other bits.",
+    help=f"Students that may share a step, 1 to {_MOST_TOGETHER}: "
+    "less time on tiny networks, other bits.",
 )
 root_option = click.option(
     "--store",
