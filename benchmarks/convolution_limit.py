@@ -1,8 +1,9 @@
 """How fast a step could be if it consisted of its convolutions alone.
 
-Each convolution of the networks is timed by itself, on tensors of the shapes and in the memory
-layout that a step has. No loop on this processor that uses torch's convolutions can train more
-images a second than this: batch norms, activations, loss, update and data come on top.
+Each convolution of the networks is timed by itself, on tensors of the shapes, number format and
+memory layout that a step has. An eager step of kdlib's cannot take less time than this, but for
+noise: batch norms, activations, loss, update and data come on top. It bounds neither another number
+format nor code that is compiled.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from rivals import Work
 from torch import Tensor, nn
 
 from kdlib.training.folding import answering_dtype
+from kdlib.training.predict import passes
 from kdlib.training.recipe import Precision
 
 REPEATS, ROUNDS = 4, 5
@@ -43,7 +45,7 @@ class Limits:
     Attributes:
         forward: of a student's step with the teacher's forward pass.
         table: of a student's step only.
-        builds: of the teacher's forward pass only.
+        builds: of the teacher's forward pass only, in passes as the table of views is built in.
     """
 
     forward: float
@@ -58,12 +60,16 @@ def limits(work: Work, precision: Precision) -> Limits:
     student = sum(map(_training_seconds, convolutions(work, work.student, dtype)))
     with torch.no_grad():
         teacher = sum(map(_seconds, convolutions(work, work.teacher, answers)))
+        most = passes(1024, work.images, "cpu")[0]
+        builds = sum(map(_seconds, convolutions(work, work.teacher, answers, most)))
     batch = work.batch_size
-    return Limits(batch / (teacher + student), batch / student, batch / teacher)
+    return Limits(batch / (teacher + student), batch / student, most / builds)
 
 
-def convolutions(work: Work, depth: int, dtype: torch.dtype) -> list[Convolution]:
-    """Those of a network of that depth, in the order in which a batch meets them."""
+def convolutions(
+    work: Work, depth: int, dtype: torch.dtype, batch: int | None = None
+) -> list[Convolution]:
+    """Those of a network of that depth, in the order in which a batch (the work's) meets them."""
     found: list[Convolution] = []
 
     def note(layer: nn.Module, inputs: tuple[Tensor, ...], _: Tensor) -> None:
@@ -73,7 +79,7 @@ def convolutions(work: Work, depth: int, dtype: torch.dtype) -> list[Convolution
     model = work.network(depth).to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     for layer in _layers(model):
         layer.register_forward_hook(note)
-    images = torch.randn(work.batch_size, *work.images.shape[1:]).to(dtype)
+    images = torch.randn(batch or work.batch_size, *work.images.shape[1:]).to(dtype)
     with torch.no_grad():
         model(images.contiguous(memory_format=torch.channels_last))
     return found

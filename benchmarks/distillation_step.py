@@ -131,8 +131,9 @@ def step_section() -> str:
         f"Targets, and what was reached by the time that passed (in brackets: by processor time). "
         f"{STUDENTS} students train {EPOCHS} epochs of CIFAR-100 each, the table's cost counted; "
         "that row is computed from the rates. The last column is what a step would reach that "
-        "consisted of its convolutions alone, each timed by itself on this processor "
-        "(`benchmarks/convolution_limit.py`): no loop over torch's convolutions can pass it.",
+        "consisted of its convolutions alone, each timed by itself "
+        "(`benchmarks/convolution_limit.py`): an eager step in that number format cannot pass it, "
+        "but for noise. The rounds above say how far a ratio may be trusted.",
         markdown(target_table(found, builds, most)),
         "When the table pays, computed from the same rates: passes over the data, of all students "
         "of a teacher together, from which on it takes less time than forward passes.",

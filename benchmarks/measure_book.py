@@ -31,7 +31,7 @@ IMPORTS = 10
 COLD_LIMIT = 720 + 6 * 90
 """Seconds: twelve minutes for the first 17 chapters, and 90 s for each on Robust distillation."""
 CHAPTER = "teacher_and_student"
-"""The chapter with the most runs."""
+"""A chapter with many runs."""
 _TIME_IMPORT = "import time; t = time.perf_counter(); import kdlib; print(time.perf_counter() - t)"
 
 

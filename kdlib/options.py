@@ -23,7 +23,7 @@ class _Together(click.ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         text = str(value)
-        if not (text.isdecimal() and 1 <= int(text) <= _MOST_TOGETHER):
+        if not (text.isdecimal() and len(text) < 10 and 1 <= int(text) <= _MOST_TOGETHER):
             raise SettingError(
                 f"--together {text!r} is not allowed: integer from 1 to {_MOST_TOGETHER}"
             )

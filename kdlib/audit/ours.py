@@ -37,9 +37,10 @@ def _of_classes(
     question: Question, record: Record, asked: Sequence[str]
 ) -> list[pd.DataFrame] | str:
     """Rows by seed of each method that is asked for, with the measure as ``value``."""
-    ratio = _ratio(question, record)
-    unlike = ratio == 1 and question.setting is not None and question.setting.imbalance != 1
-    if unlike or _at_ratio(record, ratio).empty:  # a balanced record has no long tail
+    ratio, setting = _ratio(question, record), question.setting
+    assert setting is not None
+    only_balanced = ratio == 1 and setting.imbalance != 1
+    if only_balanced or _at_ratio(record, ratio).empty:
         return NO_RATIO
     columns = _columns(question.measure, record)
     if columns is None:

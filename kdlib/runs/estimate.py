@@ -120,10 +120,11 @@ def images_per_second(stack: Sequence[RunSpec], *, device: str, threads: int) ->
     if device != "cuda":
         batch = min(batch, _CPU_BATCH, max(2, _CPU_PIXELS // shape_of(spec).image_size ** 2))
     with torch_threads(threads):
-        # The least of three: first calls take longer, and so does one that was disturbed.
+        # The least of several: first calls take longer, and so does one that was disturbed.
         short = min(_seconds(stack, batch, 1, device) for _ in range(3))
-        long = _seconds(stack, batch, 5, device)
-    # What comes before the first step drops out. The bound is for clocks that are too coarse.
+        long = min(_seconds(stack, batch, 5, device) for _ in range(2))
+    # What comes before the first step drops out, but for making up the images of four steps. The
+    # bound is for clocks that are too coarse.
     return len(stack) * 4 * batch / max(long - short, long / 4)
 
 

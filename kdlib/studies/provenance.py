@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 
@@ -61,7 +61,7 @@ class Provenance(Frozen):
     columns: tuple[str, ...]
     runs: dict[str, str]
     splits: dict[str, str]
-    together: tuple[int, ...] = (1,)
+    together: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1,), min_length=1)
 
     @property
     def device(self) -> str:

@@ -40,8 +40,8 @@ class Outcome:
         multipliers: The path of the class multipliers (``ClassMultipliers.path``), if there are
             any.
         averaged: Mean logits over the moves, by name of the images, where they were asked for.
-        step: How the steps were taken; of a resumed training those after the last checkpoint.
-            ``None`` where there were none.
+        step: How steps were taken in the last process that trained it; ``None`` where no training
+            was tried.
     """
 
     status: Status

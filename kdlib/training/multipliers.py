@@ -28,7 +28,7 @@ from kdlib.losses import (
 from kdlib.seeds import generator
 from kdlib.training.averaged import AveragedLogits
 from kdlib.training.objective import LossVectors
-from kdlib.training.predict import images_a_pass
+from kdlib.training.predict import passes
 from kdlib.training.recipe import InputScaling
 from kdlib.validated import Frozen
 
@@ -235,10 +235,10 @@ def _errors(logits: Tensor, targets: Tensor, error: ClassError) -> Tensor:
 def _evaluate(model: nn.Module, held_out: HeldOut, rows: Tensor) -> Tensor:
     """Logits ``[N, L]`` of those rows in evaluation mode, on their device."""
     model.eval()
-    count = images_a_pass(held_out.images, rows.device)
+    sizes = passes(len(rows), held_out.images, rows.device)
     parts = [
         model(to_float(held_out.images[part], held_out.scaling, held_out.dataset_name)).float()
-        for part in rows.split(count)
+        for part in rows.split(sizes)
     ]
     model.train()
     return torch.cat(parts)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from kdlib.data import Split, apply_views, num_views, to_float
 from kdlib.errors import SettingError
-from kdlib.training.predict import images_a_pass
+from kdlib.training.predict import passes
 from kdlib.training.recipe import Recipe, steps_per_epoch
 from kdlib.training.teacher import ForwardTeacher
 
@@ -100,7 +100,7 @@ def build_table(
     images = split.images.to(device)
     shape = table_shape(recipe, len(split), split.num_classes)
     table = torch.empty(shape[0] * shape[1], shape[2])
-    for part in torch.arange(len(table)).split(images_a_pass(images, device)):
+    for part in torch.arange(len(table)).split(passes(len(table), images, device)):
         rows, views = part // shape[1], part % shape[1]
         table[part] = _logits(answers, images, rows, views, recipe, dataset_name)
     return table.reshape(shape)

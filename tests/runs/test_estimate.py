@@ -32,8 +32,8 @@ def test_runs_are_counted_one_by_one_and_kinds_are_timed_once(clock):
     images = sum(estimate.training_images(spec) for stack in stacks for spec in stack)
     seconds = estimate.estimated_seconds(stacks, device="cpu", jobs=2)
     assert seconds == pytest.approx(images * 2 / clock[0][1] / 2)
-    assert {shared for shared, *_ in clock[:4]} == {2}
-    assert {shared for shared, *_ in clock[4:]} == {1} and len(clock) == 8
+    assert {shared for shared, *_ in clock[:5]} == {2}
+    assert {shared for shared, *_ in clock[5:]} == {1} and len(clock) == 10
 
 
 def test_a_stack_of_a_teacher_s_students_and_others_can_be_timed():

@@ -6,7 +6,7 @@ from small_training import CLASSES, network, random_split, run
 
 from kdlib.errors import SettingError
 from kdlib.training import predict_logits
-from kdlib.training.predict import images_a_pass
+from kdlib.training.predict import passes
 
 IMAGES = random_split(50).images
 
@@ -35,13 +35,33 @@ def test_the_batch_size_changes_rounding_only(trained, batch_size):
         (11, "cpu", 1024),
         (12, "cpu", 910),
         (32, "cpu", 128),
-        (512, "cpu", 1),
+        (224, "cpu", 16),
         (32, "cuda", 1024),
     ],
 )
 def test_a_pass_on_a_cpu_takes_fewer_images_the_larger_they_are(size, device, expected):
-    images = torch.zeros(1, 3, 1, 1, dtype=torch.uint8).expand(2, 3, size, size)
-    assert images_a_pass(images, device) == expected
+    assert passes(4096, shown(size), device)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (0, []),
+        (2, [2]),
+        (128, [128]),
+        (129, [129]),
+        (135, [135]),
+        (136, [128, 8]),
+        (257, [128, 129]),
+    ],
+)
+def test_no_pass_holds_a_few_images_beside_full_ones(count, expected):
+    assert passes(count, shown(32), "cpu") == expected
+
+
+def shown(size):
+    """Images of that size that take no memory."""
+    return torch.zeros(1, 3, 1, 1, dtype=torch.uint8).expand(2, 3, size, size)
 
 
 def test_logits_are_those_of_eval_mode_on_plain_images(trained):
