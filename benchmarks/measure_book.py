@@ -3,8 +3,8 @@
 Clones the last commit into a temporary folder, lets it use this checkout's installed ``.venv`` and
 an empty run store, and measures there: ``make book`` cold, again with all runs in the store, and
 once more with nothing changed; one chapter by itself, without and with its runs in the store; the
-memory of all processes; ``import kdlib``. Writes its
-block of ``benchmarks/RESULTS.md`` and the times in the README. Leave the machine alone meanwhile.
+memory of all processes; ``import kdlib``. Writes its block of ``benchmarks/RESULTS.md`` and the
+times in the README. Leave the machine alone meanwhile.
 """
 
 from __future__ import annotations

@@ -16,8 +16,7 @@ from kdlib.training.recipe import InputScaling
 _IN_MEMORY, _FROM_FILES = 1024, 128
 _MOST_PIXELS, _FEWEST = 128 * 32**2, 16
 """Of a pass on a CPU. Where hidden layers are larger, glibc gives their memory back to the system
-and maps it anew, layer by layer: 1024 images of 32x32 took 1.5 to 1.8 times as long as 8 times 128.
-"""
+and maps it anew, layer by layer, which takes long."""
 _SMALL = 8
 
 
