@@ -26,7 +26,7 @@ from kdlib.training.job import BatchResults, Done, Job, batch_results, one_step,
 from kdlib.training.objective import LossVectors
 from kdlib.training.teacher import CapturableTeacher, layout
 
-StepKind = Literal["eager", "captured", "compiled"]
+StepKind = Literal["eager", "captured", "compiled", "fused"]
 _WARM_UP = 3
 
 

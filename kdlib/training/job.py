@@ -40,16 +40,13 @@ class Job:
     """What is called in training: ``model``, or that of all processes (``processes.together``)."""
     static: StaticStep | None = None
     """The step over static buffers that trains ``model``, where there is one."""
+    step_kind: StepKind = "eager"
+    """How its steps are taken (``kdlib.training.lending``)."""
 
     @property
     def steps(self) -> int:
         """Steps an epoch."""
         return steps_per_epoch(self.recipe, len(self.split))
-
-    @property
-    def step_kind(self) -> StepKind:
-        """How its steps are taken."""
-        return "eager" if self.static is None else self.static.kind
 
     @property
     def present_vectors(self) -> LossVectors:

@@ -14,8 +14,9 @@ from torch import Tensor
 from kdlib.errors import SettingError
 from kdlib.training import processes
 from kdlib.training.captured import StaticStep, StepKind, shape_key
+from kdlib.training.fused import CannotFuseError, fused_for_training
 from kdlib.training.job import Job
-from kdlib.training.teacher import CapturableTeacher
+from kdlib.training.teacher import CapturableTeacher, ForwardTeacher
 
 ENVIRONMENT = "KDLIB_STEP"
 _KEPT = 2
@@ -25,12 +26,12 @@ _waiting: list[StaticStep] = []
 
 
 class CaptureWarning(UserWarning):
-    """A step could not be captured; the training takes plain steps."""
+    """The step that was asked for cannot be had; the training takes plain steps."""
 
 
 @contextmanager
 def lent(job: Job, asked: StepKind | None) -> Iterator[Job]:
-    """The job, with network and optimizer of a static step where one is to be used.
+    """The job with a fused network, or with network and optimizer of a static step, if asked for.
 
     The caller's network gets the trained weights at the end, however it ends.
 
@@ -38,14 +39,18 @@ def lent(job: Job, asked: StepKind | None) -> Iterator[Job]:
         SettingError: ``asked`` is unknown, or not possible for this training.
     """
     kind = chosen_step(job, asked)
+    if kind == "fused":
+        yield _fused(job, by_default=asked is None)
+        return
     static = None if kind == "eager" else _static(job, kind, by_default=asked is None)
     if static is None:
         yield job
         return
     static.load(job)
-    model = static.model
+    model, optimizer = static.model, static.optimizer
+    working = replace(job, model=model, forward=model, optimizer=optimizer)
     try:
-        yield replace(job, model=model, forward=model, optimizer=static.optimizer, static=static)
+        yield replace(working, static=static, step_kind=kind)
     finally:
         static.give_back()
         keep(static)
@@ -53,13 +58,13 @@ def lent(job: Job, asked: StepKind | None) -> Iterator[Job]:
 
 def chosen_step(job: Job, asked: StepKind | None) -> StepKind:
     """What ``asked`` comes to for this training; see ``loop.train``."""
-    if asked is None and job.device.type != "cuda":
-        return "eager"
-    # "captured" becomes the default once its tests have passed on a GPU.
-    kind = asked or os.environ.get(ENVIRONMENT, "eager")
+    # "captured" becomes the default on a GPU once its tests have passed on one.
+    kind = asked or os.environ.get(ENVIRONMENT) or "eager"
     if kind not in get_args(StepKind):
         raise SettingError(f"step = {kind!r} is not allowed: {', '.join(get_args(StepKind))}")
-    reason = _obstacle(job)
+    if asked is None and (kind == "fused") != (job.device.type == "cpu"):
+        return "eager"
+    reason = _obstacle_to_fusing(job) if kind == "fused" else _obstacle(job)
     if kind == "eager" or (asked is None and reason):
         return "eager"
     if reason:
@@ -76,6 +81,30 @@ def _obstacle(job: Job) -> str | None:
     if not (job.teacher is None or isinstance(job.teacher, CapturableTeacher)):
         return "a teacher without tensors() and layout()"
     return None
+
+
+def _obstacle_to_fusing(job: Job) -> str | None:
+    """Why the training's layers cannot be fused, if so."""
+    if job.device.type != "cpu":
+        return "a GPU"
+    if job.recipe.precision != "fp32":
+        return f"precision = '{job.recipe.precision}'"
+    if processes.count() > 1:
+        return "several processes"
+    return None
+
+
+def _fused(job: Job, by_default: bool) -> Job:
+    """The job with fused layers; as it is, with a warning, where the default cannot be had."""
+    teacher = job.teacher.fused() if isinstance(job.teacher, ForwardTeacher) else job.teacher
+    try:
+        forward = fused_for_training(job.model)
+    except CannotFuseError as error:
+        if not by_default:
+            raise SettingError(f"step = 'fused' is not possible, since {error}") from None
+        warnings.warn(f"plain steps, since {error}", CaptureWarning, stacklevel=2)
+        return job
+    return replace(job, forward=forward, teacher=teacher, step_kind="fused")
 
 
 def _static(job: Job, kind: StepKind, by_default: bool) -> StaticStep | None:

@@ -1,0 +1,169 @@
+"""Networks rewritten so that fused layers stand where batch norms, shortcuts and ReLUs did."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeGuard
+
+import torch
+from torch import fx, nn
+from torch.nn import functional
+
+from kdlib.training.folding import answering
+from kdlib.training.fused.layers import ConvRelu, NormRelu, fusible, has_conv_relu
+from kdlib.training.fused.library import CannotFuseError, library
+
+_RELUS: set[object] = {
+    functional.relu,
+    functional.relu_,
+    torch.relu,
+    torch.relu_,
+    "relu",
+    "relu_",
+    nn.ReLU,
+}
+_ADDS: set[object] = {operator.add, operator.iadd, torch.add, "add", "add_"}
+_LAYERS: set[object] = {nn.Conv2d, ConvRelu}
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A layer, what is added to its answer if anything, and the ReLU at the end."""
+
+    layer: fx.Node
+    added: fx.Node | None
+    nodes: tuple[fx.Node, ...]
+
+    @property
+    def last(self) -> fx.Node:
+        """The ReLU."""
+        return self.nodes[-1]
+
+
+def fused_for_training(model: nn.Module) -> nn.Module:
+    """A network of the same layers and parameters, for training in float32 on a CPU.
+
+    Its answers and gradients are those of ``model`` up to rounding. Each batch norm between a
+    convolution and a ReLU is fused with what follows it (``NormRelu``); all else is as it was.
+
+    Raises:
+        CannotFuseError: torch.fx cannot trace the network, it has no such batch norm, or there is
+            no compiled code.
+    """
+    library()
+    traced = _traced(model.train())
+    layers = dict(traced.named_modules())
+    fused = 0
+    for chain in _chains(traced):
+        norm = layers[str(chain.layer.target)]
+        if isinstance(norm, nn.BatchNorm2d) and fusible(norm) and _follows_conv(chain, layers):
+            _replace(traced, chain, f"norm_relu_{fused}", NormRelu(norm))
+            fused += 1
+    if not fused:
+        raise CannotFuseError(
+            "the network has no batch norm of 16, 32, ... channels between convolution and ReLU"
+        )
+    return _finished(traced)
+
+
+def fused_for_answering(module: nn.Module) -> nn.Module:
+    """A copy in eval mode that answers in float32 on a CPU, as ``module`` up to rounding.
+
+    Batch norms are folded (``kdlib.training.folding``); convolutions add shortcuts and apply ReLUs
+    themselves. What cannot be traced, and what this torch cannot do, is left as it is.
+    """
+    ready = answering(module, torch.float32)
+    if not isinstance(ready, fx.GraphModule) or not has_conv_relu():
+        return ready
+    _drop_identities(ready)
+    layers = dict(ready.named_modules())
+    for number, chain in enumerate(_chains(ready)):
+        layer = layers[str(chain.layer.target)]
+        if isinstance(layer, nn.Conv2d) and _pads_with_zeros(layer):
+            fused = ConvRelu(layer, _may_overwrite(ready, chain))
+            _replace(ready, chain, f"conv_relu_{number}", fused)
+    return _finished(ready)
+
+
+def _traced(model: nn.Module) -> fx.GraphModule:
+    try:
+        return fx.symbolic_trace(model)
+    except Exception as error:  # a network of the caller's own may raise anything on a traced value
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise CannotFuseError(f"torch.fx cannot trace the network: {first}") from None
+
+
+def _chains(traced: fx.GraphModule) -> Iterator[Chain]:
+    """All of ``traced``, whatever layer they begin with; each may be replaced when it is given."""
+    for node in list(traced.graph.nodes):
+        if _does(traced, node, _RELUS) and isinstance(before := node.args[0], fx.Node):
+            yield from _chain(traced, before, node)
+
+
+def _chain(traced: fx.GraphModule, before: fx.Node, last: fx.Node) -> Iterator[Chain]:
+    if _is_layer_for_one(before):
+        yield Chain(before, None, (before, last))
+    elif _does(traced, before, _ADDS) and len(before.users) == 1 and len(before.args) == 2:
+        one, two = before.args
+        for layer, added in ((one, two), (two, one)):
+            if isinstance(added, fx.Node) and layer is not added and _is_layer_for_one(layer):
+                yield Chain(layer, added, (layer, before, last))
+                return
+
+
+def _is_layer_for_one(node: object) -> TypeGuard[fx.Node]:
+    return isinstance(node, fx.Node) and node.op == "call_module" and len(node.users) == 1
+
+
+def _does(traced: fx.GraphModule, node: fx.Node, what: set[object]) -> bool:
+    """Whether the node calls one of these functions, methods or kinds of module, and no option."""
+    if node.op == "call_module":
+        return type(traced.get_submodule(str(node.target))) in what
+    known = node.op in ("call_function", "call_method") and node.target in what
+    return known and not set(node.kwargs) - {"inplace"}
+
+
+def _follows_conv(chain: Chain, layers: dict[str, nn.Module]) -> bool:
+    """Whether the layer's input comes from a convolution, and nothing else looks at it."""
+    before = chain.layer.args[0]
+    return _is_layer_for_one(before) and isinstance(layers[str(before.target)], nn.Conv2d)
+
+
+def _pads_with_zeros(layer: nn.Conv2d) -> bool:
+    return layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
+
+
+def _may_overwrite(traced: fx.GraphModule, chain: Chain) -> bool:
+    """Whether what is added was made by a layer of its own, and is not needed after the sum."""
+    added = chain.added
+    if added is None or not (added.target is functional.pad or _does(traced, added, _LAYERS)):
+        return False
+    order = {node: place for place, node in enumerate(traced.graph.nodes)}
+    return max(order[user] for user in added.users) == order[chain.nodes[1]]
+
+
+def _drop_identities(traced: fx.GraphModule) -> None:
+    """Leave out layers that do nothing: they hide who made a tensor."""
+    for node in list(traced.graph.nodes):
+        if _does(traced, node, {nn.Identity}):
+            node.replace_all_uses_with(node.args[0])
+            traced.graph.erase_node(node)
+
+
+def _replace(traced: fx.GraphModule, chain: Chain, name: str, layer: nn.Module) -> None:
+    """Let ``layer`` stand for the chain."""
+    traced.add_submodule(name, layer)
+    inputs = (chain.layer.args[0], *([] if chain.added is None else [chain.added]))
+    with traced.graph.inserting_before(chain.last):
+        new = traced.graph.call_module(name, inputs)
+    chain.last.replace_all_uses_with(new)
+    for node in reversed(chain.nodes):
+        traced.graph.erase_node(node)
+
+
+def _finished(traced: fx.GraphModule) -> nn.Module:
+    traced.graph.lint()
+    traced.recompile()
+    return traced
