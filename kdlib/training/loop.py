@@ -92,10 +92,11 @@ def train(
         fingerprint: Names the training, e.g. by its run's id. A checkpoint with another one is
             refused, as is one with another recipe, seed, split or objective.
         bar: Whether to show a progress bar; a text is its label.
-        step: How a step is taken (``kdlib.training.captured``): "eager"; "captured", replayed over
-            static buffers, on a GPU as one CUDA graph; "compiled", the same after
-            ``torch.compile``. By default eager; on a GPU what ``KDLIB_STEP`` says, and eager where
-            that cannot be (images in files, several processes).
+        step: How a step is taken: "eager"; "fused", with layers that read and write memory less
+            often (``kdlib.training.fused``), on a CPU in float32; "captured", replayed over static
+            buffers (``kdlib.training.captured``), on a GPU as one CUDA graph; "compiled", the same
+            after ``torch.compile``. By default what ``KDLIB_STEP`` says if it is for the device,
+            and eager where that cannot be (images in files, several processes, no compiler).
         on_epoch: Called after each epoch (and after its checkpoint, if any) with its record.
 
     Returns:

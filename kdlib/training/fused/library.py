@@ -18,8 +18,7 @@ from kdlib.files import write_atomically
 
 SOURCE = Path(__file__).with_name("norm_relu.cpp")
 COMPILERS = ("g++", "c++", "clang++")
-# Linked without a library of threads: torch brings its own, and two would fight for the cores.
-_COMPILE = ("-std=c++17", "-O3", "-march=native", "-ffp-contract=fast", "-fopenmp", "-fPIC", "-c")
+OPTIONS = ("-std=c++17", "-O3", "-march=native", "-ffp-contract=fast", "-fopenmp", "-fPIC")
 _PATIENCE = 300.0
 
 _POINTER, _LONG, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
@@ -42,18 +41,25 @@ def library() -> ctypes.CDLL:
     Raises:
         CannotFuseError: there is no compiler, or what it makes does not load.
     """
-    command = [compiler(), *_COMPILE]
+    command = [compiler(), *OPTIONS]
     kept = _folder() / f"norm_relu-{_fingerprint(command)}.so"
-    if not kept.exists():
+    loaded = _load(kept) if kept.exists() else None
+    if loaded is None:
         write_atomically(kept, compiled(command))
-    try:
-        loaded = ctypes.CDLL(str(kept))
-    except OSError as error:
-        raise CannotFuseError(f"the compiled code does not load: {error}") from None
+        loaded = _load(kept)
+    if loaded is None:
+        raise CannotFuseError(f"what {command[0]} compiled does not load")
     for name, arguments in _ARGUMENTS.items():
         function = getattr(loaded, name)
         function.argtypes, function.restype = arguments, None
     return loaded
+
+
+def _load(kept: Path) -> ctypes.CDLL | None:
+    try:
+        return ctypes.CDLL(str(kept))
+    except OSError:  # damaged, or made for another system
+        return None
 
 
 def compiler() -> str:
@@ -78,7 +84,8 @@ def compiled(command: list[str]) -> bytes:
     """
     with tempfile.TemporaryDirectory() as folder:
         middle, made = Path(folder) / "norm_relu.o", Path(folder) / "norm_relu.so"
-        _run([*command, str(SOURCE), "-o", str(middle)])
+        _run([*command, "-c", str(SOURCE), "-o", str(middle)])
+        # Without -fopenmp: torch brings a library of threads, and two would fight for the cores.
         _run([command[0], "-shared", str(middle), "-o", str(made)])
         return made.read_bytes()
 

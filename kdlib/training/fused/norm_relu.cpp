@@ -183,9 +183,10 @@ void norm_relu(const float* x, const float* shortcut, const float* weight, const
   float *mean = saved, *inverse = saved + channels;
   float *scale = saved + 2 * channels, *offset = saved + 3 * channels;
   // Around a value of x, so that a large mean costs no digits of the variance.
-  const Sums sums = summed(rows, channels, threads, [&](auto tile, int64_t c, Rows mine, double* one, double* two) {
+  const auto add = [&](auto tile, int64_t c, Rows mine, double* one, double* two) {
     input_sums<tile.value>(x + c, x + c, mine, channels, one, two);
-  });
+  };
+  const Sums sums = summed(rows, channels, threads, add);
   for (int64_t c = 0; c < channels; ++c) {
     const double shifted = sums.first[c] / rows, m = x[c] + shifted;
     const double variance = std::max(sums.second[c] / rows - shifted * shifted, 0.0);
@@ -209,12 +210,15 @@ void norm_relu_gradient(const float* g, const float* y, const float* x, const fl
                         float* of_weight, float* of_bias) {
   const float *mean = saved, *inverse = saved + channels;
   const float *scale = saved + 2 * channels, *offset = saved + 3 * channels;
-  const Sums sums = summed(rows, channels, threads, [&](auto tile, int64_t c, Rows mine, double* one, double* two) {
+  const auto add = [&](auto tile, int64_t c, Rows mine, double* one, double* two) {
     if (passed)
-      gradient_sums<tile.value, true>(g + c, y + c, x + c, mean + c, scale + c, offset + c, mine, channels, passed + c, one, two);
+      gradient_sums<tile.value, true>(g + c, y + c, x + c, mean + c, scale + c, offset + c, mine,
+                                      channels, passed + c, one, two);
     else
-      gradient_sums<tile.value, false>(g + c, x + c, x + c, mean + c, scale + c, offset + c, mine, channels, nullptr, one, two);
-  });
+      gradient_sums<tile.value, false>(g + c, x + c, x + c, mean + c, scale + c, offset + c, mine,
+                                       channels, nullptr, one, two);
+  };
+  const Sums sums = summed(rows, channels, threads, add);
   std::vector<float> slope(channels), rest(channels);
   for (int64_t c = 0; c < channels; ++c) {
     const double product = sums.second[c] * inverse[c];
@@ -224,9 +228,11 @@ void norm_relu_gradient(const float* g, const float* y, const float* x, const fl
   }
   in_threads(rows, channels, threads, [&](auto tile, int64_t c, Rows mine, int) {
     if (passed)
-      gradient<tile.value, true>(passed + c, x + c, scale + c, offset + c, &slope[c], &rest[c], mine, channels, of_x + c);
+      gradient<tile.value, true>(passed + c, x + c, scale + c, offset + c, &slope[c], &rest[c],
+                                 mine, channels, of_x + c);
     else
-      gradient<tile.value, false>(g + c, x + c, scale + c, offset + c, &slope[c], &rest[c], mine, channels, of_x + c);
+      gradient<tile.value, false>(g + c, x + c, scale + c, offset + c, &slope[c], &rest[c], mine,
+                                  channels, of_x + c);
   });
 }
 }

@@ -84,6 +84,7 @@ def fused_for_answering(module: nn.Module) -> nn.Module:
         if isinstance(layer, nn.Conv2d) and _pads_with_zeros(layer):
             fused = ConvRelu(layer, _may_overwrite(ready, chain))
             _replace(ready, chain, f"conv_relu_{number}", fused)
+    ready.delete_all_unused_submodules()
     return _finished(ready)
 
 
