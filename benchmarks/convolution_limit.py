@@ -1,9 +1,9 @@
 """How fast a step could be if it consisted of its convolutions alone.
 
 Each convolution of the networks is timed by itself, on tensors of the shapes, number format and
-memory layout that a step has. An eager step of kdlib's cannot take less time than this, but for
-noise: batch norms, activations, loss, update and data come on top. It bounds neither another number
-format nor code that is compiled.
+memory layout that a step has. An eager or a fused step of kdlib's cannot take less time than this,
+but for noise: both leave the student's convolutions to torch, and batch norms, activations, loss,
+update and data come on top. It bounds neither another number format nor a compiled step.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from dataclasses import dataclass
 
 import torch
 from rivals import Work
+from side_by_side import STUDENTS
 from torch import Tensor, nn
 
+from kdlib.runs.train_one import torch_threads
 from kdlib.training.folding import answering_dtype
 from kdlib.training.predict import passes
 from kdlib.training.recipe import Precision
@@ -45,11 +47,14 @@ class Limits:
     Attributes:
         forward: of a student's step with the teacher's forward pass.
         table: of a student's step only.
+        side_by_side: of the steps of two students at once, on one thread each: twice what one
+            thread does while the other cores are idle.
         builds: of the teacher's forward pass only, in passes as the table of views is built in.
     """
 
     forward: float
     table: float
+    side_by_side: float
     builds: float
 
 
@@ -57,13 +62,21 @@ def limits(work: Work, precision: Precision) -> Limits:
     """Of the step that ``work`` asks for, on all cores; batches as the work's."""
     dtype = _DTYPES[precision]
     answers = dtype if precision == "fp32" else answering_dtype("cpu")
-    student = sum(map(_training_seconds, convolutions(work, work.student, dtype)))
+    layers = convolutions(work, work.student, dtype)
+    student = sum(map(_training_seconds, layers))
+    with torch_threads(1):
+        alone = sum(map(_training_seconds, layers))
     with torch.no_grad():
         teacher = sum(map(_seconds, convolutions(work, work.teacher, answers)))
         most = passes(1024, work.images, "cpu")[0]
         builds = sum(map(_seconds, convolutions(work, work.teacher, answers, most)))
     batch = work.batch_size
-    return Limits(batch / (teacher + student), batch / student, most / builds)
+    return Limits(
+        forward=batch / (teacher + student),
+        table=batch / student,
+        side_by_side=STUDENTS * batch / alone,
+        builds=most / builds,
+    )
 
 
 def convolutions(

@@ -2,15 +2,14 @@
 
 Every rival trains the same student from the same teacher on the same images, in batches of the same
 size, with SGD and the loss of Hinton et al. (2015) or kdlib's, on all cores. Each function returns
-one that trains a single pass over the images.
+one that trains a single pass over the images. More rivals: ``repdistiller``, ``torchdistill_loop``.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,18 +18,34 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, softmax
 from torch.utils.data import DataLoader, Dataset
 
-from kdlib.data import Split, torchvision_import
+from kdlib.data import Split, num_views, torchvision_import
 from kdlib.models import ModelSpec, build
 from kdlib.training import CosineDecay, LossVectors, Recipe, TeacherSignal, train
+from kdlib.training.captured import StepKind
 from kdlib.training.recipe import Precision
+from kdlib.training.teacher_views import TeacherTable
 
 Pass = Callable[[], None]
 
+CLASSES = 100
 TEMPERATURE = 4.0
 ALPHA = 0.9
 RATE = 0.05
 WORKERS = 2
-REPDISTILLER_WORKERS = 8
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How kdlib trains: its number format, and how it takes a step (``kdlib.training.train``)."""
+
+    precision: Precision = "fp32"
+    step: str = "eager"
+
+    def __str__(self) -> str:
+        return self.precision if self.step == "eager" else f"{self.precision} {self.step}"
+
+
+EAGER, FUSED, BF16 = Kind(), Kind(step="fused"), Kind("bf16")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +102,21 @@ class Work:
         )
 
 
-class Pictures(Dataset[tuple[Any, int]]):
+def random_work(images: int) -> Work:
+    """Images of CIFAR-100's size and number of classes; whole batches of 64."""
+    random = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (images, 3, 32, 32), generator=random, dtype=torch.uint8)
+    labels = torch.randint(0, CLASSES, (images,), generator=random)
+    return Work(pixels, labels, CLASSES)
+
+
+def random_table(work: Work) -> TeacherTable:
+    """As large as the table of all views; no time depends on what it holds."""
+    views = num_views(work.recipe().crop_padding, flip=True)
+    return TeacherTable(torch.randn(len(work.labels), views, work.num_classes))
+
+
+class Pictures(Dataset[tuple[Any, ...]]):
     """A data set in the manner of torchvision: a PIL image, transformed, and its label."""
 
     def __init__(self, work: Work) -> None:
@@ -108,7 +137,7 @@ class Pictures(Dataset[tuple[Any, int]]):
         """How many images."""
         return len(self.labels)
 
-    def __getitem__(self, row: int) -> tuple[Any, int]:
+    def __getitem__(self, row: int) -> tuple[Any, ...]:
         """Row's image in a random view, and its label."""
         return self.transform(Image.fromarray(np.asarray(self.arrays[row]))), self.labels[row]
 
@@ -117,7 +146,7 @@ def with_kdlib(
     work: Work,
     teacher: nn.Module | TeacherSignal | None = None,
     *,
-    precision: Precision = "fp32",
+    kind: Kind = EAGER,
     alpha: float = ALPHA,
 ) -> Pass:
     """Kdlib's loop; the teacher answers by forward passes unless another source is given."""
@@ -130,20 +159,26 @@ def with_kdlib(
             student,
             split,
             vectors,
-            work.recipe(1, precision),
+            work.recipe(1, kind.precision),
             seed=0,
             teacher=source,
             dataset_name="cifar100",
             bar=False,
+            step=cast(StepKind, kind.step),
         )
 
     return one_pass
 
 
+def with_table(work: Work, kind: Kind = EAGER) -> Pass:
+    """The same with a table of views."""
+    return with_kdlib(work, random_table(work), kind=kind)
+
+
 def with_tutorial(work: Work, workers: int = WORKERS) -> Pass:
     """The loop of PyTorch's tutorial on knowledge distillation: a loss read back at each step."""
     teacher, student = work.network(work.teacher).eval(), work.network(work.student, seed=1)
-    optimizer, loader = _sgd(student), _loader(work, workers)
+    optimizer, loader = sgd(student), batches(Pictures(work), work.batch_size, workers)
 
     def one_pass() -> None:
         student.train()
@@ -160,58 +195,6 @@ def with_tutorial(work: Work, workers: int = WORKERS) -> Pass:
     return one_pass
 
 
-def with_repdistiller_shape(work: Work) -> Pass:
-    """A loop of the shape of RepDistiller's: eight workers, and at each step loss, top-1 and top-5.
-
-    RepDistiller is no package that can be installed; this is written after the structure of its
-    ``train_distill`` for ``--distill kd``, on the same networks as the other rivals.
-    """
-    teacher, student = work.network(work.teacher).eval(), work.network(work.student, seed=1)
-    optimizer, loader = _sgd(student), _loader(work, REPDISTILLER_WORKERS)
-
-    def one_pass() -> None:
-        student.train()
-        seen: list[float] = []
-        for images, labels in loader:
-            logits = student(images.float())
-            with torch.no_grad():
-                teacher_logits = teacher(images.float())
-            loss = hinton_loss(logits, teacher_logits, labels)
-            seen += [*top_accuracies(logits, labels), loss.item()]
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-
-    return one_pass
-
-
-def with_torchdistill(work: Work) -> Pass:
-    """Torchdistill's box and the steps of its example of image classification.
-
-    Raises:
-        ImportError: torchdistill is not installed.
-    """
-    torchvision_import.datasets()
-    from torchdistill.core.distillation import DistillationBox
-
-    logging.getLogger("torchdistill").setLevel(logging.ERROR)
-    device = torch.device("cpu")
-    networks = work.network(work.teacher), work.network(work.student, seed=1)
-    box = DistillationBox(
-        *networks, {"train": Pictures(work)}, _torchdistill_config(work), device, None, False, 1
-    )
-
-    def one_pass() -> None:
-        box.pre_epoch_process(epoch=0)
-        for images, labels, extra in box.train_data_loader:
-            loss = box.forward_process(images.to(device), labels.to(device), extra)
-            box.post_forward_process(loss=loss)
-            if not np.isfinite(loss.item()):
-                raise ValueError("the training loop was broken: the loss is not finite")
-
-    return one_pass
-
-
 def hinton_loss(logits: Tensor, teacher_logits: Tensor, labels: Tensor) -> Tensor:
     """Cross-entropy with the labels, and T^2 times the divergence from the teacher."""
     soft = softmax(teacher_logits / TEMPERATURE, dim=1)
@@ -219,41 +202,17 @@ def hinton_loss(logits: Tensor, teacher_logits: Tensor, labels: Tensor) -> Tenso
     return (1 - ALPHA) * cross_entropy(logits, labels) + ALPHA * TEMPERATURE**2 * divergence
 
 
-def top_accuracies(logits: Tensor, labels: Tensor) -> list[float]:
-    """Top-1 and top-5 accuracy in percent, read back to the host."""
-    found = logits.topk(5, dim=1).indices == labels[:, None]
-    return [100 * found[:, :k].any(1).float().mean().item() for k in (1, 5)]
+def batches(pictures: Pictures, batch_size: int, workers: int) -> DataLoader[Any]:
+    """In random order, fetched by worker processes that stay from pass to pass.
+
+    Epochs of CIFAR-100 are so much longer than passes here that starting workers, which the loops
+    do at each epoch, would weigh 30 times too much.
+    """
+    return DataLoader(
+        pictures, batch_size, shuffle=True, num_workers=workers, persistent_workers=workers > 0
+    )
 
 
-def _loader(work: Work, workers: int) -> DataLoader[Any]:
-    return DataLoader(Pictures(work), batch_size=work.batch_size, shuffle=True, num_workers=workers)
-
-
-def _sgd(student: nn.Module) -> torch.optim.SGD:
+def sgd(student: nn.Module) -> torch.optim.SGD:
+    """As all loops here update a student."""
     return torch.optim.SGD(student.parameters(), lr=RATE, momentum=0.9, weight_decay=5e-4)
-
-
-def _torchdistill_config(work: Work) -> dict[str, Any]:
-    """What torchdistill's YAML files say for plain knowledge distillation."""
-    logits = {"student_module_path": ".", "student_module_io": "output"}
-    logits |= {"teacher_module_path": ".", "teacher_module_io": "output"}
-    weights = {"temperature": TEMPERATURE, "alpha": 1 - ALPHA}
-    loss = {"key": "KDLoss", "kwargs": {**logits, **weights}}
-    return {
-        "num_epochs": 1,
-        "train_data_loader": {
-            "dataset_id": "train",
-            "sampler": {"class_or_func": torch.utils.data.RandomSampler, "kwargs": {}},
-            "kwargs": {"batch_size": work.batch_size, "num_workers": WORKERS},
-        },
-        "teacher": {"requires_grad": False, "forward_proc": "forward_batch_only"},
-        "student": {"requires_grad": True, "forward_proc": "forward_batch_only"},
-        "optimizer": {
-            "key": "SGD",
-            "kwargs": {"lr": RATE, "momentum": 0.9, "weight_decay": 5e-4},
-        },
-        "criterion": {
-            "key": "WeightedSumLoss",
-            "kwargs": {"sub_terms": {"kd": {"criterion": loss, "weight": 1.0}}},
-        },
-    }

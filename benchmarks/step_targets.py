@@ -9,16 +9,14 @@ from typing import Literal
 
 from convolution_limit import Limits
 from machine import GB
+from rivals import BF16, EAGER, FUSED, Kind
 
 from kdlib.data import num_views
 from kdlib.training.recipe import Precision
-from kdlib.training.teacher_views import BYTES_A_LOGIT
 
-CLASSES = 100
-CIFAR_IMAGES, LONG_TAILED_IMAGES = 50_000, 10_847
 EPOCHS, STUDENTS = 240, 8
-PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
-REPDISTILLER, TORCHDISTILL = "loop of RepDistiller's shape", "torchdistill"
+REPDISTILLER, TORCHDISTILL = "RepDistiller's loop and networks", "torchdistill"
+REPDISTILLER_TWICE = f"{REPDISTILLER}, two side by side"
 
 Clock = Literal["wall", "processor"]
 CLOCKS: tuple[Clock, ...] = ("wall", "processor")
@@ -45,10 +43,16 @@ class Speed:
 Speeds = Mapping[str, Speed]
 
 
-def ours(way: Literal["forward", "table", "one-hot"], precision: Precision) -> str:
+def ours(way: Literal["forward", "table", "one-hot", "side by side"], kind: Kind) -> str:
     """The name of a row of kdlib."""
     words = {"forward": "teacher's forward pass", "table": "table of views", "one-hot": "one-hot"}
-    return f"kdlib {precision}, {words[way]}"
+    words["side by side"] = f"{words['table']}, two side by side"
+    return f"kdlib {kind}, {words[way]}"
+
+
+def kinds_in(found: Speeds) -> list[Kind]:
+    """How kdlib trained in what was measured."""
+    return [kind for kind in (EAGER, FUSED, BF16) if ours("table", kind) in found]
 
 
 def speed_table(found: Speeds) -> list[dict[str, str]]:
@@ -85,11 +89,11 @@ TARGETS: Mapping[str, float] = {
 
 
 def target_table(found: Speeds, builds: Builds, limits: AllLimits) -> list[dict[str, str]]:
-    """What was aimed at, for each number format and each of the two packages' loops."""
+    """What was aimed at, for each way kdlib trains and each of the two packages' loops."""
     return [
         {
             "against": other,
-            "kdlib": precision,
+            "kdlib": str(kind),
             "work": work,
             "at least": f"{target:.1f}",
             "measured": f"{wall:.2f} ({processor:.2f})",
@@ -98,31 +102,39 @@ def target_table(found: Speeds, builds: Builds, limits: AllLimits) -> list[dict[
         }
         for other in (REPDISTILLER, TORCHDISTILL)
         if other in found
-        for precision in PRECISIONS
+        for kind in kinds_in(found)
         for (work, target), wall, processor, limit in zip(
             TARGETS.items(),
-            *(measured_ratios(found, builds, other, precision, clock) for clock in CLOCKS),
-            limit_ratios(limits[precision], found[other].median()),
+            *(measured_ratios(found, builds, other, kind, clock) for clock in CLOCKS),
+            limit_ratios(limits, found, other, kind),
             strict=True,
         )
     ]
 
 
-def measured_ratios(
-    found: Speeds, builds: Builds, other: str, precision: Precision, clock: Clock
-) -> Ratios:
+def measured_ratios(found: Speeds, builds: Builds, other: str, kind: Kind, clock: Clock) -> Ratios:
     """How many times as fast as ``other`` kdlib is by a clock, in the order of ``TARGETS``."""
-    forward, table = (found[ours(way, precision)].median(clock) for way in ("forward", "table"))
-    return _ratios_to(found[other].median(clock), forward, table, builds[precision][clock])
+    names = ours("forward", kind), several(found, kind), ours("table", kind)
+    rates = [found[name].median(clock) for name in names]
+    return _ratios_to(found[other].median(clock), *rates, builds[kind.precision][clock])
 
 
-def limit_ratios(limit: Limits, other: float) -> Ratios:
-    """The same for a step of convolutions alone, against a loop of ``other`` images a second."""
-    return _ratios_to(other, limit.forward, limit.table, limit.builds)
+def limit_ratios(limits: AllLimits, found: Speeds, other: str, kind: Kind) -> Ratios:
+    """The same for steps of convolutions alone."""
+    limit = limits[kind.precision]
+    paired = several(found, kind) != ours("table", kind)
+    most = limit.side_by_side if paired else limit.table
+    return _ratios_to(found[other].median(), limit.forward, most, limit.table, limit.builds)
 
 
-def _ratios_to(other: float, forward: float, table: float, builds: float) -> Ratios:
-    return forward / other, sweep_ratio(other, table, builds), table / other
+def several(found: Speeds, kind: Kind) -> str:
+    """The row by which many students train with a table: two side by side where that is faster."""
+    ways = [name for way in ("table", "side by side") if (name := ours(way, kind)) in found]  # type: ignore[arg-type]
+    return max(ways, key=lambda name: found[name].median())
+
+
+def _ratios_to(other: float, forward: float, many: float, table: float, builds: float) -> Ratios:
+    return forward / other, sweep_ratio(other, many, builds), table / other
 
 
 def sweep_ratio(other: float, table: float, builds: float) -> float:
@@ -137,18 +149,42 @@ def sweep_ratio(other: float, table: float, builds: float) -> float:
     return (shown / other) / (num_views(4, flip=True) / builds + shown / table)
 
 
+def sweep_table(found: Speeds, builds: Builds) -> list[dict[str, str]]:
+    """A row a way in which kdlib trains 8 students; against each loop, also two of it at once."""
+    others = [name for name in (REPDISTILLER, REPDISTILLER_TWICE, TORCHDISTILL) if name in found]
+    return [
+        {
+            "kdlib": str(kind),
+            "at a time": number,
+            **{
+                f"times {other}": f"{_sweep(found, builds[kind.precision], name, other):.2f}"
+                for other in others
+            },
+        }
+        for kind in kinds_in(found)
+        for number, name in (("1", ours("table", kind)), ("2", ours("side by side", kind)))
+        if name in found
+    ]
+
+
+def _sweep(found: Speeds, built: Mapping[Clock, float], name: str, other: str) -> float:
+    return sweep_ratio(found[other].median(), found[name].median(), built["wall"])
+
+
 def paying_table(found: Speeds, builds: Builds) -> list[dict[str, str]]:
-    """A row a number format: rates by processor time, and passes until the table pays."""
+    """A row a way kdlib trains: rates by processor time, and passes until the table pays."""
     rows = []
-    for precision in PRECISIONS:
-        rates = [found[ours(way, precision)].median("processor") for way in ("forward", "table")]
-        views = builds[precision]["processor"]
-        passes = passes_to_pay(*rates, views)
+    for kind in kinds_in(found):
+        forward, table = (
+            found[name].median("processor") for name in (ours("forward", kind), ours("table", kind))
+        )
+        views = builds[kind.precision]["processor"]
+        passes = passes_to_pay(forward, table, views)
         rows.append(
             {
-                "kdlib": precision,
-                "images a second, forward pass": f"{rates[0]:.0f}",
-                "with the table": f"{rates[1]:.0f}",
+                "kdlib": str(kind),
+                "images a second, forward pass": f"{forward:.0f}",
+                "with the table": f"{table:.0f}",
                 "views a second, building it": f"{views:.0f}",
                 "passes until it pays": f"{passes:.0f}",
                 f"students of {EPOCHS} epochs": f"{passes / EPOCHS:.2f}",
@@ -169,12 +205,3 @@ def passes_to_pay(forward: float, table: float, builds: float) -> float:
     """
     saved = 1 / forward - 1 / table
     return num_views(4, flip=True) / builds / saved if saved > 0 else float("inf")
-
-
-def memory_sentence() -> str:
-    """What the tables of CIFAR-100 take: known before they are built."""
-    sizes = [
-        f"{images * num_views(4, flip=True) * CLASSES * BYTES_A_LOGIT / GB:.2f} GB for {name}"
-        for name, images in (("CIFAR-100", CIFAR_IMAGES), ("CIFAR-100-LT", LONG_TAILED_IMAGES))
-    ]
-    return f"A table of all views (padding 4, flips) takes {' and '.join(sizes)}, in float32."

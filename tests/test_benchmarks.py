@@ -1,5 +1,6 @@
 """The pure parts of the benchmarks: what they write, and how they measure a process tree."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -20,12 +21,15 @@ import many_students  # noqa: E402
 import measure_book  # noqa: E402
 import measure_training  # noqa: E402
 import readme  # noqa: E402
+import repdistiller  # noqa: E402
 import results_file  # noqa: E402
 import rivals  # noqa: E402
 import same_accuracy  # noqa: E402
+import side_by_side  # noqa: E402
 import step_targets  # noqa: E402
 import torch  # noqa: E402
 
+from kdlib.models import ModelSpec, build  # noqa: E402
 from kdlib.studies.profiles import PROFILES  # noqa: E402
 
 MEGABYTES = 10**6
@@ -222,11 +226,14 @@ def test_an_exponent_is_the_power_of_the_size(power):
 
 def test_rivals_take_turns_after_one_pass_that_is_not_counted():
     order = []
-    rivals_ = {
-        name: lambda name=name: order.append(name * (sum(range(100_000)) > 0)) for name in "ab"
-    }
-    found = distillation_step.speeds(rivals_, images=10, rounds=2)
-    assert "".join(order) == "ababab"
+
+    def start(name, work):
+        return lambda: order.append(name * (sum(range(4_000_000)) > 0) + str(len(work.labels)))
+
+    starts = {name: functools.partial(start, name) for name in "ab"}
+    work, little = rivals.random_work(8), rivals.random_work(4)
+    found = distillation_step.speeds(starts, work, little, rounds=2)
+    assert "".join(order) == "a4b4" + 3 * "a8b8"
     assert [(name, len(speed.wall)) for name, speed in found.items()] == [("a", 2), ("b", 2)]
 
 
@@ -239,16 +246,23 @@ def test_processor_time_counts_the_work_of_children_and_not_waiting():
     assert 0.02 < processor < wall - 0.9
 
 
-def speeds_of(forward, table, other):
-    """Two number formats of kdlib alike, and one rival; a processor does half as much."""
+KINDS = [rivals.EAGER, rivals.FUSED, rivals.BF16]
+
+
+def speeds_of(forward, table, other, **more):
+    """The ways of kdlib alike, and one rival; a processor does half as much."""
     step = step_targets
-    rates = {step.REPDISTILLER: other}
-    for precision in step.PRECISIONS:
-        rates |= {step.ours("forward", precision): forward, step.ours("table", precision): table}
+    rates = {step.REPDISTILLER: other, **more}
+    for kind in KINDS:
+        rates |= {step.ours("forward", kind): forward, step.ours("table", kind): table}
     return {
         name: step.Speed(name, (rate, 0.9 * rate, 1.1 * rate), (rate / 2,) * 3, 2 * 10**9)
         for name, rate in rates.items()
     }
+
+
+BUILDS = {p: {"wall": 1e9, "processor": 1e9} for p in ("fp32", "bf16")}
+LIMITS = dict.fromkeys(BUILDS, convolution_limit.Limits(250, 500, 600, 1e9))
 
 
 def test_the_tables_of_a_step_give_ratios_and_verdicts():
@@ -256,26 +270,55 @@ def test_the_tables_of_a_step_give_ratios_and_verdicts():
     row = step.speed_table(found)[0]
     assert row[f"times {step.REPDISTILLER}"] == "1.00 (1.00)"
     assert (row["images a second"], row["memory of all processes"]) == ("100", "2.0 GB")
-    builds = {p: {"wall": 1e9, "processor": 1e9} for p in step.PRECISIONS}
-    limits = dict.fromkeys(step.PRECISIONS, convolution_limit.Limits(250, 500, 1e9))
-    rows = step.target_table(found, builds, limits)
+    rows = step.target_table(found, BUILDS, LIMITS)
+    assert [row["kdlib"] for row in rows[::3]] == ["fp32", "fp32 fused", "bf16"]
     assert [row["convolutions alone"] for row in rows[:3]] == ["2.50", "5.00", "5.00"]
     assert [row["measured"] for row in rows[:3]] == ["2.30 (2.30)", "4.00 (4.00)", "4.00 (4.00)"]
     assert {row["reached"] for row in rows} == {"yes"}
-    slower = step.target_table(speeds_of(229, 399, 100), builds, limits)
+    slower = step.target_table(speeds_of(229, 399, 100), BUILDS, LIMITS)
     assert [row["reached"] for row in slower[:3]] == ["**no**", "yes", "**no**"]
+
+
+def test_many_students_are_counted_side_by_side_where_that_is_faster():
+    step = step_targets
+    fast, slow = (step.ours("side by side", kind) for kind in (rivals.EAGER, rivals.FUSED))
+    both = {fast: 440, slow: 360, step.REPDISTILLER_TWICE: 110}
+    found = speeds_of(230, 400, 100, **both)
+    rows = step.target_table(found, BUILDS, LIMITS)
+    assert [row["measured"] for row in rows[1:6:3]] == ["4.40 (4.40)", "4.00 (4.00)"]
+    assert [row["convolutions alone"] for row in rows[1:6:3]] == ["6.00", "5.00"]
+    several = step.sweep_table(found, BUILDS)
+    assert [(row["kdlib"], row["at a time"]) for row in several] == [
+        ("fp32", "1"), ("fp32", "2"), ("fp32 fused", "1"), ("fp32 fused", "2"), ("bf16", "1"),
+    ]  # fmt: skip
+    assert several[1][f"times {step.REPDISTILLER}"] == "4.40"
+    assert several[1][f"times {step.REPDISTILLER_TWICE}"] == "4.00"
+
+
+def test_two_students_train_at_once_in_processes_of_their_own():
+    with side_by_side.SideBySide(quick_pass, rivals.random_work(64)) as both:
+        assert len({os.getpid(), *both.pids}) == 3
+        both()
+        both()
+    assert [process.exitcode for process in both._processes] == [0, 0]
+
+
+def quick_pass(work):
+    """Stops on a thread too many."""
+    assert torch.get_num_threads() == 1
+    return functools.partial(work.images.float().mean, (0, 1))
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_limit_of_a_step_is_its_convolutions(precision):
-    work = distillation_step.random_work(16)
+    work = rivals.random_work(16)
     small = rivals.Work(work.images, work.labels, 100, teacher=14, student=8, batch_size=16)
     found = convolution_limit.convolutions(small, 8, torch.float32)
     assert [one.images.shape[1] for one in found] == [3, 16, 16, 16, 32, 32, 64]
     assert all(one.images.is_contiguous(memory_format=torch.channels_last) for one in found)
     limit = convolution_limit.limits(small, precision)
     assert limit.table > limit.forward > 0
-    assert limit.builds > 0
+    assert limit.builds > 0 and limit.side_by_side > 0
 
 
 def test_the_timed_gradients_are_those_of_a_training():
@@ -317,12 +360,55 @@ def test_hinton_s_loss_is_kdlib_s_up_to_the_teacher_s_entropy():
     torch.testing.assert_close(logits.grad, other.grad)
 
 
-def test_every_loop_trains_the_student_of_the_same_work():
-    work = distillation_step.random_work(32)
+def test_every_loop_trains_the_student_of_the_same_work(monkeypatch):
+    monkeypatch.setattr(repdistiller, "WORKERS", 0)
+    work = rivals.random_work(32)
     small = rivals.Work(work.images, work.labels, 100, teacher=8, student=8, batch_size=16)
-    for start in (rivals.with_kdlib, lambda w: rivals.with_tutorial(w, workers=0)):
+    starts = [
+        rivals.with_kdlib,
+        rivals.with_table,
+        functools.partial(rivals.with_tutorial, workers=0),
+    ]
+    starts += [repdistiller.with_repdistiller, repdistiller.with_repdistiller_shape]
+    for start in starts:
         start(small)()
-    assert rivals.top_accuracies(torch.eye(6), torch.arange(6)) == [100, 100]
+
+
+def parameters(model):
+    return sum(values.numel() for values in model.parameters())
+
+
+def test_repdistiller_s_networks_are_kdlib_s_of_option_b():
+    images = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    theirs = repdistiller.Network(20, 100)
+    ours = build(
+        ModelSpec(depth=20, shortcut="B"), num_classes=100, channels=3, image_size=32, seed=1
+    )
+    names = [name.replace("shortcut.module.", "shortcut.") for name in ours.state_dict()]
+    theirs.load_state_dict(dict(zip(names, ours.state_dict().values(), strict=True)))
+    for mode in (True, False):
+        torch.testing.assert_close(theirs.train(mode)(images), ours.train(mode)(images))
+    features, _ = theirs(images, is_feat=True)
+    assert [tuple(one.shape[1:]) for one in features] == [
+        (16, 32, 32), (16, 32, 32), (32, 16, 16), (64, 8, 8), (64,),
+    ]  # fmt: skip
+    assert parameters(theirs) == 278_324  # 270,256 of convolutions, 1,568 of norms, 6,500
+    # 41 million multiplications; a projection of stage s adds 1 / 9 of a 3x3 one of half the input.
+    work = rivals.random_work(1)
+    added = 32 * 16 * 16 * 16 + 64 * 8 * 8 * 32
+    base = repdistiller.multiplications(work.network(20), work.images[0].float())
+    assert repdistiller.more_multiplications(work, 20) == pytest.approx(100 * added / base)
+    assert base == pytest.approx(40.8e6, rel=0.01)
+
+
+def test_its_step_measures_and_trains():
+    torch.manual_seed(0)
+    logits, teacher, labels = torch.randn(6, 9), torch.randn(6, 9), torch.arange(6)
+    found = repdistiller.step_loss(logits, teacher, labels)
+    torch.testing.assert_close(found, rivals.hinton_loss(logits, teacher, labels))
+    right = torch.eye(6, 9)[[0, 1, 2, 4, 3, 5]]
+    assert repdistiller.top_accuracies(right, labels)[0] == pytest.approx(100 * 4 / 6)
+    assert repdistiller.top_accuracies(torch.eye(6), labels) == [100, 100]
 
 
 def test_the_loops_that_are_compared_train_and_their_differences_are_paired():
