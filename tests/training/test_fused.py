@@ -189,6 +189,25 @@ def test_conv_relu_is_convolution_sum_and_relu(over, stride):
     torch.testing.assert_close(summed, relu(expected + shortcut))
 
 
+def test_a_sum_that_is_spread_is_left_to_torch():
+    layer = nn.Conv2d(16, 16, 3, padding=1).requires_grad_(False)
+    images, row = normal((3, 16, 8, 8), 1), normal((1, 16, 1, 1), 2)
+    assert torch.equal(ConvRelu(layer, True)(images, row), relu(layer(images) + row))
+
+
+def test_functions_of_another_torch_are_not_trusted(monkeypatch):
+    assert layers.has_conv_relu()
+
+    class Swapped(ConvRelu):
+        def forward(self, images, shortcut=None):
+            return super().forward(images if shortcut is None else shortcut, shortcut)
+
+    monkeypatch.setattr(layers, "ConvRelu", Swapped)
+    assert not layers.has_conv_relu()
+    monkeypatch.setattr(layers, "ConvRelu", None)
+    assert not layers.has_conv_relu()
+
+
 # --- Networks ---
 
 
@@ -383,6 +402,19 @@ def test_without_a_compiler_steps_are_plain(fresh, monkeypatch):
         assert run(changed(epochs=1, warmup_epochs=0), model=wide())[1].step == "eager"
 
 
+def test_a_cache_that_cannot_be_written_says_so(fresh, monkeypatch):
+    (fresh / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(fresh / "file"))
+    with pytest.raises(library.CannotFuseError, match="cannot be kept"):
+        library.library()
+
+
+def test_the_compiler_may_have_options(fresh, monkeypatch):
+    monkeypatch.setenv("CXX", f"{library.compiler()[0]} -g0")
+    assert library.compiler()[1:] == ["-g0"]
+    library.library()
+
+
 def test_a_compiler_that_fails_says_why(fresh, monkeypatch, tmp_path):
     broken = tmp_path / "broken"
     broken.write_text("#!/bin/sh\necho 'x.cpp: error: no such thing' >&2\nexit 1\n")
@@ -407,6 +439,6 @@ def test_damaged_code_is_made_anew(fresh, monkeypatch):
 def test_the_source_has_no_warnings():
     # psabi: how vectors are passed between functions, which all are inlined.
     options = [*library.OPTIONS, "-Wall", "-Wextra", "-Wno-psabi", "-fsyntax-only"]
-    command = [library.compiler(), *options, str(library.SOURCE)]
+    command = [*library.compiler(), *options, str(library.SOURCE)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

@@ -135,6 +135,8 @@ class ConvRelu(nn.Module):
             return ops._convolution_pointwise(
                 images, layer.weight, layer.bias, *shape, "relu", [], ""
             )
+        if shortcut.dtype != images.dtype or shortcut.shape != _shape(layer, images):
+            return relu(layer(images) + shortcut)
         shortcut = shortcut.contiguous(memory_format=torch.channels_last)
         how: tuple[Any, ...] = (layer.weight, layer.bias, *shape, "add", 1.0, "relu", [], "")
         if self.over_shortcut:
@@ -142,15 +144,28 @@ class ConvRelu(nn.Module):
         return ops._convolution_pointwise.binary(images, shortcut, *how)
 
 
+def _shape(layer: nn.Conv2d, images: Tensor) -> tuple[int, ...]:
+    """Of the layer's answer."""
+    pads = [int(pad) for pad in layer.padding]
+    steps = zip(pads, layer.dilation, layer.kernel_size, layer.stride, strict=True)
+    sides = [
+        (size + 2 * pad - dilation * (kernel - 1) - 1) // stride + 1
+        for size, (pad, dilation, kernel, stride) in zip(images.shape[2:], steps, strict=True)
+    ]
+    return (len(images), layer.out_channels, *sides)
+
+
 def has_conv_relu() -> bool:
     """Whether torch has what ``ConvRelu`` calls, which is not of its public interface."""
     if not torch.backends.mkldnn.is_available():
         return False
-    layer = nn.Conv2d(LANES, LANES, 1).requires_grad_(False)
-    images = torch.zeros(1, LANES, 2, 2).contiguous(memory_format=torch.channels_last)
-    try:
-        for over in (False, True):
-            ConvRelu(layer, over)(ConvRelu(layer)(images), images.clone())
-    except Exception:  # whatever another version raises
-        return False
-    return True
+    with torch.no_grad():
+        layer, images = nn.Conv2d(LANES, LANES, 1), torch.linspace(-1, 1, 4 * LANES)
+        images = images.reshape(1, LANES, 2, 2).contiguous(memory_format=torch.channels_last)
+        expected = relu(layer(images) + 1)
+        try:
+            found = [ConvRelu(layer, o)(images, torch.ones_like(images)) for o in (False, True)]
+            found[0] = torch.maximum(found[0], ConvRelu(layer)(images))
+        except Exception:  # whatever another version raises
+            return False
+        return all(torch.allclose(one, expected, atol=1e-5) for one in found)

@@ -6,6 +6,7 @@ import ctypes
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -39,13 +40,13 @@ def library() -> ctypes.CDLL:
     The file is kept in the user's cache, under a name that says of what it was made.
 
     Raises:
-        CannotFuseError: there is no compiler, or what it makes does not load.
+        CannotFuseError: there is no compiler, its result cannot be kept, or does not load.
     """
-    command = [compiler(), *OPTIONS]
+    command = [*compiler(), *OPTIONS]
     kept = _folder() / f"norm_relu-{_fingerprint(command)}.so"
     loaded = _load(kept) if kept.exists() else None
     if loaded is None:
-        write_atomically(kept, compiled(command))
+        _keep(kept, compiled(command))
         loaded = _load(kept)
     if loaded is None:
         raise CannotFuseError(f"what {command[0]} compiled does not load")
@@ -62,18 +63,26 @@ def _load(kept: Path) -> ctypes.CDLL | None:
         return None
 
 
-def compiler() -> str:
-    """The C++ compiler: what ``CXX`` says, or the first that is found.
+def _keep(kept: Path, code: bytes) -> None:
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_atomically(kept, code)
+    except OSError as error:
+        raise CannotFuseError(f"the compiled code cannot be kept: {error}") from None
+
+
+def compiler() -> list[str]:
+    """The command of the C++ compiler: what ``CXX`` says, or the first that is found.
 
     Raises:
         CannotFuseError: there is none.
     """
-    named = os.environ.get("CXX")
-    found = shutil.which(named) if named else next(filter(None, map(shutil.which, COMPILERS)), None)
-    if found is None:
-        looked = named or ", ".join(COMPILERS)
-        raise CannotFuseError(f"no C++ compiler was found ({looked}): install one, e.g. g++")
-    return found
+    named = shlex.split(os.environ.get("CXX", ""))
+    for name in named[:1] or COMPILERS:
+        if found := shutil.which(name):
+            return [found, *named[1:]]
+    looked = " ".join(named) or ", ".join(COMPILERS)
+    raise CannotFuseError(f"no C++ compiler was found ({looked}): install one, e.g. g++")
 
 
 def compiled(command: list[str]) -> bytes:
@@ -86,7 +95,7 @@ def compiled(command: list[str]) -> bytes:
         middle, made = Path(folder) / "norm_relu.o", Path(folder) / "norm_relu.so"
         _run([*command, "-c", str(SOURCE), "-o", str(middle)])
         # Without -fopenmp: torch brings a library of threads, and two would fight for the cores.
-        _run([command[0], "-shared", str(middle), "-o", str(made)])
+        _run([*command[: -len(OPTIONS)], "-shared", str(middle), "-o", str(made)])
         return made.read_bytes()
 
 
@@ -103,9 +112,7 @@ def _folder() -> Path:
     """The user's own: what lies there is run."""
     from platformdirs import user_cache_path
 
-    folder = user_cache_path("kdlib") / "compiled"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
+    return user_cache_path("kdlib") / "compiled"
 
 
 def _fingerprint(command: list[str]) -> str:
