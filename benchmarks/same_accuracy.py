@@ -26,12 +26,15 @@ from kdlib.runs.train_one import torch_threads
 from kdlib.studies.families import Family
 from kdlib.studies.profiles import PROFILES
 from kdlib.training import LossVectors, Recipe, predict_logits, train
+from kdlib.training.captured import StepKind
+from kdlib.training.fused.library import CannotFuseError, library
 from kdlib.training.recipe import Precision, learning_rate, steps_per_epoch
 
 FIRST_SEEDS, SEEDS = 10, 30
 """The first ten put kdlib in fp32 below the plain loop, so twenty were added to see it again."""
 ALPHA = 0.9
-FP32, BF16, PLAIN = "kdlib fp32", "kdlib bf16", "loop of RepDistiller's shape"
+FP32, FUSED, BF16 = "kdlib fp32", "kdlib fp32 fused", "kdlib bf16"
+PLAIN = "loop of RepDistiller's shape"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,14 +73,15 @@ def task(seed: int, epochs: int | None = None) -> Task:
     return Task(spec, data, teacher)
 
 
-def in_kdlib(precision: Precision) -> Way:
+def in_kdlib(precision: Precision, step: StepKind = "eager") -> Way:
     """Kdlib's loop, with the teacher's forward pass."""
 
     def way(one: Task) -> nn.Module:
         student, split = one.student(), one.split
         recipe = one.spec.recipe.model_copy(update={"precision": precision})
         vectors = LossVectors.constant(split.num_classes, mix=ALPHA)
-        train(student, split, vectors, recipe, seed=one.spec.seed, teacher=one.teacher, bar=False)
+        chosen = {"seed": one.spec.seed, "teacher": one.teacher, "step": step}
+        train(student, split, vectors, recipe, **chosen, bar=False)
         return student
 
     return way
@@ -131,6 +135,7 @@ def in_a_plain_loop(one: Task) -> nn.Module:
 
 WAYS: dict[str, Way] = {
     FP32: in_kdlib("fp32"),
+    FUSED: in_kdlib("fp32", "fused"),
     BF16: in_kdlib("bf16"),
     PLAIN: in_a_plain_loop,
 }
@@ -147,7 +152,19 @@ def accuracies(seeds: int = SEEDS, epochs: int | None = None) -> dict[str, list[
     """Test accuracy of each way's student, one a seed."""
     with torch_threads(1):
         tasks = [task(seed, epochs) for seed in range(seeds)]
-        return {name: [test_accuracy(one, way(one)) for one in tasks] for name, way in WAYS.items()}
+        return {
+            name: [test_accuracy(one, way(one)) for one in tasks] for name, way in here().items()
+        }
+
+
+def here() -> dict[str, Way]:
+    """The ways that this machine has: fused steps need a compiler."""
+    try:
+        library()
+    except CannotFuseError as error:
+        print(f"no fused steps here, so no row of them: {error}")
+        return {name: way for name, way in WAYS.items() if name != FUSED}
+    return WAYS
 
 
 def accuracy_section() -> str:

@@ -413,7 +413,8 @@ def test_its_step_measures_and_trains():
 
 def test_the_loops_that_are_compared_train_and_their_differences_are_paired():
     found = same_accuracy.accuracies(seeds=1, epochs=12)
-    assert set(found) == {same_accuracy.FP32, same_accuracy.BF16, same_accuracy.PLAIN}
+    assert list(found) == list(same_accuracy.here())
+    assert {same_accuracy.FP32, same_accuracy.BF16, same_accuracy.PLAIN} <= set(found)
     assert all(values[0] > 50 for values in found.values())
     steady = {
         same_accuracy.FP32: [71.0, 81.0, 91.0],
