@@ -34,7 +34,9 @@ class NormRelu(nn.Module):
     def forward(self, images: Tensor, shortcut: Tensor | None = None) -> Tensor:
         """``relu(norm(images) + shortcut)``, of the shape of ``images``."""
         norm = self.norm
-        if not (norm.training and _fits(images) and (shortcut is None or _like(shortcut, images))):
+        if not (
+            norm.training and _fits(images, norm) and (shortcut is None or _like(shortcut, images))
+        ):
             hidden = norm(images)
             return relu(hidden if shortcut is None else hidden + shortcut)
         assert norm.num_batches_tracked is not None
@@ -53,11 +55,12 @@ def fusible(norm: nn.Module) -> bool:
     )
 
 
-def _fits(images: Tensor) -> bool:
+def _fits(images: Tensor, norm: nn.BatchNorm2d) -> bool:
     return (
-        images.dtype == torch.float32
+        images.ndim == 4
+        and images.shape[1] == norm.num_features
+        and images.dtype == torch.float32
         and images.device.type == "cpu"
-        and images.ndim == 4
         and images.is_contiguous(memory_format=torch.channels_last)
         and images.numel() > images.shape[1]
     )

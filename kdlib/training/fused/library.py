@@ -18,9 +18,10 @@ import torch
 from kdlib.files import write_atomically
 
 SOURCE = Path(__file__).with_name("norm_relu.cpp")
-COMPILERS = ("g++", "c++", "clang++")
+COMPILERS = ("g++", "c++")
 OPTIONS = ("-std=c++17", "-O3", "-march=native", "-ffp-contract=fast", "-fopenmp", "-fPIC")
 _PATIENCE = 300.0
+_DIGEST = 32
 
 _POINTER, _LONG, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
 _ARGUMENTS = {
@@ -40,35 +41,43 @@ def library() -> ctypes.CDLL:
     The file is kept in the user's cache, under a name that says of what it was made.
 
     Raises:
-        CannotFuseError: there is no compiler, its result cannot be kept, or does not load.
+        CannotFuseError: there is no compiler, its result cannot be kept or does not load, or this
+            is not Linux.
     """
+    if platform.system() != "Linux":
+        raise CannotFuseError(f"fused steps are for Linux, and this is {platform.system()}")
     command = [*compiler(), *OPTIONS]
     kept = _folder() / f"norm_relu-{_fingerprint(command)}.so"
-    loaded = _load(kept) if kept.exists() else None
-    if loaded is None:
+    if not _is_whole(kept):
         _keep(kept, compiled(command))
-        loaded = _load(kept)
-    if loaded is None:
-        raise CannotFuseError(f"what {command[0]} compiled does not load")
+    try:
+        loaded = ctypes.CDLL(str(kept))
+    except OSError as error:
+        raise CannotFuseError(f"what {command[0]} compiled does not load: {error}") from None
     for name, arguments in _ARGUMENTS.items():
         function = getattr(loaded, name)
         function.argtypes, function.restype = arguments, None
     return loaded
 
 
-def _load(kept: Path) -> ctypes.CDLL | None:
+def _is_whole(kept: Path) -> bool:
+    """Whether the file ends with the digest of what comes before: half a library would crash."""
     try:
-        return ctypes.CDLL(str(kept))
-    except OSError:  # damaged, or made for another system
-        return None
+        content = kept.read_bytes()
+    except OSError:
+        return False
+    return _digest(content[:-_DIGEST]) == content[-_DIGEST:]
 
 
 def _keep(kept: Path, code: bytes) -> None:
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_atomically(kept, code)
+        write_atomically(kept, code + _digest(code))
     except OSError as error:
         raise CannotFuseError(f"the compiled code cannot be kept: {error}") from None
+
+
+def _digest(code: bytes) -> bytes:
+    return hashlib.sha256(code).digest()
 
 
 def compiler() -> list[str]:
@@ -109,10 +118,18 @@ def _run(command: list[str]) -> None:
 
 
 def _folder() -> Path:
-    """The user's own: what lies there is run."""
+    """Where compiled code is kept. It is the user's alone, since what lies there is run."""
     from platformdirs import user_cache_path
 
-    return user_cache_path("kdlib") / "compiled"
+    folder = user_cache_path("kdlib") / "compiled"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        found = folder.stat()
+    except OSError as error:
+        raise CannotFuseError(f"the compiled code cannot be kept: {error}") from None
+    if found.st_uid != os.getuid() or found.st_mode & 0o022:
+        raise CannotFuseError(f"others may write to {folder}: remove it")
+    return folder
 
 
 def _fingerprint(command: list[str]) -> str:

@@ -15,6 +15,8 @@ from kdlib.training.folding import answering
 from kdlib.training.fused.layers import ConvRelu, NormRelu, fusible, has_conv_relu
 from kdlib.training.fused.library import CannotFuseError, library
 
+_NETWORKS = ("kdlib.models.cifar.CifarResNet", "torchvision.models.resnet.ResNet")
+_PARTS = ("torch.nn.modules.", "kdlib.models.", "torchvision.models.resnet")
 _RELUS: set[object] = {
     functional.relu,
     functional.relu_,
@@ -49,11 +51,13 @@ def fused_for_training(model: nn.Module) -> nn.Module:
     convolution and a ReLU is fused with what follows it (``NormRelu``); all else is as it was.
 
     Raises:
-        CannotFuseError: torch.fx cannot trace the network, it has no such batch norm, or there is
-            no compiled code.
+        CannotFuseError: it is not a network of ``kdlib.models``, it has hooks or no such batch
+            norm, or there is no compiled code.
     """
+    if reason := _obstacle(model):
+        raise CannotFuseError(reason)
     library()
-    traced = _traced(model.train())
+    traced = fx.symbolic_trace(model.train())
     layers = dict(traced.named_modules())
     fused = 0
     for chain in _chains(traced):
@@ -72,11 +76,16 @@ def fused_for_answering(module: nn.Module) -> nn.Module:
     """A copy in eval mode that answers in float32 on a CPU, as ``module`` up to rounding.
 
     Batch norms are folded (``kdlib.training.folding``); convolutions add shortcuts and apply ReLUs
-    themselves. What cannot be traced, and what this torch cannot do, is left as it is.
+    themselves. A network that is not of ``kdlib.models`` or has hooks is given back as it is.
     """
+    if _obstacle(module) or not has_conv_relu():
+        return module
     ready = answering(module, torch.float32)
-    if not isinstance(ready, fx.GraphModule) or not has_conv_relu():
-        return ready
+    return with_conv_relu(ready) if isinstance(ready, fx.GraphModule) else ready
+
+
+def with_conv_relu(ready: fx.GraphModule) -> nn.Module:
+    """The folded network with each convolution before a ReLU fused with what follows it."""
     _drop_identities(ready)
     layers = dict(ready.named_modules())
     for number, chain in enumerate(_chains(ready)):
@@ -88,12 +97,24 @@ def fused_for_answering(module: nn.Module) -> nn.Module:
     return _finished(ready)
 
 
-def _traced(model: nn.Module) -> fx.GraphModule:
-    try:
-        return fx.symbolic_trace(model)
-    except Exception as error:  # a network of the caller's own may raise anything on a traced value
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise CannotFuseError(f"torch.fx cannot trace the network: {first}") from None
+def _obstacle(model: nn.Module) -> str | None:
+    """Why the network cannot be rewritten, if so.
+
+    A trace keeps what a network did once: it would miss chance, counters and hooks, and a sum in
+    place may hide what is still needed. The networks of ``kdlib.models`` do nothing of the kind.
+    """
+    if _name(model) not in _NETWORKS:
+        return f"only networks of kdlib.models can be fused, and this is a {_name(model)}"
+    for part in model.modules():
+        if not _name(part).startswith(_PARTS):
+            return f"only networks of kdlib.models can be fused, and this one has a {_name(part)}"
+        if part._forward_hooks or part._forward_pre_hooks or part._backward_hooks:
+            return "the network has hooks"
+    return None
+
+
+def _name(module: nn.Module) -> str:
+    return f"{type(module).__module__}.{type(module).__qualname__}"
 
 
 def _chains(traced: fx.GraphModule) -> Iterator[Chain]:
@@ -137,9 +158,11 @@ def _pads_with_zeros(layer: nn.Conv2d) -> bool:
 
 
 def _may_overwrite(traced: fx.GraphModule, chain: Chain) -> bool:
-    """Whether what is added was made by a layer of its own, and is not needed after the sum."""
+    """Whether what is added was made by a layer of its own, and is needed by nothing else then."""
     added = chain.added
-    if added is None or not (added.target is functional.pad or _does(traced, added, _LAYERS)):
+    if added is None or added in chain.layer.args:  # oneDNN would write where it still reads
+        return False
+    if not (added.target is functional.pad or _does(traced, added, _LAYERS)):
         return False
     order = {node: place for place, node in enumerate(traced.graph.nodes)}
     return max(order[user] for user in added.users) == order[chain.nodes[1]]
