@@ -11,6 +11,7 @@ import torch
 from rivals import Pass, Work, random_work
 
 STUDENTS = 2
+_PATIENCE = 60.0
 
 
 class SideBySide:
@@ -44,18 +45,16 @@ class SideBySide:
 
     def __call__(self) -> None:
         """Both train one pass."""
-        self._tell("go")
+        for pipe in self._pipes:
+            pipe.send("go")
         self._answers()
 
     def __exit__(self, *_: object) -> None:
-        with suppress(BrokenPipeError):  # of one that has died
-            self._tell("stop")
-        for process in self._processes:
-            process.join()
-
-    def _tell(self, word: str) -> None:
-        for pipe in self._pipes:
-            pipe.send(word)
+        for pipe, process in zip(self._pipes, self._processes, strict=True):
+            with suppress(BrokenPipeError):  # of one that has died
+                pipe.send("stop")
+            process.join(_PATIENCE)
+            process.terminate()
 
     def _answers(self) -> None:
         """Wait for both. A process that has died raises ``EOFError``."""
