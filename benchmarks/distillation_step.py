@@ -11,12 +11,12 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 
-import psutil
 from convolution_limit import limits
+from many_students import processor_seconds
 from measure_book import SAMPLE_SECONDS, tree_memory
 from repdistiller import differences, with_repdistiller, with_repdistiller_shape
 from rivals import (
@@ -147,18 +147,9 @@ def rates_of(rival: Pass | SideBySide, images: int) -> tuple[float, float]:
 
 def times_of(action: Callable[[], object]) -> tuple[float, float]:
     """Seconds that pass, and of processor time of this process and all below it."""
-    wall, processor = time.perf_counter(), _processor_time()
+    wall, processor = time.perf_counter(), processor_seconds()
     action()
-    return time.perf_counter() - wall, _processor_time() - processor
-
-
-def _processor_time() -> float:
-    """Of this process and its descendants, those that have ended included."""
-    me, total = psutil.Process(), 0.0
-    for process in (me, *me.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):
-            total += sum(process.cpu_times()[:4])
-    return total
+    return time.perf_counter() - wall, processor_seconds() - processor
 
 
 def peak_memory(one_pass: Pass, roots: Sequence[int] = ()) -> int:

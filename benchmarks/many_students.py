@@ -95,13 +95,11 @@ def cost(action: Callable[[], None]) -> Cost:
 
 
 def processor_seconds() -> float:
-    """Of this process and its living children, user and system."""
-    me = psutil.Process(os.getpid())
-    total = 0.0
+    """Of this process and its descendants, those that have ended included."""
+    me, total = psutil.Process(), 0.0
     for process in (me, *me.children(recursive=True)):
         with suppress(psutil.NoSuchProcess):
-            times = process.cpu_times()
-            total += times.user + times.system
+            total += sum(process.cpu_times()[:4])
     return total
 
 

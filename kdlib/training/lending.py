@@ -96,7 +96,6 @@ def _obstacle_to_fusing(job: Job) -> str | None:
 
 def _fused(job: Job, by_default: bool) -> Job:
     """The job with fused layers; as it is, with a warning, where the default cannot be had."""
-    teacher = job.teacher.fused() if isinstance(job.teacher, ForwardTeacher) else job.teacher
     try:
         forward = fused_for_training(job.model)
     except CannotFuseError as error:
@@ -104,6 +103,7 @@ def _fused(job: Job, by_default: bool) -> Job:
             raise SettingError(f"step = 'fused' is not possible, since {error}") from None
         warnings.warn(f"plain steps, since {error}", CaptureWarning, stacklevel=2)
         return job
+    teacher = job.teacher.fused() if isinstance(job.teacher, ForwardTeacher) else job.teacher
     return replace(job, forward=forward, teacher=teacher, step_kind="fused")
 
 

@@ -162,13 +162,13 @@ def has_conv_relu() -> bool:
     """Whether torch has what ``ConvRelu`` calls, which is not of its public interface."""
     if not torch.backends.mkldnn.is_available():
         return False
+    layer, images = nn.Conv2d(LANES, LANES, 1), torch.linspace(-1, 1, 4 * LANES)
+    images = images.reshape(1, LANES, 2, 2).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
-        layer, images = nn.Conv2d(LANES, LANES, 1), torch.linspace(-1, 1, 4 * LANES)
-        images = images.reshape(1, LANES, 2, 2).contiguous(memory_format=torch.channels_last)
-        expected = relu(layer(images) + 1)
+        expected = [relu(layer(images) + more) for more in (0, 1, 1)]
         try:
-            found = [ConvRelu(layer, o)(images, torch.ones_like(images)) for o in (False, True)]
-            found[0] = torch.maximum(found[0], ConvRelu(layer)(images))
+            found = [ConvRelu(layer)(images)]
+            found += [ConvRelu(layer, o)(images, torch.ones_like(images)) for o in (False, True)]
         except Exception:  # whatever another version raises
             return False
-        return all(torch.allclose(one, expected, atol=1e-5) for one in found)
+    return all(torch.allclose(*both, atol=1e-5) for both in zip(found, expected, strict=True))

@@ -17,16 +17,8 @@ from kdlib.training.fused.library import CannotFuseError, library
 
 _NETWORKS = ("kdlib.models.cifar.CifarResNet", "torchvision.models.resnet.ResNet")
 _PARTS = ("torch.nn.modules.", "kdlib.models.", "torchvision.models.resnet")
-_RELUS: set[object] = {
-    functional.relu,
-    functional.relu_,
-    torch.relu,
-    torch.relu_,
-    "relu",
-    "relu_",
-    nn.ReLU,
-}
-_ADDS: set[object] = {operator.add, operator.iadd, torch.add, "add", "add_"}
+_RELUS: set[object] = {functional.relu, nn.ReLU}
+_ADDS: set[object] = {operator.add, operator.iadd}
 _LAYERS: set[object] = {nn.Conv2d, ConvRelu}
 
 
@@ -127,12 +119,10 @@ def _chains(traced: fx.GraphModule) -> Iterator[Chain]:
 def _chain(traced: fx.GraphModule, before: fx.Node, last: fx.Node) -> Iterator[Chain]:
     if _is_layer_for_one(before):
         yield Chain(before, None, (before, last))
-    elif _does(traced, before, _ADDS) and len(before.users) == 1 and len(before.args) == 2:
-        one, two = before.args
-        for layer, added in ((one, two), (two, one)):
-            if isinstance(added, fx.Node) and layer is not added and _is_layer_for_one(layer):
-                yield Chain(layer, added, (layer, before, last))
-                return
+    elif _does(traced, before, _ADDS) and len(before.users) == 1:
+        layer, added = before.args
+        if _is_layer_for_one(layer) and isinstance(added, fx.Node):
+            yield Chain(layer, added, (layer, before, last))
 
 
 def _is_layer_for_one(node: object) -> TypeGuard[fx.Node]:
@@ -140,11 +130,10 @@ def _is_layer_for_one(node: object) -> TypeGuard[fx.Node]:
 
 
 def _does(traced: fx.GraphModule, node: fx.Node, what: set[object]) -> bool:
-    """Whether the node calls one of these functions, methods or kinds of module, and no option."""
+    """Whether the node calls one of these functions or kinds of module."""
     if node.op == "call_module":
         return type(traced.get_submodule(str(node.target))) in what
-    known = node.op in ("call_function", "call_method") and node.target in what
-    return known and not set(node.kwargs) - {"inplace"}
+    return node.op == "call_function" and node.target in what
 
 
 def _follows_conv(chain: Chain, layers: dict[str, nn.Module]) -> bool:
