@@ -110,7 +110,7 @@ def in_a_plain_loop(one: Task) -> nn.Module:
     teacher, steps = one.teacher.eval(), steps_per_epoch(recipe, len(split))
     torch.manual_seed(one.spec.seed)
     views = _Views(split, recipe)
-    loader = DataLoader(views, batch_size=recipe.batch_size, shuffle=True, drop_last=True)
+    loader = DataLoader(views, batch_size=recipe.batch_size, shuffle=True)
     optimizer = torch.optim.SGD(
         student.parameters(),
         lr=recipe.peak_rate,

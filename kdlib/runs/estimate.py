@@ -20,7 +20,7 @@ from kdlib.models import ImageNetResNet, build
 from kdlib.runs.execute import threads_for
 from kdlib.runs.spec import RunSpec
 from kdlib.runs.train_one import torch_threads
-from kdlib.training import CosineDecay, LossVectors, Student, steps_per_epoch, train, train_many
+from kdlib.training import CosineDecay, LossVectors, Student, train, train_many
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,7 @@ def training_images(spec: RunSpec) -> int:
     The dev examples of a ``train_minus_dev`` run are counted in, so it is an upper bound there.
     """
     examples = shape_of(spec).training_examples(spec.data.imbalance)
-    steps = steps_per_epoch(spec.recipe, examples)
-    return spec.recipe.last_epoch * steps * min(spec.recipe.batch_size, examples)
+    return spec.recipe.last_epoch * examples
 
 
 def estimated_seconds(stacks: Iterable[Sequence[RunSpec]], *, device: str, jobs: int) -> float:

@@ -71,7 +71,7 @@ def planned_tables(specs: Sequence[RunSpec], device: str) -> PlannedTables:
         examples = shape.training_examples(spec.data.imbalance)
         size = table_bytes(spec.recipe, examples, shape.num_classes)
         count = len(students) if same_bits(spec, device) else 1
-        if not table_pays(spec.recipe, examples, count):
+        if not table_pays(spec.recipe, count):
             too_few += 1
         elif size > LARGEST_TABLE:
             too_large += 1

@@ -15,7 +15,7 @@ from kdlib.training.multipliers import MultiplierRule
 from kdlib.training.recipe import Recipe
 from kdlib.validated import Frozen
 
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 """Raise this by one when a change of the library changes what a spec trains to.
 
 It is part of every spec, so all ids change with it and no stale result is read.

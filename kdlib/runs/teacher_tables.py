@@ -48,7 +48,7 @@ def teacher_signal(
     if not isinstance(split.images, Tensor) or not _fits(spec, split):
         return store.finished(spec.teacher).model()
     path = table_path(spec, split, store)
-    if not path.exists() and not table_pays(spec.recipe, len(split)):
+    if not path.exists() and not table_pays(spec.recipe):
         return store.finished(spec.teacher).model()
     return TeacherTable(_table(spec, split, store, path, device), device)
 
@@ -86,7 +86,7 @@ def build_shared_table(students: Sequence[RunSpec], store: Store, device: str) -
         return
     split = training_split(spec, dataset_for(spec))
     path = table_path(spec, split, store)
-    pays = table_pays(spec.recipe, len(split), len(students))
+    pays = table_pays(spec.recipe, len(students))
     if pays and not path.exists() and _fits(spec, split):
         _table(spec, split, store, path, device)
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import FunctionType
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -46,18 +46,24 @@ class StaticStep:
         """Build it for trainings of ``job``'s shape; nothing of ``job`` is changed or kept."""
         started = time.perf_counter()
         self.kind, self.key = kind, shape_key(job, kind)
-        batch = min(job.recipe.batch_size, len(job.split))
         floats = torch.float32 if job.device.type == "cuda" else torch.float64
-        self._order = torch.zeros(job.steps, batch, dtype=torch.int64, device=job.device)
+        self._order, self._places = torch.zeros(
+            2, len(job.split), dtype=torch.int64, device=job.device
+        )
         self._views = torch.zeros(len(job.split), dtype=torch.int64, device=job.device)
         self._rates = torch.zeros(job.steps, dtype=floats, device=job.device)
         self._rate = torch.zeros((), dtype=floats, device=job.device)
-        self._number = torch.zeros(1, dtype=torch.int64, device=job.device)
+        self._number, self._start = torch.zeros(2, 1, dtype=torch.int64, device=job.device)
+        self._sizes, self._next = job.batch_sizes, 0
         self.losses, self.correct = torch.zeros(2, job.steps, device=job.device)
         self._job = _own(job, self._rate)
-        self._results = _compiled() if kind == "compiled" else batch_results
+        self._results = {
+            size: _compiled() if kind == "compiled" else batch_results for size in job.batch_sizes
+        }
         self._lender: nn.Module | None = None
-        self._graph = self._capture() if job.device.type == "cuda" else None
+        torch.arange(len(job.split), out=self._places)
+        self._done: dict[int, Done] = {}
+        self._graphs = self._capture() if job.device.type == "cuda" else {}
         self.seconds = time.perf_counter() - started
 
     @property
@@ -102,11 +108,11 @@ class StaticStep:
         """Set what the epoch's steps show, and their rates ``[steps]``.
 
         Args:
-            order: ``[N]``, the rows; the remainder that fills no batch is left out.
+            order: ``[N]``, the rows.
             views: ``[N]``, the view of each row.
             rates: of the steps.
         """
-        self._order.copy_(order[: self._order.numel()].view_as(self._order))
+        self._order.copy_(order)
         self._views.copy_(views)
         self._rates.copy_(torch.tensor(rates, dtype=torch.float64))
         self.model.train()
@@ -115,43 +121,56 @@ class StaticStep:
     def rewind(self) -> None:
         """Go back to the epoch's first step; the weights stay as they are."""
         self._number.zero_()
+        self._start.zero_()
+        self._next = 0
 
     def run(self) -> Done:
         """Take the epoch's next step. What it returns holds until the next one."""
-        if self._graph is None:
-            self._step()
+        size = self._sizes[self._next]
+        self._next += 1
+        if size in self._graphs:
+            self._graphs[size].replay()
         else:
-            self._graph.replay()
-        return self._done
+            self._step(size)
+        return self._done[size]
 
-    def _step(self) -> None:
+    def _step(self, size: int) -> None:
         job, recipe = self._job, self._job.recipe
-        rows = self._order[self._number][0]
+        rows = self._order[self._start + self._places[:size]]
         views = self._views[rows]
         shown = apply_views(job.split.images[rows], views, recipe.crop_padding, recipe.flip)
         self._rate.copy_(self._rates[self._number][0])
-        self._done = one_step(job, rows, views, shown, self._results)
-        self.losses.index_copy_(0, self._number, self._done.loss[None])
-        self.correct.index_copy_(0, self._number, self._done.correct[None])
+        done = self._done[size] = one_step(job, rows, views, shown, self._results[size])
+        self.losses.index_copy_(0, self._number, done.loss[None])
+        self.correct.index_copy_(0, self._number, done.correct[None])
         self._number += 1
+        self._start += size
 
-    def _capture(self) -> torch.cuda.CUDAGraph:
-        """The step as a graph. It is warmed up on the stream that it is captured on.
+    def _capture(self) -> dict[int, torch.cuda.CUDAGraph]:
+        """The step as a graph for each size of a batch. They share the memory that they work in.
 
-        What is made at a first call (compiled code, handles, plans of convolutions, constants)
-        must be there before. ``load`` undoes what these steps change.
+        Each is warmed up on the stream that it is captured on: what is made at a first call
+        (compiled code, handles, plans of convolutions, constants) must be there before. ``load``
+        undoes what these steps change.
         """
-        graph, stream = torch.cuda.CUDAGraph(), torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
+        stream, pool = torch.cuda.Stream(), torch.cuda.graph_pool_handle()
+        graphs = {}
         with _fastest_convolutions():
-            with torch.cuda.stream(stream):
-                for _ in range(_WARM_UP):
-                    self._number.zero_()
-                    self._step()
-            torch.cuda.current_stream().wait_stream(stream)
-            self._number.zero_()
-            with torch.cuda.graph(graph, stream=stream):
-                self._step()
+            for size in sorted(set(self._sizes), reverse=True):
+                graphs[size] = self._captured(size, stream, pool)
+        return graphs
+
+    def _captured(self, size: int, stream: torch.cuda.Stream, pool: Any) -> torch.cuda.CUDAGraph:
+        graph = torch.cuda.CUDAGraph()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(_WARM_UP):
+                self.rewind()
+                self._step(size)
+        torch.cuda.current_stream().wait_stream(stream)
+        self.rewind()
+        with torch.cuda.graph(graph, stream=stream, pool=pool):
+            self._step(size)
         return graph
 
 

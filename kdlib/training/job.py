@@ -15,7 +15,7 @@ from kdlib.errors import SettingError
 from kdlib.training import processes
 from kdlib.training.multipliers import ClassMultipliers
 from kdlib.training.objective import LossVectors, batch_loss
-from kdlib.training.recipe import Recipe, steps_per_epoch
+from kdlib.training.recipe import Recipe, batch_sizes, steps_per_epoch
 from kdlib.training.teacher import ForwardTeacher, TeacherSignal
 
 if TYPE_CHECKING:
@@ -49,6 +49,11 @@ class Job:
         return steps_per_epoch(self.recipe, len(self.split))
 
     @property
+    def batch_sizes(self) -> list[int]:
+        """Examples in each of an epoch's steps, ``[steps]``."""
+        return batch_sizes(len(self.split), self.steps)
+
+    @property
     def present_vectors(self) -> LossVectors:
         """The objective with the class multipliers as they are now."""
         return self.vectors if self.multipliers is None else self.multipliers.vectors(self.vectors)
@@ -56,16 +61,21 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Done:
-    """What a step leaves: its mean loss, a scalar, and its logits ``[N, L]`` and labels ``[N]``."""
+    """What a step leaves: its mean loss, a scalar, and its logits ``[N, L]`` and labels ``[N]``.
+
+    Where several processes share the batch, ``weight`` is what this one's part counts in the
+    average over them; the loss has it already.
+    """
 
     loss: Tensor
     logits: Tensor
     labels: Tensor
+    weight: float = 1.0
 
     @property
     def correct(self) -> Tensor:
-        """Share of correct answers, a scalar."""
-        return (self.logits.argmax(1) == self.labels).float().mean()
+        """Share of correct answers, a scalar; by its weight, like the loss."""
+        return (self.logits.argmax(1) == self.labels).float().mean() * self.weight
 
 
 def batch_results(
@@ -87,6 +97,7 @@ def one_step(
     views: Tensor,
     shown: Tensor,
     results: BatchResults = batch_results,
+    weight: float = 1.0,
 ) -> Done:
     """Train on one batch: forward, loss, backward, update. Nothing is read on the host.
 
@@ -96,11 +107,13 @@ def one_step(
         views: ``[N]``, the view of each.
         shown: uint8 ``[N, C, H, W]``, the images in these views.
         results: ``batch_results``, or what it was compiled to.
+        weight: of this process's part of the batch (``processes.weight``).
     """
     images, labels = scaled(job, shown), job.split.labels[rows]
     loss, logits = results(job, rows, views, images, labels)
+    loss = loss if weight == 1 else loss * weight
     update(job, loss)
-    return Done(loss.detach(), logits.detach(), labels)
+    return Done(loss.detach(), logits.detach(), labels, weight)
 
 
 def update(job: Job, loss: Tensor) -> None:
@@ -145,7 +158,7 @@ def prepare(
     """Check what does not fit together, and bring all to the device; see ``loop.train``."""
     if len(split) < 2:
         raise SettingError(f"split {split.name!r} has {len(split)} examples: at least 2 are needed")
-    processes.check_shares(min(recipe.batch_size, len(split)))
+    processes.check_shares(batch_sizes(len(split), steps_per_epoch(recipe, len(split)))[-1])
     target = _device(device)
     prepared = vectors.prepared(split.num_classes, target)
     if multipliers is not None:

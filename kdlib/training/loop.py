@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -165,10 +165,12 @@ def _train_epoch(job: Job, epoch: int) -> tuple[Tensor, Tensor]:
     losses, correct = torch.empty(2, job.steps, device=job.device)
     job.model.train()
     job.forward.train()
-    for step, (rows, shown) in enumerate(_batches(job, order, views)):
+    wholes = order.split(job.batch_sizes)
+    for step, (rows, shown) in enumerate(_batches(job, wholes, views)):
         done = epoch * job.steps + step
         set_rate(job.optimizer, learning_rate(job.recipe, done, job.steps))
-        result = one_step(job, rows, views[rows], shown)
+        part = processes.weight(rows, wholes[step])
+        result = one_step(job, rows, views[rows], shown, weight=part)
         losses[step], correct[step] = result.loss, result.correct
         _move_multipliers(job, done + 1, result)
     return processes.average(losses).cpu(), processes.average(correct).cpu()
@@ -196,7 +198,7 @@ def _move_multipliers(job: Job, done: int, result: Done) -> bool:
         return job.multipliers.after_step(done, job.model, *whole)
 
 
-def _batches(job: Job, order: Tensor, views: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(job: Job, wholes: Sequence[Tensor], views: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """Of each step its rows, and their images in their views as uint8 ``[B, C, H, W]``.
 
     Files are read one batch ahead, so that a GPU need not wait for them.
@@ -204,8 +206,7 @@ def _batches(job: Job, order: Tensor, views: Tensor) -> Iterator[tuple[Tensor, T
     recipe, images = job.recipe, job.split.images
 
     def batch(step: int) -> tuple[Tensor, Tensor]:
-        rows = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
-        rows = processes.share(rows)
+        rows = processes.share(wholes[step])
         return rows, apply_views(images[rows], views[rows], recipe.crop_padding, recipe.flip)
 
     if isinstance(images, ImageFiles):
@@ -222,14 +223,13 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 def record(job: Job, epoch: int, losses: Tensor, correct: Tensor, seconds: float) -> EpochRecord:
     """An epoch (from 0) in numbers, from loss and share of correct answers by step, ``[steps]``."""
     last_step = (epoch + 1) * job.steps - 1
-    seen = job.steps * min(job.recipe.batch_size, len(job.split))
     return EpochRecord(
         epoch=epoch + 1,
         loss=losses.double().mean().item(),
         accuracy=correct.double().mean().item(),
         rate=learning_rate(job.recipe, last_step, job.steps),
         seconds=seconds,
-        images_per_second=seen / seconds,
+        images_per_second=len(job.split) / seconds,
     )
 
 

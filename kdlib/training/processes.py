@@ -66,20 +66,23 @@ def _together() -> bool:
 
 
 def share(rows: Tensor) -> Tensor:
-    """This process's part of ``rows`` ``[N]``: the parts are equal, in the order of the ranks."""
-    return rows if count() == 1 else rows.chunk(count())[dist.get_rank()]
+    """This process's part of ``rows`` ``[N]``: sizes differ by one at most, by rank."""
+    return rows if count() == 1 else rows.tensor_split(count())[dist.get_rank()]
+
+
+def weight(part: Tensor, whole: Tensor) -> float:
+    """What the mean over ``part`` counts in an average over the processes; 1 for equal parts."""
+    return len(part) * count() / len(whole)
 
 
 def check_shares(batch: int) -> None:
-    """See that a batch can be shared out equally.
+    """See that a batch has an example for each process.
 
     Raises:
-        SettingError: it cannot.
+        SettingError: it has not.
     """
-    if batch % count():
-        raise SettingError(
-            f"batch_size = {batch} cannot be shared by {count()} processes: take a multiple of them"
-        )
+    if batch < count():
+        raise SettingError(f"a batch of {batch} examples is too small for {count()} processes")
 
 
 def average(values: Tensor) -> Tensor:
@@ -91,12 +94,16 @@ def average(values: Tensor) -> Tensor:
 
 
 def gathered(part: Tensor) -> Tensor:
-    """The parts ``[N / processes, ...]`` of all processes as one ``[N, ...]``, by rank."""
+    """The parts of all processes as one ``[N, ...]``, by rank; their lengths may differ by one."""
     if count() == 1:
         return part
-    parts = [torch.empty_like(part) for _ in range(count())]
-    dist.all_gather(parts, part.contiguous())
-    return torch.cat(parts)
+    lengths = [torch.zeros(1, dtype=torch.int64, device=part.device) for _ in range(count())]
+    dist.all_gather(lengths, torch.tensor([len(part)], device=part.device))
+    longest = int(torch.cat(lengths).max())
+    padded = torch.cat([part, part.new_zeros(longest - len(part), *part.shape[1:])])
+    parts = [torch.empty_like(padded) for _ in range(count())]
+    dist.all_gather(parts, padded)
+    return torch.cat([one[: int(n)] for one, n in zip(parts, lengths, strict=True)])
 
 
 def from_first(make: Callable[[], T]) -> T:
@@ -149,17 +156,18 @@ def together(model: nn.Module) -> nn.Module:
 
 
 class _WholeBatchNorm(nn.BatchNorm2d):
-    """Batch normalisation over the equal parts that the processes hold, on a CPU."""
+    """Batch normalisation over the parts that the processes hold, on a CPU."""
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalise ``[N, C, H, W]`` as one process would the images of all processes."""
         if not self.training:
             return super().forward(images)
         values = images.to(torch.promote_types(images.dtype, torch.float32))
-        mean = _Mean.apply(values.mean((0, 2, 3)))
+        number = int(_summed(torch.tensor(images[:, 0].numel())))
+        mean = _Sum.apply(values.sum((0, 2, 3))) / number
         centred = values - mean[:, None, None]
-        variance = _Mean.apply(centred.square().mean((0, 2, 3)))
-        self._keep(mean.detach(), variance.detach(), count() * images[:, 0].numel())
+        variance = _Sum.apply(centred.square().sum((0, 2, 3))) / number
+        self._keep(mean.detach(), variance.detach(), number)
         scale = self.weight * torch.rsqrt(variance + self.eps)
         return (centred * scale[:, None, None] + self.bias[:, None, None]).to(images.dtype)
 
@@ -173,13 +181,20 @@ class _WholeBatchNorm(nn.BatchNorm2d):
         self.num_batches_tracked += 1
 
 
-class _Mean(torch.autograd.Function):
-    """The mean over the processes. Every process's loss depends on it: so does the gradient."""
+def _summed(values: Tensor) -> Tensor:
+    """The sum over the processes."""
+    values = values.clone()
+    dist.all_reduce(values)
+    return values
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over the processes. Every process's loss depends on it: so does the gradient."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
-        return average(values.clone())
+        return _summed(values)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        return average(gradient.clone())
+        return _summed(gradient)

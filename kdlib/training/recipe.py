@@ -111,8 +111,23 @@ class Recipe(Frozen):
 
 
 def steps_per_epoch(recipe: Recipe, num_examples: int) -> int:
-    """Whole batches an epoch, at least 1; the remainder of the shuffled epoch is dropped."""
-    return max(1, num_examples // recipe.batch_size)
+    """As few batches of at most ``batch_size`` as show every example once, at least 1.
+
+    No batch is of one example, whose batch norm would know no spread: 3 examples in batches of 2
+    make one batch of 3.
+    """
+    steps = math.ceil(num_examples / recipe.batch_size)
+    return steps if num_examples >= 2 * steps else max(1, num_examples // recipe.batch_size)
+
+
+def batch_sizes(num_examples: int, steps: int) -> list[int]:
+    """The sizes of an epoch's batches, the larger first; they differ by one at most.
+
+    A short last batch would weigh its examples more than others, and measure its batch norm on
+    fewer. So the remainder is spread over the epoch.
+    """
+    size, larger = divmod(num_examples, steps)
+    return [size + 1] * larger + [size] * (steps - larger)
 
 
 def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:

@@ -36,15 +36,14 @@ class Stack:
 
     def train_epoch(self, epoch: int) -> tuple[Tensor, Tensor]:
         """Loss and share of correct answers by student and step, ``[K, steps]``, on the CPU."""
-        first, batch = self._first, self._first.recipe.batch_size
+        first = self._first
         plans = [epoch_plan(job, epoch) for job in self.jobs]
         order, views = (torch.stack(parts) for parts in zip(*plans, strict=True))
         losses, correct = torch.empty(2, first.steps, len(self.jobs), device=first.device)
         self.wide.train()
-        for step in range(first.steps):
+        for step, rows in enumerate(order.split(first.batch_sizes, dim=1)):
             rate = learning_rate(first.recipe, epoch * first.steps + step, first.steps)
             set_rate(self.optimizer, rate)
-            rows = order[:, step * batch : (step + 1) * batch]
             losses[step], correct[step] = self._step(rows, views.gather(1, rows))
         return losses.T.cpu(), correct.T.cpu()
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from kdlib.data import Split, apply_views, num_views, to_float
 from kdlib.errors import SettingError
 from kdlib.training.predict import passes
-from kdlib.training.recipe import Recipe, steps_per_epoch
+from kdlib.training.recipe import Recipe
 from kdlib.training.teacher import ForwardTeacher
 
 BYTES_A_LOGIT = 4
@@ -58,16 +58,14 @@ def table_bytes(recipe: Recipe, examples: int, num_classes: int) -> int:
     return rows * views * classes * BYTES_A_LOGIT
 
 
-def table_pays(recipe: Recipe, examples: int, students: int = 1) -> bool:
+def table_pays(recipe: Recipe, students: int = 1) -> bool:
     """Whether so many students ask for at least as many views as the table has.
 
     Args:
         recipe: of each of them.
-        examples: of their training split.
         students: of one teacher that train by this recipe on this split, at least 1.
     """
-    asked = students * recipe.last_epoch * steps_per_epoch(recipe, examples) * recipe.batch_size
-    return examples * num_views(recipe.crop_padding, recipe.flip) <= asked
+    return num_views(recipe.crop_padding, recipe.flip) <= students * recipe.last_epoch
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ from made_images import write_imagenet
 from safetensors.torch import load_file
 from small_training import results
 from two_at_once import torchrun
-from two_processes import exact_step, from_files, resident, with_multipliers
+from two_processes import exact_step, from_files, resident, uneven, with_multipliers
 
 from kdlib.data.cores import cores
 from kdlib.runs.train_one import torch_threads
@@ -95,11 +95,16 @@ def test_one_process_resumes_what_two_began(out, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_batch_that_cannot_be_shared_equally_is_refused(out):
+def test_a_batch_without_an_example_for_each_is_refused(out):
     for rank in (0, 1):
         complaint = (out / f"refused-{rank}").read_text()
-        assert complaint.startswith("batch_size = 15 cannot be shared by 2 processes")
-        assert "\n" not in complaint
+        assert complaint == "a batch of 1 examples is too small for 2 processes"
+
+
+@pytest.mark.slow
+def test_parts_that_differ_in_size_count_by_it(out):
+    with torch_threads(1):
+        check_close(out, "uneven", *uneven())
 
 
 def test_one_process_does_nothing_about_it():

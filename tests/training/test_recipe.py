@@ -9,6 +9,7 @@ from small_training import RECIPE, changed
 
 from kdlib.errors import SettingError
 from kdlib.training import PRESETS, CosineDecay, Recipe, StepDecay, learning_rate, steps_per_epoch
+from kdlib.training.recipe import batch_sizes
 
 STEPS = 10
 
@@ -124,9 +125,27 @@ def test_rates_lie_between_zero_and_the_peak(name, steps, place):
     assert 0 < rate <= recipe.peak_rate
 
 
-@pytest.mark.parametrize(("examples", "steps"), [(303, 18), (16, 1), (15, 1), (31, 1), (32, 2)])
-def test_only_whole_batches_count(examples, steps):
+@pytest.mark.parametrize(
+    ("examples", "steps"), [(303, 19), (16, 1), (15, 1), (17, 2), (31, 2), (32, 2), (2, 1)]
+)
+def test_no_more_batches_than_the_examples_fill(examples, steps):
     assert steps_per_epoch(RECIPE, examples) == steps
+
+
+@given(st.integers(2, 20_000), st.integers(2, 2_000))
+def test_batches_show_every_example_once_and_are_as_alike_as_can_be(examples, most):
+    recipe = changed(batch_size=most)
+    sizes = batch_sizes(examples, steps_per_epoch(recipe, examples))
+    assert sum(sizes) == examples
+    assert max(sizes) - min(sizes) <= 1
+    assert min(sizes) >= 2
+    assert max(sizes) <= max(most, 3)
+
+
+def test_batches_of_the_paper():
+    assert batch_sizes(10_847, steps_per_epoch(PRESETS["cifar100_lt_paper"], 10_847)) == [
+        *[987] * 1, *[986] * 10
+    ]  # fmt: skip
 
 
 # --- another length ---

@@ -74,16 +74,16 @@ def test_its_size_is_known_before_it_is_built():
 @pytest.mark.parametrize(("epochs", "pays"), [(17, False), (18, True), (100, True)])
 def test_it_pays_once_a_student_sees_each_view_once_on_average(epochs, pays):
     recipe = changed(epochs=epochs)  # 18 views an image, 64 images, batches of 16
-    assert table_pays(recipe, 64) == pays
+    assert table_pays(recipe) == pays
 
 
 def test_students_are_counted_together():
-    assert table_pays(changed(epochs=6), 64, students=3)
-    assert not table_pays(changed(epochs=6), 64, students=2)
+    assert table_pays(changed(epochs=6), students=3)
+    assert not table_pays(changed(epochs=6), students=2)
 
 
 def test_an_early_stop_counts():
-    assert not table_pays(changed(epochs=100, stop_after=10), 64)
+    assert not table_pays(changed(epochs=100, stop_after=10))
 
 
 def test_a_table_of_another_rank_is_refused():

@@ -35,6 +35,11 @@ def resident(**options):
     return run(**options)
 
 
+def uneven():
+    """61 images in batches of 16 and 15, so that the parts of the processes differ in size."""
+    return run(split=random_split(61))
+
+
 def with_multipliers(measured_on):
     """A student of an untrained teacher whose class multipliers move at every second step."""
     teacher, held_out = network(seed=9), random_split(n=32, seed=5)
@@ -115,8 +120,9 @@ def main(out, images):
     killed_after(5, resident, checkpoint)
     processes.from_first(lambda: (out / "kept").write_bytes(checkpoint.read_bytes()) and None)
     keep("resumed", *resident(checkpoint=checkpoint, checkpoint_every=2))
+    keep("uneven", *uneven())
     try:
-        run(changed(batch_size=15))
+        processes.check_shares(1)
     except ValueError as error:
         (out / f"refused-{rank}").write_text(str(error))
 
