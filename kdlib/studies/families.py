@@ -145,9 +145,10 @@ class Family:
         )
 
     def _teachers_recipe(self) -> Recipe:
+        recipe = self.profile.teachers_recipe
         if self.teacher_stops_after is None:
-            return self.profile.recipe
-        values = self.profile.recipe.model_dump() | {"stop_after": self.teacher_stops_after}
+            return recipe
+        values = recipe.model_dump() | {"stop_after": self.teacher_stops_after}
         return Recipe.parse(**values)
 
     def _run(

@@ -19,7 +19,8 @@ class Profile(Frozen):
         imbalance: long-tail ratio between the most and the least frequent class.
         imbalances: the ratios of the skew sweep, ascending, ``imbalance`` among them.
         model: teacher and student (self-distillation, as in section 5 of Teacher's pet).
-        recipe: how each of them is trained.
+        recipe: how each student is trained.
+        teacher_recipe: how each teacher is trained; ``None``: as the students.
         seeds: how many families of runs at ``imbalance``.
         sweep_seeds: how many at each other ratio.
         new_subset_each_seed: whether each seed draws its own long-tailed subset, so that intervals
@@ -31,9 +32,15 @@ class Profile(Frozen):
     imbalances: tuple[float, ...]
     model: AnyModel
     recipe: Recipe
+    teacher_recipe: Recipe | None = None
     seeds: int = Field(ge=1)
     sweep_seeds: int = Field(ge=1)
     new_subset_each_seed: bool
+
+    @property
+    def teachers_recipe(self) -> Recipe:
+        """How the teachers are trained."""
+        return self.teacher_recipe or self.recipe
 
 
 PROFILES: dict[ProfileName, Profile] = {
@@ -43,6 +50,7 @@ PROFILES: dict[ProfileName, Profile] = {
         imbalances=(1.0, 5.0, 20.0, 50.0, 100.0),
         model=ModelSpec(depth=8),
         recipe=PRESETS["digits"],
+        teacher_recipe=PRESETS["digits_teacher"],
         seeds=10,
         sweep_seeds=4,
         new_subset_each_seed=True,
@@ -98,20 +106,34 @@ Of iNaturalist the paper says no more than "long-tail datasets: the same with a 
 def profile_of(settings: Settings, profile: Profile | None = None) -> Profile:
     """The profile that the settings name, with their seeds, epochs and precision if given.
 
+    At other ``epochs`` the teachers' trainings keep their length beside the students', unless
+    ``teacher_epochs`` are given too.
+
     Args:
         settings: of a study.
         profile: what they change; by default the profile of the name that they give.
     """
     profile = profile or PROFILES[settings.profile]
-    changes: dict[str, object] = {"recipe": _recipe(profile.recipe, settings)}
+    changes: dict[str, object] = {
+        "recipe": _recipe(profile.recipe, settings, settings.epochs),
+        "teacher_recipe": _recipe(
+            profile.teachers_recipe, settings, _teacher_epochs(profile, settings)
+        ),
+    }
     if settings.seeds is not None:
         changes |= {"seeds": settings.seeds, "sweep_seeds": settings.seeds}
     return profile.model_copy(update=changes)
 
 
-def _recipe(recipe: Recipe, settings: Settings) -> Recipe:
-    if settings.epochs is not None:
-        recipe = recipe.with_epochs(settings.epochs)
+def _teacher_epochs(profile: Profile, settings: Settings) -> int | None:
+    if settings.teacher_epochs is not None or settings.epochs is None:
+        return settings.teacher_epochs
+    return round(settings.epochs * profile.teachers_recipe.epochs / profile.recipe.epochs)
+
+
+def _recipe(recipe: Recipe, settings: Settings, epochs: int | None) -> Recipe:
+    if epochs is not None:
+        recipe = recipe.with_epochs(epochs)
     if settings.precision is not None:
         recipe = recipe.model_copy(update={"precision": settings.precision})
     return recipe

@@ -55,10 +55,14 @@ def number_of_rounds(settings: Settings) -> int:
 
 
 def study_families(settings: Settings) -> Sequence[Family]:
-    """One family a seed at the settings' ratio."""
+    """One family a seed at the settings' ratio.
+
+    Students train as long as teachers, since each is the next one's teacher.
+    """
     profile = profile_of(settings)
     seeds = settings.seeds or min(_SEEDS, profile.seeds)
-    return families_at(profile.model_copy(update={"seeds": seeds}), settings.imbalance)
+    changes = {"seeds": seeds, "recipe": profile.teachers_recipe}
+    return families_at(profile.model_copy(update=changes), settings.imbalance)
 
 
 def chains(settings: Settings) -> list[tuple[float, float]]:

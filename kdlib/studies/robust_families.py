@@ -124,7 +124,13 @@ class RobustFamily:
     def _teacher(self, alpha: Alpha, first_seed: int, data: DataSpec) -> RunSpec:
         seed = first_seed + (0 if self.fixed_teacher else self.seed)
         objective = Objective(log_cost=self._cost(alpha))
-        return self._run(objective, seed=seed, model=self.profile.model, data=data)
+        return RunSpec.parse(
+            data=data,
+            model=self.profile.model,
+            recipe=self.profile.teachers_recipe,
+            objective=objective,
+            seed=seed,
+        )
 
     def _cost(self, alpha: Alpha, **values: object) -> RobustCost | NoCost:
         if alpha is None:
@@ -138,17 +144,14 @@ class RobustFamily:
         self,
         objective: Objective,
         *,
-        seed: int | None = None,
-        model: AnyModel | None = None,
         teacher: RunSpec | None = None,
-        data: DataSpec | None = None,
     ) -> RunSpec:
         return RunSpec.parse(
-            data=data or self.data(),
-            model=model or self.student_model or self.profile.model,
+            data=self.data(),
+            model=self.student_model or self.profile.model,
             recipe=self.profile.recipe,
             objective=objective,
-            seed=self.seed if seed is None else seed,
+            seed=self.seed,
             teacher=teacher,
         )
 

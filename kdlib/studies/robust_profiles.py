@@ -53,7 +53,9 @@ def robust_profile(settings: RobustSettings) -> Profile:
     dataset = settings.dataset or ("digits" if settings.profile == "quick" else "cifar10")
     imbalance = settings.imbalance or (20.0 if dataset == "digits" else 100.0)
     base = PROFILES["quick" if dataset == "digits" else settings.profile]
-    plain = base.model_copy(update={"recipe": _recipe(base, settings, dataset, imbalance)})
+    recipe = _recipe(base, settings, dataset, imbalance)
+    teachers = base.teacher_recipe if recipe == base.recipe else None
+    plain = base.model_copy(update={"recipe": recipe, "teacher_recipe": teachers})
     changes: dict[str, object] = {"dataset": dataset, "imbalance": imbalance}
     if settings.depth is not None:
         changes["model"] = ModelSpec.parse(depth=settings.depth)

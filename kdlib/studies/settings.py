@@ -41,8 +41,10 @@ class Settings(Frozen):
     Attributes:
         profile: the scale, ``quick``, ``standard`` or ``paper`` (see ``kdlib.studies.PROFILES``).
         seeds: how many seeds, from 1 to 1000; ``None`` takes the profile's own number.
-        epochs: length of each training, from 2 to 10,000, where the profile's is too long for the
-            machine at hand (``Recipe.with_epochs``); ``None`` takes the profile's own.
+        epochs: length of each student's training, from 2 to 10,000, where the profile's is too long
+            for the machine at hand (``Recipe.with_epochs``); ``None`` takes the profile's own.
+        teacher_epochs: length of each teacher's training, from 2 to 10,000; ``None`` takes the
+            profile's own, in proportion to ``epochs``.
         precision: number format of the trainings, ``fp32`` or ``bf16``; ``None`` takes the
             profile's own.
     """
@@ -50,6 +52,7 @@ class Settings(Frozen):
     profile: ProfileName = "quick"
     seeds: Seeds = None
     epochs: Epochs = None
+    teacher_epochs: Epochs = None
     precision: Precision = None
 
     @classmethod

@@ -213,6 +213,11 @@ _DIGITS = Recipe(
     precision="fp32",
 )
 
+# The shortest of 40, 80, 160 and 320 epochs whose doubling does not raise validation accuracy
+# (mean of 10 seeds at ratio 20: 91.4, 93.5, 93.4, 93.8 %): the study ``teacher_length``. A shorter teacher knows its training images less well, and so its students
+# lose rare classes that those of a finished teacher keep.
+_DIGITS_TEACHER = _DIGITS.model_copy(update={"epochs": 80})
+
 # Minutes instead of hours; the step is smaller than the paper's, as the batch is. fp32, because a
 # processor without bf16 instructions emulates them, which is much slower.
 _CIFAR_SHORT = _CIFAR100_LT_PAPER.model_copy(
@@ -235,6 +240,7 @@ _LONG_TAIL = {"epochs": 256, "schedule": StepDecay(epochs=(96, 192, 224), factor
 
 PRESETS: dict[str, Recipe] = {
     "digits": _DIGITS,
+    "digits_teacher": _DIGITS_TEACHER,
     "cifar_short": _CIFAR_SHORT,
     "cifar100_paper": _CIFAR100_PAPER,
     "cifar100_lt_paper": _CIFAR100_LT_PAPER,
