@@ -114,11 +114,11 @@ def profile_of(settings: Settings, profile: Profile | None = None) -> Profile:
         profile: what they change; by default the profile of the name that they give.
     """
     profile = profile or PROFILES[settings.profile]
+    teachers = _recipe(profile.teachers_recipe, settings, _teacher_epochs(profile, settings))
+    students = _recipe(profile.recipe, settings, settings.epochs)
     changes: dict[str, object] = {
-        "recipe": _recipe(profile.recipe, settings, settings.epochs),
-        "teacher_recipe": _recipe(
-            profile.teachers_recipe, settings, _teacher_epochs(profile, settings)
-        ),
+        "recipe": students,
+        "teacher_recipe": None if teachers == students else teachers,
     }
     if settings.seeds is not None:
         changes |= {"seeds": settings.seeds, "sweep_seeds": settings.seeds}

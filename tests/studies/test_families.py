@@ -45,7 +45,8 @@ def test_teachers_and_students_may_differ_in_their_network():
 def test_an_early_stopped_teacher_keeps_its_schedule():
     run = Family(QUICK, 20.0, 0, teacher_stops_after=10).distilled()
     assert run.teacher.recipe.last_epoch == 10
-    assert run.teacher.recipe.epochs == run.recipe.epochs == run.recipe.last_epoch
+    assert run.teacher.recipe.epochs == QUICK.teachers_recipe.epochs
+    assert run.recipe == QUICK.recipe
 
 
 def test_a_share_of_the_classes_holds_for_all_runs_of_the_family():

@@ -6,6 +6,7 @@ import pytest
 from kdlib.errors import SettingError
 from kdlib.runs import MarginCost, PriorCost, Store, execute
 from kdlib.studies import margins
+from kdlib.studies.profiles import profile_of
 
 
 def test_one_student_an_offset_and_the_relatives():
@@ -45,7 +46,7 @@ def test_only_the_students_rate_is_raised():
         teacher = member.spec.teacher
         assert teacher is not None
         assert member.spec.recipe.peak_rate == 0.8 != teacher.recipe.peak_rate
-        assert member.spec.recipe.epochs == teacher.recipe.epochs
+        assert teacher.recipe == profile_of(settings).teachers_recipe
 
 
 def test_how_a_hot_training_ended(tmp_path):

@@ -36,7 +36,7 @@ def test_a_record_says_where_it_comes_from(store):
     made = make(store)
     about = made.about
     assert (about.dataset, about.model, about.imbalance) == ("digits", "ResNet-8", 20.0)
-    assert about.recipe["epochs"] == 2
+    assert about.recipe["epochs"] == [2, 4]  # students and teachers
     assert (about.seeds, about.missing_runs) == ((0, 1), 0)
     assert set(about.runs) == set(made.table["run"]) and len(about.runs) == 6
     assert set(about.runs.values()) == {"completed"}
@@ -95,7 +95,8 @@ def test_a_diverged_run_is_recorded_as_such(tmp_path, monkeypatch):
 
     quick = profiles.PROFILES["quick"]
     wild = quick.recipe.model_copy(update={"peak_rate": 100.0, "warmup_epochs": 0})
-    monkeypatch.setitem(profiles.PROFILES, "quick", quick.model_copy(update={"recipe": wild}))
+    changes = {"recipe": wild, "teacher_recipe": None}
+    monkeypatch.setitem(profiles.PROFILES, "quick", quick.model_copy(update=changes))
     settings = rare_classes.Settings(seeds=1, imbalances=(20,), epochs=6)
     made = recording.record("rare_classes", settings, store=Store(tmp_path / "store"), jobs=1)
     assert set(made.about.runs.values()) == {"diverged"}

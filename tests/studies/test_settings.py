@@ -132,6 +132,21 @@ def test_epochs_and_precision_change_the_recipe_of_the_profile():
 
 
 @pytest.mark.parametrize(
+    ("values", "students", "teachers"),
+    [
+        ({}, 40, 80),
+        ({"epochs": 20}, 20, 40),
+        ({"teacher_epochs": 160}, 40, 160),
+        ({"epochs": 20, "teacher_epochs": 20}, 20, 20),
+    ],
+)
+def test_teachers_keep_their_length_beside_the_students(values, students, teachers):
+    profile = profile_of(base.Settings(**values))
+    assert profile.recipe.epochs == students
+    assert profile.teachers_recipe.epochs == teachers
+
+
+@pytest.mark.parametrize(
     ("values", "complaint"),
     [
         ({"epochs": 1}, "epochs = 1 is not allowed: integer from 2 to 10000 or null"),
