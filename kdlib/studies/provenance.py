@@ -25,7 +25,8 @@ class Provenance(Frozen):
         imbalance: the long-tail ratio that the profile or the settings name; ``None`` where the
             study has no long tail.
         model: the networks in words.
-        recipe: how they were trained; empty where nothing was trained by gradient descent.
+        recipe: how the students were trained; empty where nothing was trained by gradient descent.
+        teacher_recipe: those of its fields that are otherwise for the teachers.
         seeds: those in the table.
         missing_runs: how many of the wanted runs the store did not hold.
         devices: in words, each once.
@@ -61,6 +62,7 @@ class Provenance(Frozen):
     columns: tuple[str, ...]
     runs: dict[str, str]
     splits: dict[str, str]
+    teacher_recipe: dict[str, Any] = Field(default_factory=dict)
     together: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1,), min_length=1)
 
     @property

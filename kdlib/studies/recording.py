@@ -91,7 +91,7 @@ def _provenance(
         dataset=specs[0].data.name,
         imbalance=ratio_of(settings),
         model=networks(specs),
-        recipe=common_recipe(specs),
+        **_recipes(specs),
         missing_runs=missing,
         devices=_distinct(environments, "device"),
         versions={key: _distinct(environments, key) for key in ("kdlib", "torch", "python")},
@@ -164,6 +164,15 @@ def networks(specs: Sequence[RunSpec]) -> str:
 
 def _depths(specs: Iterable[RunSpec]) -> str:
     return ", ".join(f"ResNet-{depth}" for depth in sorted({spec.model.depth for spec in specs}))
+
+
+def _recipes(specs: Sequence[RunSpec]) -> dict[str, dict[str, Any]]:
+    """``recipe`` of the students, and ``teacher_recipe`` as far as it differs."""
+    taught_by = {parent for spec in specs for parent in spec.parents()}
+    students = common_recipe([spec for spec in specs if spec not in taught_by] or specs)
+    teachers = common_recipe([*taught_by]) if taught_by else students
+    own = {key: value for key, value in teachers.items() if value != students[key]}
+    return {"recipe": students, "teacher_recipe": own}
 
 
 def common_recipe(specs: Sequence[RunSpec]) -> dict[str, Any]:

@@ -214,8 +214,9 @@ _DIGITS = Recipe(
 )
 
 # The shortest of 40, 80, 160 and 320 epochs whose doubling does not raise validation accuracy
-# (mean of 10 seeds at ratio 20: 91.4, 93.5, 93.4, 93.8 %): the study ``teacher_length``. A shorter teacher knows its training images less well, and so its students
-# lose rare classes that those of a finished teacher keep.
+# (mean of 10 seeds at ratio 20: 91.4, 93.5, 93.4, 93.8 %): the study ``teacher_length``. A shorter
+# teacher knows its training images less well, and students of it lose rare classes that those of
+# a finished teacher keep.
 _DIGITS_TEACHER = _DIGITS.model_copy(update={"epochs": 80})
 
 # Minutes instead of hours; the step is smaller than the paper's, as the batch is. fp32, because a

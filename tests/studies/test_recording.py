@@ -36,7 +36,8 @@ def test_a_record_says_where_it_comes_from(store):
     made = make(store)
     about = made.about
     assert (about.dataset, about.model, about.imbalance) == ("digits", "ResNet-8", 20.0)
-    assert about.recipe["epochs"] == [2, 4]  # students and teachers
+    assert about.recipe["epochs"] == 2
+    assert about.teacher_recipe == {"epochs": 4}
     assert (about.seeds, about.missing_runs) == ((0, 1), 0)
     assert set(about.runs) == set(made.table["run"]) and len(about.runs) == 6
     assert set(about.runs.values()) == {"completed"}
