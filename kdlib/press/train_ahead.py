@@ -22,7 +22,8 @@ Wanted = Sequence[tuple[str, Mapping[str, Scalar]]]
 
 def wanted_studies(chapters: Sequence[tuple[Page, Mapping[str, Scalar]]]) -> Wanted:
     """The study behind each chapter that has one, with the parameters that the chapter gets."""
-    names = {page: name for name, page in CHAPTERS.items()}
+    # A chapter trains the first study that names it; of another it shows the record.
+    names = {page: name for name, page in reversed(CHAPTERS.items())}
     return [(names[page.path], values) for page, values in chapters if page.path in names]
 
 

@@ -99,15 +99,23 @@ def _summary(member: Member, result: RunResult) -> dict[str, object]:
     accuracy = 100 * result.accuracy("test")
     counts = training_counts(member.spec)
     worst = {f"worst_{k}": _measured(metrics.worst_k, accuracy, k) for k in worst_ks(len(accuracy))}
-    # The last classes are the rare ones at every ratio, so that at ratio 1 they stay the same.
-    rarest = np.lexsort((-np.arange(len(counts)), counts))[: max(1, round(0.2 * len(counts)))]
     mean = float(accuracy.mean())
     others = {
         "best_tenth": _measured(metrics.top_fraction, accuracy, 0.1),
-        "rarest": float(accuracy[rarest].mean()),
+        "rarest": float(accuracy[rarest_fifth(counts)].mean()),
         "validation": float(100 * result.accuracy("validation").mean()),
     }
     return {"mean": mean, **worst, **others, "status": result.status, "run": member.spec.id}
+
+
+def rarest_fifth(counts: np.ndarray) -> np.ndarray:
+    """Labels of the rarest 20 percent of the classes, at least one.
+
+    Args:
+        counts: training examples a class, ``[L]``. Of equally rare classes the last are taken,
+            which are the rare ones at every ratio, so that at ratio 1 they stay the same.
+    """
+    return np.lexsort((-np.arange(len(counts)), counts))[: max(1, round(0.2 * len(counts)))]
 
 
 def _measured(measure: Callable[..., Any], accuracy: np.ndarray, part: float) -> float:
