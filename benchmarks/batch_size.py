@@ -11,11 +11,11 @@ import pandas as pd
 from finding_picture import name_of
 from readme import fill_readme
 
+from kdbook.studies import tables
+from kdbook.studies.families import Family, families
+from kdbook.studies.profiles import PROFILES, Profile
+from kdbook.studies.tables import Member
 from kdlib.runs import execute
-from kdlib.studies import tables
-from kdlib.studies.families import Family, families
-from kdlib.studies.profiles import PROFILES, Profile
-from kdlib.studies.tables import Member
 
 SIZES = (32, 64)
 TEMPERATURES = (1.0, 3.0)

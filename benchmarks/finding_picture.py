@@ -10,11 +10,11 @@ import altair as alt
 import pandas as pd
 from readme import ROOT, fill_readme
 
-from kdlib.charts import METHOD_COLOURS
+from kdbook.charts import METHOD_COLOURS
+from kdbook.studies import tables
+from kdbook.studies import trusting_the_teacher_less as study
+from kdbook.studies.profiles import profile_of
 from kdlib.runs import execute
-from kdlib.studies import tables
-from kdlib.studies import trusting_the_teacher_less as study
-from kdlib.studies.profiles import profile_of
 
 PICTURE = ROOT / "docs" / "finding.svg"
 # The worst class is chosen by the test examples that measure it; the rarest classes are not.

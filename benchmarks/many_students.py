@@ -19,10 +19,10 @@ import psutil
 from machine import GB
 from results_file import markdown
 
+from kdbook.studies.families import Family
+from kdbook.studies.profiles import PROFILES
 from kdlib.runs import RunSpec, execute
 from kdlib.runs.store import Store
-from kdlib.studies.families import Family
-from kdlib.studies.profiles import PROFILES
 
 STUDENTS, ROUNDS = 10, 3
 ONE = "one student alone"

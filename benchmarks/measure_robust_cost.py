@@ -17,9 +17,9 @@ import torch
 from machine import machine_rows
 from results_file import fill_results, markdown
 
+from kdbook.studies.robust_profiles import RobustSettings, multiplier_rule, robust_profile
 from kdlib.data import Split
 from kdlib.models import ModelSpec, build
-from kdlib.studies.robust_profiles import RobustSettings, multiplier_rule, robust_profile
 from kdlib.training import (
     AveragedLogits,
     ClassMultipliers,

@@ -21,10 +21,10 @@ from many_students import together_section
 from results_file import fill_results, markdown
 from same_accuracy import accuracy_section
 
+from kdbook.studies.families import Family
+from kdbook.studies.profiles import PROFILES
 from kdlib.runs import execute
 from kdlib.runs.store import Store
-from kdlib.studies.families import Family
-from kdlib.studies.profiles import PROFILES
 
 SWEEP = (1, 4, 16)
 

@@ -17,14 +17,14 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, softmax
 from torch.utils.data import DataLoader, Dataset
 
+from kdbook.studies.families import Family
+from kdbook.studies.profiles import PROFILES
 from kdlib.data import Dataset as Data
 from kdlib.data import Split, torchvision_import
 from kdlib.metrics import Interval, t_interval
 from kdlib.runs import RunSpec
 from kdlib.runs.build import dataset_for, model_for, training_split
 from kdlib.runs.train_one import torch_threads
-from kdlib.studies.families import Family
-from kdlib.studies.profiles import PROFILES
 from kdlib.training import LossVectors, Recipe, predict_logits, train
 from kdlib.training.captured import StepKind
 from kdlib.training.fused.library import CannotFuseError, library

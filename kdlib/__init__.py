@@ -12,8 +12,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _SUBMODULES = (
-    "audit", "charts", "data", "errors", "losses", "metrics", "models",
-    "runs", "studies", "training", "widgets",
+    "data", "errors", "losses", "metrics", "models", "runs", "training",
 )  # fmt: skip
 __all__ = ["__version__", *_SUBMODULES]
 

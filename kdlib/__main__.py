@@ -1,6 +1,6 @@
 """``python -m kdlib``, and what ``torchrun -m kdlib`` starts."""
 
-from kdlib.cli import main
+from kdbook.commands import main
 
 if __name__ == "__main__":
     main()

@@ -70,7 +70,7 @@ def chromium():
 @pytest.fixture(scope="session")
 def built_book(tmp_path_factory):
     """The real book, every chapter run and the pages built, once for all tests that look at it."""
-    from kdlib.press import BuildSettings, Project, build_book
+    from kdbook.press import BuildSettings, Project, build_book
 
     project = Project.at(ROOT, build=tmp_path_factory.mktemp("book"))
     return build_book(project, BuildSettings())

@@ -29,8 +29,8 @@ import side_by_side  # noqa: E402
 import step_targets  # noqa: E402
 import torch  # noqa: E402
 
+from kdbook.studies.profiles import PROFILES  # noqa: E402
 from kdlib.models import ModelSpec, build  # noqa: E402
-from kdlib.studies.profiles import PROFILES  # noqa: E402
 
 MEGABYTES = 10**6
 

@@ -20,14 +20,12 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "kdlib"
 MEGABYTE = 10**6
 FLOORS = {
-    "errors": 0, "files": 0, "quick_imports": 0, "validated": 0, "seeds": 0,
+    "errors": 0, "files": 0, "validated": 0, "seeds": 0,
     "losses": 1, "metrics": 1,
     "data": 2, "models": 2,
     "training": 3,
     "runs": 4,
-    "studies": 5,
-    "audit": 6, "charts": 6, "widgets": 6,
-    "__main__": 7, "cli": 7, "options": 7, "press": 7, "record_commands": 7,
+    "__main__": 7,
 }  # fmt: skip
 # Where packages come from is pip's business, and where a checkout lies is nobody's. Tests may make
 # up a home named "me".

@@ -6,7 +6,7 @@ import pytest
 from opened_page import opened
 from site_addresses import outside_addresses
 
-from kdlib.press.toc import read_pages
+from kdbook.press.toc import read_pages
 
 PAGES = {page.name: page for page in read_pages(Path(__file__).parents[2])}
 DESKTOP, PHONE = 1280, 390

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from kdlib.cli import cli
 from small_runs import ada_alpha, ada_margin, distilled, one_hot
 
 from kdlib import losses, metrics
-from kdlib.cli import cli
 from kdlib.data import load
 from kdlib.errors import SettingError, StoreError
 from kdlib.runs import DamagedRunWarning, Store, dev_mix, execute, missing_runs

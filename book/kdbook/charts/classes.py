@@ -1,0 +1,161 @@
+"""Charts over classes: accuracy by class, paired differences, cumulative gain."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from kdbook.charts.style import (
+    METHOD_COLOURS,
+    WIDTH,
+    describe,
+    interval_tooltip,
+    method_colour,
+    method_shape,
+    methods_in,
+    require_columns,
+    with_class_names,
+)
+
+PER_CLASS_COLUMNS = ("method", "label", "mean", "low", "high")
+DIFFERENCE_COLUMNS = ("mean", "low", "high")
+GAIN_COLUMNS = ("k", "mean")
+_MANY_CLASSES = 20
+
+
+def per_class_accuracy(
+    frame: pd.DataFrame,
+    *,
+    title: str = "Accuracy by class",
+    order: str = "class, most frequent first",
+) -> alt.LayerChart:
+    """Accuracy of each class, a line and a band a method.
+
+    Args:
+        frame: one row a method and class: ``method``, ``label`` (the class, from 0, and its place
+            on the axis), ``mean``, ``low``, ``high`` (percent; the interval may be NaN), and
+            perhaps ``class_name``.
+        title: the chart's title.
+        order: the axis title: what the classes are sorted by.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    require_columns(frame, PER_CLASS_COLUMNS)
+    named = with_class_names(frame)
+    chart = class_lines(alt.Chart(named), named, order).properties(width=WIDTH, height=260)
+    return describe(
+        chart,
+        title,
+        f"Lines of test accuracy over {named['label'].nunique()} classes for "
+        f"{', '.join(methods_in(named))}, with a band for the interval of each.",
+    )
+
+
+def class_lines(base: alt.Chart, frame: pd.DataFrame, order: str) -> alt.LayerChart:
+    """The layers of ``per_class_accuracy`` on ``base``, which may filter the rows of ``frame``."""
+    methods, x = methods_in(frame), class_axis(frame, order)
+    y = alt.Y("mean:Q", scale=alt.Scale(domain=[0, 100])).title("accuracy (%)")
+    colour, shape = method_colour(methods), method_shape(methods)
+    band = base.mark_area(opacity=0.18, clip=True).encode(
+        x=x, y=alt.Y("low:Q"), y2="high:Q", color=colour
+    )
+    line = base.mark_line(strokeWidth=1.5).encode(x=x, y=y, color=colour)
+    dots = base.mark_point(filled=True, size=55, opacity=1).encode(
+        x=x, y=y, color=colour, shape=shape, tooltip=interval_tooltip("method:N", "class_name:N")
+    )
+    return alt.layer(band, line, dots)
+
+
+def class_axis(frame: pd.DataFrame, title: str | None) -> alt.X:
+    """Names of classes where they fit (a name may have lines), their places otherwise."""
+    if frame["label"].nunique() > _MANY_CLASSES:
+        return alt.X("label:Q", axis=alt.Axis(title=title, grid=False, tickMinStep=1))
+    names = alt.EncodingSortField("label", op="min")
+    lines = "split(datum.label, '\\n')"  # a second line keeps longer names apart on a phone
+    axis = alt.Axis(title=title, labelAngle=0, labelExpr=lines)
+    return alt.X("class_name:N", sort=names, axis=axis)
+
+
+def paired_differences(
+    frame: pd.DataFrame,
+    *,
+    title: str = "Paired differences",
+    axis: str = "difference in accuracy (percentage points)",
+) -> alt.LayerChart:
+    """Dots with intervals and a line at zero.
+
+    Args:
+        frame: one row a comparison: ``comparison`` (or, where there is none, ``method``) names it;
+            ``mean``, ``low``, ``high`` (percentage points; the interval may be NaN).
+        title: the chart's title.
+        axis: the axis title, with its unit.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    name = "comparison" if "comparison" in frame.columns else "method"
+    require_columns(frame, (name, *DIFFERENCE_COLUMNS))
+    base = alt.Chart(frame).encode(
+        y=alt.Y(f"{name}:N", sort=None, axis=alt.Axis(title=None, labelLimit=200))
+    )
+    colour = METHOD_COLOURS["one-hot"]
+    chart = alt.layer(
+        _zero().encode(x="zero:Q"),
+        base.mark_rule(strokeWidth=2, color=colour).encode(x="low:Q", x2="high:Q"),
+        base.mark_point(filled=True, size=80, opacity=1, color=colour).encode(
+            x=alt.X("mean:Q").title(axis), tooltip=interval_tooltip(f"{name}:N")
+        ),
+    ).properties(width=WIDTH - 120, height=alt.Step(34))
+    return describe(chart, title, _differences_in_words(frame, name))
+
+
+def cumulative_gain(
+    frame: pd.DataFrame, *, title: str = "Mean gain over the k worst classes"
+) -> alt.LayerChart:
+    """Figure 2 of Teacher's pet: the mean gain over the k classes that are worst for the baseline.
+
+    Args:
+        frame: one row for each k (from 1) and method: ``k``, ``mean`` (percentage points), and
+            perhaps ``low``, ``high`` and ``method`` (by default ``distilled``).
+        title: the chart's title.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    require_columns(frame, GAIN_COLUMNS)
+    absent = pd.DataFrame({"method": "distilled", "low": np.nan, "high": np.nan}, frame.index)
+    points = frame.join(absent[absent.columns.difference(frame.columns)])
+    chart = alt.layer(_zero().encode(y="zero:Q"), *_gain_lines(points))
+    return describe(
+        chart.properties(width=WIDTH, height=260),
+        title,
+        "Lines of the mean difference in accuracy over the k classes that are worst for the "
+        f"baseline, for k from {points['k'].min()} to {points['k'].max()}, with a line at zero.",
+    )
+
+
+def _gain_lines(points: pd.DataFrame) -> list[alt.Chart]:
+    colour = method_colour(methods_in(points))
+    ticks = alt.Axis(title="k, number of worst classes", format="d", tickMinStep=1, grid=False)
+    base = alt.Chart(points).encode(x=alt.X("k:Q", axis=ticks, scale=alt.Scale(nice=False)))
+    gain = alt.Y("mean:Q").title("mean gain (percentage points)")
+    return [
+        base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q"), y2="high:Q", color=colour),
+        base.mark_line(point=True).encode(
+            y=gain, color=colour, tooltip=interval_tooltip("method:N", "k:Q")
+        ),
+    ]
+
+
+def _zero() -> alt.Chart:
+    return alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3])
+
+
+def _differences_in_words(frame: pd.DataFrame, name: str) -> str:
+    rows = [
+        f"{row[name]}: {row['mean']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f})"
+        for _, row in frame.iterrows()
+    ]
+    return "Differences in percentage points with intervals. " + "; ".join(rows) + "."

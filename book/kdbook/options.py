@@ -1,0 +1,100 @@
+"""What the commands on studies share: their options, and the settings that these spell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kdlib.errors import SettingError
+
+if TYPE_CHECKING:
+    from kdbook.studies.settings import Settings
+
+_MOST_TOGETHER = 256
+
+
+class _Together(click.ParamType):
+    """How many students may share a step, from 1 to ``_MOST_TOGETHER``."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        text = str(value)
+        if not (text.isdecimal() and len(text) < 10 and 1 <= int(text) <= _MOST_TOGETHER):
+            raise SettingError(
+                f"--together {text!r} is not allowed: integer from 1 to {_MOST_TOGETHER}"
+            )
+        return int(text)
+
+
+name_argument = click.argument("name")
+_profile = click.option(
+    "--profile",
+    type=click.Choice(["quick", "standard", "paper"]),
+    default="quick",
+    show_default=True,
+    help="Scale: digits in seconds, CIFAR-100 in minutes to hours, or the paper's recipe.",
+)
+_seeds = click.option("--seeds", type=int, help="How many seeds, 1 to 1000  [default: profile's]")
+_values = click.option(
+    "--set",
+    "values",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another setting of the study, e.g. --set temperature=3 (see `kdlib study show`).",
+)
+_device = click.option(
+    "--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda where there is one]"
+)
+_jobs = click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    help="Training processes side by side  [default: one a core for digits, else 1]",
+)
+_together = click.option(
+    "--together",
+    type=_Together(),
+    default=1,
+    show_default=True,
+    help=f"Students that may share a step, 1 to {_MOST_TOGETHER}: "
+    "less time on tiny networks, other bits.",
+)
+root_option = click.option(
+    "--store",
+    "root",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The store's folder  [default: KDLIB_STORE, else the user's cache]",
+)
+
+
+def scale_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that ``plan``, ``run`` and ``record`` share."""
+    for option in reversed((_profile, _seeds, _values, _device, _jobs, _together, root_option)):
+        command = option(command)
+    return command
+
+
+def study_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The study's name, and the options that ``plan``, ``run`` and ``record`` share."""
+    return name_argument(scale_options(command))
+
+
+def settings_of(name: str, profile: str, seeds: int | None, values: Sequence[str]) -> Settings:
+    """The study's settings, from what the options hold.
+
+    Raises:
+        SettingError: an unknown name, or a value that is not allowed.
+    """
+    from kdbook.studies import study as module
+
+    pairs = [value.partition("=") for value in values]
+    for key, equals, _ in pairs:
+        if not equals:
+            raise SettingError(f"--set {key!r} is not allowed: write NAME=VALUE")
+        if key in ("profile", "seeds"):
+            raise SettingError(f"--set {key} is not allowed: use --{key}")
+    own = {key: text for key, _, text in pairs}
+    return module(name).Settings.parse(profile=profile, seeds=seeds, **own)

@@ -1,0 +1,96 @@
+"""The key of a chapter: a hash of everything that its outputs depend on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import kdlib
+from kdbook.press.toc import Page
+
+Scalar = str | int | float | bool | None
+
+# The packages whose version can change a number or a chart.
+_PACKAGES = (
+    "torch", "torchvision", "numpy", "pandas", "scikit-learn", "scipy", "altair", "ipywidgets",
+    "papermill", "ipykernel",
+)  # fmt: skip
+_NOT_INPUTS = {".ipynb", ".md", ".bib"}
+
+
+def input_key(page: Page, root: Path, parameters: Mapping[str, Scalar]) -> str:
+    """The key of one chapter (16 hex digits): equal inputs give equal keys.
+
+    Args:
+        page: The chapter.
+        root: The project's folder; every file of ``root/book`` that is no page counts as an input,
+            so the recorded numbers of ``book/results`` do.
+        parameters: What papermill passes, the profile included.
+    """
+    inputs = {
+        "notebook": notebook_digest(page.source),
+        "kdlib": library_digest(),
+        "files": tree_digest(root / "book", _book_inputs(root / "book")),
+        "parameters": dict(parameters),
+        "versions": _versions(),
+    }
+    return _digest(json.dumps(inputs, sort_keys=True).encode())
+
+
+def notebook_digest(notebook: Path) -> str:
+    """A hash of a notebook's cells and metadata that ignores outputs and counts of runs."""
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    content["cells"] = [_without_outputs(cell) for cell in content["cells"]]
+    return _digest(json.dumps(content, sort_keys=True).encode())
+
+
+def _without_outputs(cell: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in cell.items() if key not in ("outputs", "execution_count")}
+    return kept | {"source": "".join(cell["source"])}
+
+
+@cache
+def library_digest() -> str:
+    """A hash of every source file of the kdlib that is imported now."""
+    folder = Path(kdlib.__file__).parent
+    return tree_digest(folder, (path for path in folder.rglob("*") if path.suffix != ".pyc"))
+
+
+def tree_digest(folder: Path, files: Iterable[Path]) -> str:
+    """A hash of the names below ``folder`` and the contents of ``files``."""
+    listing = sorted(
+        (path.relative_to(folder).as_posix(), _digest(path.read_bytes()))
+        for path in files
+        if path.is_file()
+    )
+    return _digest(json.dumps(listing).encode())
+
+
+def _book_inputs(book: Path) -> list[Path]:
+    return [
+        path
+        for path in book.rglob("*")
+        if path.suffix not in _NOT_INPUTS and "__pycache__" not in path.parts
+    ]
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

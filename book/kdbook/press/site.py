@@ -1,0 +1,107 @@
+"""Builds the HTML with Jupyter Book and puts it in place of the old site in one step."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from kdbook.press.errors import PressError
+from kdbook.press.project import Project
+from kdbook.press.toc import Page
+
+_JUPYTER_BOOK = (
+    "from kdbook.quick_imports import skip_slow_imports; skip_slow_imports(); "
+    "from jupyter_book.cli.main import main; main()"
+)
+_STRICT = ("-W", "-n", "--keep-going")  # warnings are errors, references too; list them all
+_PROBLEM = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|Error:|Exception")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_MOST_PROBLEMS = 20
+
+
+def check_jupyter_book() -> None:
+    """Refuse Jupyter Book 2: it is another engine, reads no ``_config.yml`` and writes no HTML.
+
+    Raises:
+        PressError: Jupyter Book 1.x is not installed.
+    """
+    try:
+        version = metadata.version("jupyter-book")
+    except metadata.PackageNotFoundError:
+        raise PressError("Jupyter Book is missing: pip install 'kdlib[book]'") from None
+    if not version.startswith("1."):
+        raise PressError(f"jupyter-book {version} is installed; use 1.x: 'jupyter-book<2'")
+
+
+def publish(project: Project, staging: Path, pages: Sequence[Page]) -> Path:
+    """Build the staged book and swap the new site in; the old one stays where that fails.
+
+    Returns:
+        The folder of the site.
+
+    Raises:
+        PressError: Sphinx warned, or a page is missing.
+    """
+    output = project.build / "site"
+    shutil.rmtree(output, ignore_errors=True)
+    _run_jupyter_book(staging, output, project.log("sphinx"))
+    built = output / "_build" / "html"
+    check_pages(built, pages)
+    swap(built, project.html)
+    shutil.rmtree(output)
+    return project.html
+
+
+def _run_jupyter_book(staging: Path, output: Path, log: Path) -> None:
+    arguments = ["build", str(staging), "--path-output", str(output), *_STRICT]
+    command = [sys.executable, "-c", _JUPYTER_BOOK, *arguments]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=staging, check=False
+    )
+    text = _COLOUR.sub("", done.stdout.decode(errors="replace"))
+    log.write_text(text, encoding="utf-8")
+    if done.returncode:
+        raise PressError(_report(text, log))
+
+
+def _report(text: str, log: Path) -> str:
+    problems = [line.strip() for line in text.splitlines() if _PROBLEM.search(line)]
+    shown = [f"  {line}" for line in problems[:_MOST_PROBLEMS]]
+    return "\n".join([f"Jupyter Book did not build the pages; full log: {log}", *shown])
+
+
+def check_pages(html: Path, pages: Sequence[Page]) -> None:
+    """Refuse a site that lacks a page of the table of contents."""
+    missing = [page.path for page in pages if not (html / f"{page.path}.html").is_file()]
+    if missing or not (html / "index.html").is_file():
+        raise PressError(f"Jupyter Book made no page for {', '.join(missing) or 'index'}")
+
+
+def swap(new: Path, place: Path) -> None:
+    """Put the folder ``new`` at ``place``; a process that is killed in between loses neither."""
+    old = _previous(place)
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        os.replace(place, old)
+    try:
+        os.replace(new, place)
+    except OSError:
+        restore(place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def restore(place: Path) -> None:
+    """Bring the old folder back where a swap was cut short."""
+    if not place.exists() and _previous(place).exists():
+        os.replace(_previous(place), place)
+
+
+def _previous(place: Path) -> Path:
+    return place.with_name(f".{place.name}-previous")

@@ -1,0 +1,28 @@
+"""Trains the runs of studies: ``python -m kdbook.press.training_process < studies.json``."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from kdbook.studies import study, trains_networks
+from kdlib.errors import KdlibError
+from kdlib.runs import RunSpec, execute
+
+
+def main() -> None:
+    """Read pairs of study and parameters from standard input; train what the store lacks."""
+    specs: list[RunSpec] = []
+    try:
+        for name, values in json.load(sys.stdin):
+            settings = study(name).Settings.parse(**values)
+            specs += study(name).runs(settings) if trains_networks(name) else []
+        execute(specs)
+    except KdlibError as error:
+        print(f"  training: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

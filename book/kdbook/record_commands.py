@@ -1,0 +1,119 @@
+"""``kdlib study record`` and ``kdlib study matrix``: results on paper, and beside the papers'."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kdbook.options import scale_options, settings_of
+from kdlib.errors import SettingError
+
+_into = click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("book/results"),
+    show_default=True,
+    help="The folder of records.",
+)
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@scale_options
+@click.option("--all", "every", is_flag=True, help="Every study that there is.")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Every record that the folder holds at this profile, at the settings that it names.",
+)
+@click.option(
+    "--finished-only",
+    is_flag=True,
+    help="Train nothing: record what the store holds, and how many runs it lacks.",
+)
+@_into
+def record(
+    names: tuple[str, ...],
+    profile: str,
+    seeds: int | None,
+    values: tuple[str, ...],
+    into: Path,
+    every: bool,
+    again: bool,
+    **how: Any,
+) -> None:
+    """Train what is missing, then write each study's per-seed table and where it came from."""
+    if again:
+        if names or every or values or seeds is not None:
+            raise SettingError("--again takes names and settings from the records: name none")
+        wanted = _recorded(into, profile)
+    else:
+        chosen = _chosen(names, every)
+        wanted = [(name, settings_of(name, profile, seeds, values)) for name in chosen]
+    for name, settings in wanted:
+        _record_one(name, settings, into, **how)
+
+
+@click.command()
+@click.option(
+    "--paper",
+    default="teachers_pet",
+    show_default=True,
+    help="Whose numbers: teachers_pet or robust_distillation.",
+)
+@_into
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write CSV instead of printing."
+)
+def matrix(paper: str, into: Path, out: Path | None) -> None:
+    """Every published number beside what was recorded here, with a verdict by a stated rule."""
+    from kdbook.reproduction import export, reproduction, summary
+    from kdbook.studies.records import read_records
+    from kdlib.files import write_atomically
+
+    found = reproduction(paper, read_records(into))
+    if out is None:
+        click.echo(export(found), nl=False)
+        return
+    write_atomically(out, export(found).encode())
+    click.echo(f"{out}\n{summary(found).to_string(index=False)}")
+
+
+def _chosen(names: tuple[str, ...], every: bool) -> tuple[str, ...]:
+    from kdbook.studies import STUDIES
+
+    if every == bool(names):
+        raise SettingError(f"name studies, or write --all for all of them: {', '.join(STUDIES)}")
+    return STUDIES if every else names
+
+
+def _recorded(into: Path, profile: str) -> list[tuple[str, Any]]:
+    """Study and settings of each record of that profile."""
+    from kdbook.studies import study
+    from kdbook.studies.records import read_records
+
+    found = [record.about for record in read_records(into) if record.about.profile == profile]
+    if not found:
+        raise SettingError(f"--again: {into} holds no record at the profile {profile}")
+    return [
+        (about.study, study(about.study).Settings.parse(profile=profile, **about.settings))
+        for about in found
+    ]
+
+
+def _record_one(
+    name: str, settings: Any, into: Path, *, root: Path | None, finished_only: bool, **how: Any
+) -> None:
+    from kdbook.studies.recording import record as recorded
+    from kdbook.studies.records import write_record
+    from kdlib.runs import Store
+    from kdlib.training import processes
+
+    made = recorded(name, settings, store=Store(root), finished_only=finished_only, **how)
+    if not processes.is_first():
+        return
+    path = write_record(into, made)
+    missing = f", {made.about.missing_runs} runs missing" if made.about.missing_runs else ""
+    click.echo(f"{path}: {len(made.table)} rows{missing}")

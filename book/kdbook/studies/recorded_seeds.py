@@ -1,0 +1,104 @@
+"""Recorded rows of the very runs that a chapter asks for, so that it need not train them all.
+
+A recorded row counts where its run has the id of a run that the settings name. The id holds
+everything that decides a training, so no row of another setting, recipe or version gets in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from kdbook.studies import study
+from kdbook.studies.records import FOLDERS, Record, read_records
+from kdbook.studies.settings import Settings
+from kdbook.studies.tables import KEYS, Member
+
+TRAINED = "trained"
+"""Column of ``with_recorded``: ``here`` or ``recorded``."""
+
+
+def recorded_rows(
+    name: str, settings: Settings, needs: Sequence[str] = (), folder: Path | None = None
+) -> pd.DataFrame:
+    """The recorded rows of the study's runs at these settings, each once; perhaps none.
+
+    Args:
+        name: the study.
+        settings: of it. Where they name no number of seeds, all recorded seeds count.
+        needs: columns that a record must have.
+        folder: where the records lie; by default the first of ``records.FOLDERS`` that is there.
+    """
+    found = [
+        _rows(record, name, settings)
+        for record in _records(name, folder)
+        if set(needs) <= set(record.table)
+    ]
+    columns = [*KEYS, "run", *needs]
+    table = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
+    return table.drop_duplicates(KEYS, ignore_index=True)
+
+
+def with_recorded(
+    name: str, settings: Settings, per_seed: pd.DataFrame, folder: Path | None = None
+) -> pd.DataFrame:
+    """``per_seed`` and below it the recorded rows of further seeds of the same study.
+
+    Where the settings name a number of seeds, or several temperatures, nothing is added: these need
+    every cell for the same seeds.
+
+    Args:
+        name: the study.
+        settings: those of ``per_seed``.
+        per_seed: rows of runs that were trained here.
+        folder: where the records lie; by default the first of ``records.FOLDERS`` that is there.
+
+    Returns:
+        The rows with one more column, ``trained``: ``here`` or ``recorded``.
+    """
+    here = per_seed.assign(**{TRAINED: "here"})
+    if settings.seeds is not None or len(getattr(settings, "temperatures", ())) > 1:
+        return here
+    more = recorded_rows(name, settings, folder=folder).assign(**{TRAINED: "recorded"})
+    both = pd.concat([here, more], ignore_index=True) if len(more) else here
+    return both.drop_duplicates(KEYS, ignore_index=True)
+
+
+def seeds_told(rows: pd.DataFrame) -> str:
+    """How many seeds were trained here and how many recorded before, as a sentence.
+
+    Args:
+        rows: as ``with_recorded`` gives them.
+    """
+    total = rows["seed"].nunique()
+    here = rows[rows[TRAINED] == "here"]["seed"].nunique()
+    if total == here:
+        return f"{here} seeds, all trained here."
+    return (
+        f"{total} seeds: {here} trained here, {total - here} from the record of the same study. "
+        f"A recorded row counts only where its run has the id of a run of these settings."
+    )
+
+
+def _records(name: str, folder: Path | None) -> list[Record]:
+    place = folder or next((path for path in FOLDERS if path.is_dir()), None)
+    return [record for record in read_records(place) if record.about.study == name] if place else []
+
+
+def _rows(record: Record, name: str, settings: Settings) -> pd.DataFrame:
+    if record.about.profile != settings.profile:
+        return record.table.iloc[:0]
+    count = settings.seeds or max(record.about.seeds) + 1
+    wanted = _row_members(name, settings.model_copy(update={"seeds": count}))
+    keys = {(member.method, member.seed, member.spec.id) for member in wanted}
+    same = [key in keys for key in record.table[["method", "seed", "run"]].itertuples(False, None)]
+    return record.table[same]
+
+
+def _row_members(name: str, settings: Settings) -> list[Member]:
+    """A member a row of ``per_seed``: some studies make several rows of one run."""
+    module = study(name)
+    members: list[Member] = getattr(module, "row_members", module.members)(settings)
+    return members

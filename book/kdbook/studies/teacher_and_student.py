@@ -1,0 +1,132 @@
+"""Is robust twice best? Teacher x student objectives, main Table 1 of "Robust distillation"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import pandas as pd
+from pydantic import Field
+
+from kdbook.studies import tables
+from kdbook.studies.multiplier_paths import effective_classes as effective_classes
+from kdbook.studies.multiplier_paths import paths
+from kdbook.studies.objective_cells import worst_on_validation
+from kdbook.studies.robust_families import (
+    Alpha,
+    RobustFamily,
+    ValidationLabels,
+    objective_name,
+    robust_families,
+)
+from kdbook.studies.robust_profiles import RobustSettings, with_seeds
+from kdbook.studies.settings import FromText, Temperature
+from kdbook.studies.tables import Member
+from kdlib.runs import RunResult, RunSpec
+
+QUESTION = "Is a robust student of a robust teacher the best?"
+
+OBJECTIVES: tuple[Alpha, ...] = (None, 0.0, 1.0)
+"""Standard, balanced, robust."""
+
+_SEEDS_AT_QUICK = 4
+
+
+class Settings(RobustSettings):
+    """What the chapter lets a reader set; ``seeds`` is 4 at ``quick`` where it is not given.
+
+    Attributes:
+        temperatures: of the teacher's probabilities in training, each 0.05 to 100; the paper
+            chooses from 1, 3 and 5 by validation.
+        validation_temperature: of the teacher's probabilities on validation images.
+        fixed_teacher: whether all students learn from one teacher, as in main Table 1.
+    """
+
+    temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1), FromText] = (1.0,)
+    validation_temperature: Temperature = 1.0
+    fixed_teacher: bool = False
+
+
+def cell_name(teacher: Alpha, student: Alpha, labels: ValidationLabels) -> str:
+    """A cell, e.g. ``std / rob-d (one-hot labels)``: only robust students ask for labels."""
+    words = {"teacher": " (teacher labels)", "one_hot": " (one-hot labels)"}
+    measured = words[labels] if student == 1 else ""
+    return f"{objective_name(teacher)} / {objective_name(student, distilled=True)}{measured}"
+
+
+def members(settings: Settings) -> list[Member]:
+    """Teachers of each objective, and students of each objective under each of them."""
+    return [m for family in _families(settings) for m in _family_members(family, settings)]
+
+
+def runs(settings: Settings) -> list[RunSpec]:
+    """The runs that the study needs."""
+    return [member.spec for member in members(settings)]
+
+
+def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
+    """One row a run; see ``rows``."""
+    return rows(members(settings), results)
+
+
+def rows(of: Sequence[Member], results: Sequence[RunResult | None]) -> pd.DataFrame:
+    """One row a run, as ``kdbook.studies.tables.per_seed`` gives it, with three more columns.
+
+    They choose and are no results: ``validation_worst``, ``first_half`` and ``second_half``, the
+    worst class in percent on all validation images and on either half of them.
+    """
+    table = tables.per_seed(of, results)
+    chosen = [worst_on_validation(result) for result in results if result is not None]
+    return pd.concat([table, pd.DataFrame(chosen, index=table.index)], axis=1)
+
+
+def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """One row a run and class; see ``kdbook.studies.tables.per_class``."""
+    return tables.per_class(members(settings), results)
+
+
+def multiplier_paths(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """The multipliers' way: one row a move and class; see ``kdbook.studies.multiplier_paths``."""
+    return paths(members(settings), results)
+
+
+def _families(settings: Settings) -> Sequence[RobustFamily]:
+    chosen = with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK)
+    return robust_families(chosen, fixed_teacher=settings.fixed_teacher)
+
+
+def _family_members(family: RobustFamily, settings: Settings) -> list[Member]:
+    ratio, seed = family.profile.imbalance, family.seed
+    teachers = [
+        Member(f"teacher {objective_name(t)}", ratio, float("nan"), seed, family.teacher(t))
+        for t in OBJECTIVES
+    ]
+    students = [
+        Member(cell_name(t, s, labels), ratio, heat, seed, spec)
+        for heat in settings.temperatures
+        for t, s, labels in _cells()
+        for spec in [_student(family, t, s, labels, heat, settings)]
+    ]
+    return teachers + students
+
+
+def _student(
+    family: RobustFamily, teacher: Alpha, student: Alpha, labels: ValidationLabels,
+    temperature: float, settings: Settings,
+) -> RunSpec:  # fmt: skip
+    return family.student(
+        teacher,
+        student,
+        temperature=temperature,
+        validation_labels=labels,
+        validation_temperature=settings.validation_temperature,
+    )
+
+
+def _cells() -> list[tuple[Alpha, Alpha, ValidationLabels]]:
+    """Robust students come with both kinds of validation labels."""
+    cells: list[tuple[Alpha, Alpha, ValidationLabels]] = []
+    for teacher in OBJECTIVES:
+        cells += [(teacher, None, "teacher"), (teacher, 0.0, "teacher")]
+        cells += [(teacher, 1.0, "teacher"), (teacher, 1.0, "one_hot")]
+    return cells

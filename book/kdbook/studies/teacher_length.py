@@ -1,0 +1,179 @@
+"""Is the harm that of an unfinished teacher? Teacher's length crossed with student's and with T.
+
+Nothing but epochs and temperature changes. The students of a seed share data, initial weights,
+order and shifts; those of one length share the one-hot student that they are compared with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from kdbook.studies import comparisons, tables
+from kdbook.studies.families import Family, families_at
+from kdbook.studies.profiles import profile_of
+from kdbook.studies.settings import FromText, Imbalance, Temperature
+from kdbook.studies.settings import Settings as BaseSettings
+from kdbook.studies.tables import Member
+from kdlib.losses import teacher_probabilities
+from kdlib.runs import RunResult, RunSpec
+
+QUESTION = "Is the harm to rare classes that of an unfinished teacher?"
+
+Length = Annotated[int, Field(ge=2, le=10_000)]
+Lengths = Annotated[tuple[Length, ...], Field(min_length=1)]
+nan = float("nan")
+OFF_LABEL, OFF_LABEL_RAREST = "off_label", "off_label_rarest"
+
+
+class Settings(BaseSettings):
+    """What the chapter lets a reader set.
+
+    Attributes:
+        teacher_lengths: epochs of the teachers, each from 2 to 10,000.
+        student_lengths: epochs of the students, each from 2 to 10,000.
+        temperatures: of the teacher's probabilities, each 0.05 to 100.
+        imbalance: long-tail ratio, 1 to 1000; ``None``: the profile's.
+    """
+
+    teacher_lengths: Annotated[Lengths, FromText] = (40, 80, 160, 320)
+    student_lengths: Annotated[Lengths, FromText] = (40, 80, 160)
+    temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1), FromText] = (1.0, 3.0)
+    imbalance: Annotated[Imbalance | None, FromText] = None
+
+
+def members(settings: Settings) -> list[Member]:
+    """Teachers of every length, and every student of each.
+
+    The columns ``teacher_epochs`` and ``student_epochs`` name the lengths; a teacher's own is both,
+    and a one-hot student has no teacher (NaN).
+    """
+    seeds = range(profile_of(settings).seeds)
+    return [member for seed in seeds for member in _seed_members(settings, seed)]
+
+
+def runs(settings: Settings) -> list[RunSpec]:
+    """The runs that the study needs."""
+    return [member.spec for member in members(settings)]
+
+
+def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
+    """One row a run; see ``kdbook.studies.tables.per_seed``.
+
+    Two more columns tell of distilled students how much of the teacher's probability lies off the
+    label on the training images, in percent: ``off_label`` is the mean over classes,
+    ``off_label_rarest`` that over the rarest fifth of them. Images are as they are, not shifted.
+    """
+    wanted = members(settings)
+    table = tables.per_seed(wanted, results)
+    told = [
+        _off_label(member, result)
+        for member, result in zip(wanted, results, strict=True)
+        if result is not None
+    ]
+    return table.join(pd.DataFrame(told, columns=[OFF_LABEL, OFF_LABEL_RAREST]))
+
+
+def effects(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
+    """Each method minus the one-hot student of its seed and length, with intervals over seeds.
+
+    Args:
+        table: as ``per_seed`` gives it, or a record of it.
+        measure: a column of it.
+
+    Returns:
+        Columns: method, temperature, student_epochs, teacher_epochs, mean, low, high, seeds.
+    """
+    plain = table[table["method"] == "one-hot"].set_index(["student_epochs", "seed"])[measure]
+    taught = table[table["method"].isin(["distilled", "AdaAlpha"])]
+    taught = taught.join(plain.rename("one-hot"), on=["student_epochs", "seed"])
+    taught = taught.assign(difference=taught[measure] - taught["one-hot"])
+    keys = ["method", "temperature", "student_epochs", "teacher_epochs"]
+    return tables.with_intervals(taught, "difference", keys)
+
+
+def off_label_shares(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean share of the target off the label by teacher's length and temperature, in percent.
+
+    Args:
+        table: as ``per_seed`` gives it, or a record of it.
+
+    Returns:
+        Columns: teacher_epochs, temperature, off_label, off_label_rarest.
+    """
+    told = table[table["method"] == "distilled"]
+    means = told.groupby(["teacher_epochs", "temperature"])[[OFF_LABEL, OFF_LABEL_RAREST]].mean()
+    return means.reset_index()
+
+
+def validation_by_length(table: pd.DataFrame) -> pd.DataFrame:
+    """What chose the profile's teacher: its validation accuracy at each length, in percent.
+
+    Returns:
+        Columns: teacher_epochs, mean, low, high, seeds.
+    """
+    teachers = table[table["method"] == "teacher"]
+    return tables.with_intervals(teachers, "validation", ["teacher_epochs"])
+
+
+def _seed_members(settings: Settings, seed: int) -> list[Member]:
+    found = [
+        _member("teacher", family, family.teacher(), nan, length, length)
+        for length in settings.teacher_lengths
+        for family in [_family(settings, seed, length, length)]
+    ]
+    for student in settings.student_lengths:
+        plain = _family(settings, seed, student, student)
+        found.append(_member("one-hot", plain, plain.one_hot(), nan, nan, student))
+        for teacher in settings.teacher_lengths:
+            found += _taught(settings, _family(settings, seed, student, teacher), student, teacher)
+    return found
+
+
+def _taught(settings: Settings, family: Family, student: int, teacher: int) -> list[Member]:
+    return [
+        _member(name, family, spec, temperature, teacher, student)
+        for temperature in settings.temperatures
+        for name, spec in (
+            ("distilled", family.distilled(temperature)),
+            ("AdaAlpha", family.ada_alpha(temperature)),
+        )
+    ]
+
+
+def _member(
+    name: str, family: Family, spec: RunSpec, temperature: float, teacher: float, student: float
+) -> Member:
+    place = (("teacher_epochs", float(teacher)), ("student_epochs", float(student)))
+    return Member(name, family.imbalance, temperature, family.seed, spec, place)
+
+
+def _family(settings: Settings, seed: int, student: int, teacher: int) -> Family:
+    lengths = {"epochs": student, "teacher_epochs": teacher}
+    profile = profile_of(settings.model_copy(update=lengths))
+    return families_at(profile, settings.imbalance)[seed]
+
+
+def _off_label(member: Member, result: RunResult) -> tuple[float, float]:
+    teacher = result.spec.teacher
+    if member.method != "distilled" or teacher is None or result.status == "diverged":
+        return nan, nan
+    off = _off_label_by_class(teacher, result.folder.parent, member.temperature)
+    counts = tables.training_counts(member.spec)
+    return float(off.mean()), float(off[tables.rarest_fifth(counts)].mean())
+
+
+@cache
+def _off_label_by_class(teacher: RunSpec, store: Path, temperature: float) -> np.ndarray:
+    """Percent of the teacher's probability off the label by class ``[L]``, on training images."""
+    result = RunResult(teacher, store / teacher.id)
+    logits, labels = comparisons.training_logits(result)
+    own = teacher_probabilities(logits, temperature).gather(1, labels[:, None])[:, 0]
+    shares = comparisons.class_averages(100 * (1 - own), labels, logits.shape[1])
+    return np.array(shares)

@@ -1,0 +1,94 @@
+"""Does trusting the teacher less on rare classes mend them? Section 4.1 of Teacher's pet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import pandas as pd
+from pydantic import Field
+
+from kdbook.studies import tables
+from kdbook.studies.families import Family, families_at
+from kdbook.studies.profiles import profile_of
+from kdbook.studies.settings import Alpha, FromText, Imbalance, Temperature
+from kdbook.studies.settings import Settings as BaseSettings
+from kdbook.studies.tables import Member
+from kdlib.runs import RunResult, RunSpec, Store, dev_mix
+
+QUESTION = "Does trusting the teacher less on rare classes mend them?"
+
+
+class Settings(BaseSettings):
+    """What the chapter lets a reader set.
+
+    Attributes:
+        imbalance: long-tail ratio, 1 to 1000; ``None``: the profile's.
+        temperatures: of the teacher's probabilities, each 0.05 to 100; distillation and AdaAlpha
+            are trained at each.
+        alpha: trust of plain distillation in the teacher, 0 to 1.
+    """
+
+    imbalance: Annotated[Imbalance | None, FromText] = None
+    temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1), FromText] = (1.0, 3.0)
+    alpha: Alpha = 1.0
+
+
+def study_families(settings: Settings) -> Sequence[Family]:
+    """One family a seed at the settings' ratio."""
+    return families_at(profile_of(settings), settings.imbalance)
+
+
+def members(settings: Settings) -> list[Member]:
+    """Teacher and one-hot, then distilled and AdaAlpha students at every temperature."""
+    return [m for family in study_families(settings) for m in _family_members(family, settings)]
+
+
+def runs(settings: Settings) -> list[RunSpec]:
+    """The runs that the study needs."""
+    return [member.spec for member in members(settings)]
+
+
+def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """One row a run; see ``kdbook.studies.tables.per_seed``."""
+    return tables.per_seed(members(settings), results)
+
+
+def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """One row a run and class; see ``kdbook.studies.tables.per_class``."""
+    return tables.per_class(members(settings), results)
+
+
+def trust(
+    settings: Settings, temperatures: Sequence[float], store: Store | None = None
+) -> pd.DataFrame:
+    """a_y of equation (3), recomputed at each of ``temperatures`` from the stored dev logits.
+
+    Columns: seed, temperature, label, mix. Trains nothing: the study's runs must be there.
+    """
+    shelf = store or Store()
+    rows = [
+        {"seed": family.seed, "temperature": temperature, "label": label, "mix": float(value)}
+        for family in study_families(settings)
+        for temperature in temperatures
+        for label, value in enumerate(dev_mix(family.initial_teacher(), temperature, shelf))
+    ]
+    return pd.DataFrame(rows)
+
+
+def _family_members(family: Family, settings: Settings) -> list[Member]:
+    blind: list[tuple[str, float, RunSpec]] = [
+        ("teacher", float("nan"), family.teacher()),
+        ("one-hot", float("nan"), family.one_hot()),
+    ]
+    taught = [
+        (name, t, spec)
+        for t in settings.temperatures
+        for name, spec in (
+            ("distilled", family.distilled(t, settings.alpha)),
+            ("AdaAlpha", family.ada_alpha(t)),
+        )
+    ]
+    return [
+        Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in blind + taught
+    ]

@@ -1,0 +1,89 @@
+"""Sentences and table cells made from intervals, so that a page says what was measured.
+
+A chapter runs at any profile and any number of seeds. What it says of a direction comes from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kdbook.studies.tables import with_intervals
+
+Row = Mapping[str, Any] | pd.Series
+"""``mean``, ``low``, ``high`` (percent or percentage points) and ``seeds``."""
+
+
+def verdict(row: Row) -> str:
+    """``up`` or ``down`` where the interval leaves out zero, else ``undecided``."""
+    if row["low"] > 0:
+        return "up"
+    return "down" if row["high"] < 0 else "undecided"
+
+
+def change(row: Row) -> str:
+    """A difference in words, e.g. ``falls by 9.5 points (-13.0 to -6.0, 10 seeds)``."""
+    mean, seeds = row["mean"], int(row["seeds"])
+    if np.isnan(mean):
+        return f"has no value: a training diverged in one of {seeds} seeds or more"
+    if np.isnan(row["low"]):
+        return f"moves by {mean:+.1f} points, with no interval from so few seeds ({seeds})"
+    verb = {"up": "rises", "down": "falls"}.get(verdict(row))
+    span = f"{row['low']:+.1f} to {row['high']:+.1f}, {seeds} seeds"
+    if verb is None:
+        return f"cannot be told from no change ({mean:+.1f} points, {span})"
+    return f"{verb} by {abs(mean):.1f} points ({span})"
+
+
+def signed(row: Row) -> str:
+    """A difference as a cell of a table, e.g. ``+8.3 (+1.0 to +15.6)``."""
+    if np.isnan(row["low"]):
+        return f"{row['mean']:+.1f}"
+    return f"{row['mean']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f})"
+
+
+def beside_paper(row: Row, printed: float) -> str:
+    """Whether a difference has the sign of the ``printed`` one, as far as its interval tells."""
+    ours = verdict(row)
+    if ours == "undecided":
+        return "undecided here"
+    return "as in the paper" if (ours == "up") == (printed > 0) else "unlike the paper"
+
+
+def method_name(method: str, temperature: float) -> str:
+    """The method, with its temperature where it listens to a teacher."""
+    return method if pd.isna(temperature) else f"{method}, T = {temperature:g}"
+
+
+def named(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with ``method`` and ``temperature`` joined into one column ``method``."""
+    pairs = zip(table["method"], table["temperature"], strict=True)
+    return table.assign(method=[method_name(*pair) for pair in pairs])
+
+
+def overview(per_seed: pd.DataFrame, measures: Mapping[str, str]) -> pd.DataFrame:
+    """One row a method, one column a measure, as text: the mean and its 95 % interval.
+
+    Args:
+        per_seed: rows of ``kdbook.studies.tables.per_seed`` at one imbalance ratio.
+        measures: from columns of ``per_seed`` to the words that head the columns.
+    """
+    table, columns = named(per_seed), {}
+    for measure, words in measures.items():
+        rows = with_intervals(table, measure, ["method"]).set_index("method")
+        columns[words] = rows.apply(_cell, axis=1)
+    return pd.DataFrame(columns)
+
+
+def listed(items: Sequence[str]) -> str:
+    """Lines of a Markdown list."""
+    return "\n".join(f"* {item}" for item in items)
+
+
+def _cell(row: pd.Series) -> str:
+    if np.isnan(row["low"]):
+        return f"{row['mean']:.1f}"
+    return f"{row['mean']:.1f} ({row['low']:.1f} to {row['high']:.1f})"

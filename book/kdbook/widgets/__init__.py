@@ -1,0 +1,41 @@
+"""Panels with sliders that need a kernel: thin shells over plain functions.
+
+Each ``explore_*`` shows sliders and redraws a chart when one moves. What it draws comes from a
+plain function in ``kdbook.widgets.functions``, which is tested without widgets. In the built site
+(``KDLIB_SITE=1``) no kernel runs: there a panel is one line that says where it does, and, unless
+the page has a twin of it that needs no kernel, the chart as it starts.
+"""
+
+from __future__ import annotations
+
+from kdbook.widgets.functions import (
+    adaptive_mix_at,
+    soft_label_table,
+    spread_accuracies,
+    worst_class_frame,
+)
+from kdbook.widgets.panels import (
+    explore_adaptive_mix,
+    explore_groups,
+    explore_imbalance,
+    explore_soft_labels,
+    explore_trade_offs,
+    explore_worst_class_noise,
+)
+from kdbook.widgets.shell import Choice, Slider, panel
+
+__all__ = [
+    "Choice",
+    "Slider",
+    "adaptive_mix_at",
+    "explore_adaptive_mix",
+    "explore_groups",
+    "explore_imbalance",
+    "explore_soft_labels",
+    "explore_trade_offs",
+    "explore_worst_class_noise",
+    "panel",
+    "soft_label_table",
+    "spread_accuracies",
+    "worst_class_frame",
+]

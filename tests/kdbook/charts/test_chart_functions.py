@@ -1,0 +1,269 @@
+"""Every chart: a valid specification, words where words are needed, clear refusals."""
+
+import itertools
+
+import altair as alt
+import chart_frames as frames
+import numpy as np
+import pandas as pd
+import pytest
+
+from kdbook import charts
+from kdbook.charts.style import METHOD_COLOURS, METHOD_SHAPES, SPARE_COLOURS, method_colour
+from kdlib.errors import SettingError
+
+
+def soft_frame():
+    labels, logits = [0, 1, 2], frames.logits()
+    images = np.full((3, 1, 8, 8), 128, dtype=np.uint8)
+    return charts.soft_label_frame(logits, -logits, labels, frames.NAMES, images=images)
+
+
+def bars_frame():
+    return pd.DataFrame({"label": 0, "class_index": [0, 1], "class_name": ["a", "b"],
+                         "teacher": [0.7, 0.3], "target": [0.8, 0.2],
+                         "student": [0.5, 0.5], "gradient": [-0.3, 0.3]})  # fmt: skip
+
+
+MAKERS = {
+    "soft_label_explorer": lambda: charts.soft_label_explorer(soft_frame()),
+    "soft_label_bars": lambda: charts.soft_label_bars(bars_frame()),
+    "per_class_accuracy": lambda: charts.per_class_accuracy(frames.per_class()),
+    "imbalance_explorer": lambda: charts.imbalance_explorer(
+        frames.worst(), frames.per_class_and_ratio()
+    ),
+    "adaptive_mix_explorer": lambda: charts.adaptive_mix_explorer(frames.mix(), frames.per_class()),
+    "adaptive_mix_bars": lambda: charts.adaptive_mix_bars(frames.mix((1.0,))),
+    "worst_class_explorer": charts.worst_class_explorer,
+    "worst_class_simulation": lambda: charts.worst_class_simulation(frames.simulation(), truth=90),
+    "harm_explorer": charts.harm_explorer,
+    "risk_parts": lambda: charts.risk_parts(frames.risks()),
+    "added_risk_curves": lambda: charts.added_risk_curves(
+        frames.added(), "cosine", axis="cosine", title="At an angle"
+    ),
+    "paired_differences": lambda: charts.paired_differences(frames.differences()),
+    "verdict_bars": lambda: charts.verdict_bars(frames.VERDICTS, by={"table": "table"}),
+    "printed_and_ours": lambda: charts.printed_and_ours(frames.NUMBERS),
+    "tail_explorer": lambda: charts.tail_explorer(frames.ranks(), frames.tails()),
+    "change_bars": lambda: charts.change_bars(frames.changes()),
+    "gain_explorer": lambda: charts.gain_explorer(frames.gain_curves(), frames.class_places()),
+    "class_scatter": lambda: charts.class_scatter(frames.class_places().head(3)),
+    "trust_estimate_explorer": lambda: charts.trust_estimate_explorer(frames.trust_estimates()),
+    "trade_off_explorer": lambda: charts.trade_off_explorer(
+        frames.trade_offs(), frames.trade_off_marks()
+    ),
+    "multiplier_explorer": lambda: charts.multiplier_explorer(frames.multiplier_path()),
+    "objective_explorer": lambda: charts.objective_explorer(*frames.objectives()),
+    "objective_grid": lambda: charts.objective_grid(frames.objective_cells()),
+    "effective_class_lines": lambda: charts.effective_class_lines(
+        frames.effective_classes(), num_classes=10
+    ),
+    "panda_explorer": lambda: charts.panda_explorer(*frames.pandas_and_cats()),
+    "class_error_points": lambda: charts.class_error_points(
+        frames.class_errors(), title="Errors", y="error (0 to 2)"
+    ),
+    "class_count_explorer": lambda: charts.class_count_explorer(frames.class_counts()),
+    "round_explorer": lambda: charts.round_explorer(frames.rounds(), frames.entropies()),
+    "pair_explorer": lambda: charts.pair_explorer(frames.cells(), frames.per_class_and_pair()),
+    "baseline_scatter": lambda: charts.baseline_scatter(frames.baseline_points()),
+    "failure_bars": lambda: charts.failure_bars(
+        frames.failures(), measure="worst class", title="A failure"
+    ),
+    "cumulative_gain": lambda: charts.cumulative_gain(frames.gains()),
+    "ablation_explorer": lambda: charts.ablation_explorer(*frames.ablations()),
+    "class_weights": lambda: charts.class_weights(frames.weights()),
+    "offset_explorer": lambda: charts.offset_explorer(*frames.offsets()),
+    "change_by_subgroup": lambda: charts.change_by_subgroup(frames.changes_by_subgroup()),
+    "temperature_explorer": lambda: charts.temperature_explorer(
+        *frames.temperatures(), {"distilled": 2.0, "AdaAlpha": 3.0}
+    ),
+    "printed_and_measured": lambda: charts.printed_and_measured(frames.group_changes()),
+    "threshold_explorer": lambda: charts.threshold_explorer(
+        frames.threshold_grid(), depth=4, alpha=0.9, threshold=0.3
+    ),
+    "regularisation_explorer": lambda: charts.regularisation_explorer(
+        frames.sample_shares(), frames.label_probabilities(), temperature=1.0, bucket=1
+    ),
+    "bucket_panels": lambda: charts.bucket_panels(frames.buckets(), frames.UNITS),
+    "bucket_explorer": lambda: charts.bucket_explorer(
+        pd.concat([frames.buckets(n) for n in (2, 3)]), frames.UNITS
+    ),
+}
+each_chart = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+
+
+def views(spec):
+    yield spec
+    for name in ("layer", "hconcat", "vconcat"):
+        for inner in spec.get(name, []):
+            yield from views(inner)
+
+
+def luminance(colour):
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+def contrast(one, other):
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def seen_without_red_green(colour):
+    """The colour as a deuteranope sees it (Machado et al. 2009, severity 1, on linear RGB)."""
+    matrix = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+              [-0.011820, 0.042940, 0.968881]]  # fmt: skip
+    channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return np.array(matrix) @ channels**2.2
+
+
+def test_all_chart_functions_are_tested():
+    functions = {name for name in charts.__all__ if callable(getattr(charts, name))}
+    helpers = {"caption", "digit_image", "enable_site_renderer", "in_site", "picture_table",
+               "soft_label_frame"}  # fmt: skip
+    assert functions - helpers == set(MAKERS)
+
+
+@each_chart
+def test_a_chart_has_a_title_and_an_alt_text(make):
+    spec = make().to_dict()  # validates against the schema
+    assert len(spec["title"]) > 5
+    assert len(spec["description"]) > 30
+
+
+@each_chart
+def test_quantitative_axes_are_named_in_words(make):
+    for view in views(make().to_dict()):
+        for channel in ("x", "y"):
+            field = view.get("encoding", {}).get(channel, {})
+            axis = field.get("axis") or {}
+            title = field.get("title", axis.get("title"))
+            assert title is None or "_" not in title
+
+
+@each_chart
+def test_a_chart_survives_json_with_missing_intervals(make):
+    assert "NaN" not in make().to_json()
+
+
+def test_methods_keep_their_colours_and_shapes_in_every_company():
+    for methods in itertools.permutations(METHOD_COLOURS, 3):
+        scale = method_colour(list(methods)).to_dict()["scale"]
+        assert scale["range"] == [METHOD_COLOURS[name] for name in methods]
+    assert METHOD_COLOURS.keys() == METHOD_SHAPES.keys()
+
+
+def test_a_method_with_its_temperature_takes_the_methods_colour():
+    scale = method_colour(["distilled T=3", "distilled T=1", "other"]).to_dict()["scale"]
+    assert scale["range"][0] == METHOD_COLOURS["distilled"]
+    assert len(set(scale["range"])) == 3
+
+
+@pytest.mark.parametrize("colour", [*METHOD_COLOURS.values(), *SPARE_COLOURS])
+@pytest.mark.parametrize("page", ["#ffffff", "#14181e"])
+def test_colours_stand_out_on_light_and_dark_pages(colour, page):
+    assert contrast(colour, page) >= 3
+
+
+@pytest.mark.parametrize("pair", list(itertools.combinations(METHOD_COLOURS, 2)), ids="-".join)
+def test_methods_differ_for_the_colour_blind(pair):
+    one, other = (seen_without_red_green(METHOD_COLOURS[name]) for name in pair)
+    assert np.abs(one - other).max() > 0.1
+
+
+@pytest.mark.parametrize("missing", ["method", "label", "mean"])
+def test_a_missing_column_is_named(missing):
+    with pytest.raises(SettingError, match=f"lacks the column {missing}: it has"):
+        charts.per_class_accuracy(frames.per_class().drop(columns=missing))
+
+
+def test_an_empty_frame_is_refused():
+    with pytest.raises(SettingError, match="no rows"):
+        charts.cumulative_gain(frames.gains().iloc[:0])
+
+
+def test_only_trained_ratios_can_be_chosen_first():
+    with pytest.raises(
+        SettingError, match=r"ratio = 3 is not allowed: choose one of \[1.0, 20.0\]"
+    ):
+        charts.imbalance_explorer(frames.worst(), frames.per_class_and_ratio(), ratio=3)
+
+
+@pytest.mark.parametrize("wrong", [{"depth": 5}, {"alpha": 0.8}, {"threshold": 0.35}])
+def test_a_threshold_explorer_starts_in_its_grid(wrong):
+    starts = {"depth": 4, "alpha": 0.9, "threshold": 0.3} | wrong
+    with pytest.raises(SettingError, match=r"is not allowed: choose one of \["):
+        charts.threshold_explorer(frames.threshold_grid(), **starts)
+
+
+def test_an_uneven_grid_of_temperatures_is_refused():
+    with pytest.raises(SettingError, match="evenly spaced"):
+        charts.adaptive_mix_explorer(frames.mix((1.0, 2.0, 4.0)), frames.per_class())
+
+
+@pytest.mark.parametrize("wrong", [{"classes": 0}, {"images": 501}, {"accuracy": 0.9}])
+def test_the_worst_class_explorer_names_the_allowed_range(wrong):
+    with pytest.raises(SettingError, match="is not allowed: from"):
+        charts.worst_class_explorer(**wrong)
+
+
+def test_a_group_without_examples_is_refused():
+    with pytest.raises(SettingError, match="n_majority = 0 is not allowed: 1 or more"):
+        charts.harm_explorer(n_majority=0)
+
+
+def test_many_classes_get_a_numeric_axis():
+    frame = pd.DataFrame({"method": "one-hot", "label": range(100), "mean": 50.0,
+                          "low": 40.0, "high": 60.0})  # fmt: skip
+    layers = charts.per_class_accuracy(frame).to_dict()["layer"]
+    assert {layer["encoding"]["x"]["field"] for layer in layers} == {"label"}
+
+
+def test_given_class_names_are_shown():
+    named = frames.per_class().assign(class_name=lambda f: f["label"].map(dict(enumerate("abcd"))))
+    assert {row["class_name"] for row in frames.marks(charts.per_class_accuracy(named), "symbol")}
+
+
+def test_a_colour_image_becomes_a_picture():
+    uri = charts.digit_image(np.zeros((3, 32, 32), dtype=np.uint8))
+    assert uri.startswith("data:image/png;base64,")
+
+
+def test_a_caption_is_a_subtitle_outside_the_site(monkeypatch):
+    monkeypatch.delenv("KDLIB_SITE", raising=False)
+    chart = charts.caption(charts.cumulative_gain(frames.gains()), "Look at k = 1.")
+    title = chart.to_dict()["title"]
+    assert title["subtitle"] == ["Look at k = 1."]
+    assert title["text"] == "Mean gain over the k worst classes"
+
+
+def test_a_caption_works_on_a_chart_without_a_title(monkeypatch):
+    monkeypatch.delenv("KDLIB_SITE", raising=False)
+    bare = alt.Chart(frames.gains()).mark_point()
+    assert charts.caption(bare, "See.").to_dict()["title"]["subtitle"] == ["See."]
+
+
+def test_a_pair_outside_the_grid_is_refused():
+    with pytest.raises(
+        SettingError, match="choose one of small teaches small, small teaches large"
+    ):
+        charts.pair_explorer(frames.cells(), frames.per_class_and_pair(), chosen=("large", "huge"))
+
+
+def test_words_on_the_heat_map_stand_out_on_every_shade():
+    shades = charts.pair_explorer(frames.cells(), frames.per_class_and_pair()).to_dict()
+    colour = shades["vconcat"][0]["layer"][0]["encoding"]["color"]["scale"]["range"]
+    assert min(contrast(shade, "#111111") for shade in colour) >= 7
+
+
+@pytest.mark.parametrize("wrong", [{"ratio": 3}, {"student": "AdaAlpha"}])
+def test_only_what_was_trained_can_be_chosen(wrong):
+    with pytest.raises(SettingError, match="choose one of"):
+        charts.class_count_explorer(frames.class_counts(), **wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"first": 0}, {"first": 4}, {"chain": "T = 2"}])
+def test_only_trained_rounds_can_be_chosen(wrong):
+    with pytest.raises(SettingError, match="is not allowed"):
+        charts.round_explorer(frames.rounds(), frames.entropies(), **wrong)

@@ -1,0 +1,53 @@
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from kdbook.press import train_ahead
+from kdbook.press.toc import Page, read_pages
+from kdbook.studies import CHAPTERS
+
+
+def test_every_study_names_a_chapter_of_the_book():
+    root = Path(__file__).parents[3]
+    assert set(CHAPTERS.values()) <= {page.path for page in read_pages(root)}
+
+
+def test_a_chapter_without_a_study_wants_nothing(tmp_path):
+    chapters = [
+        (Page("book/teachers_pet/rare_classes", tmp_path), {"profile": "quick", "seeds": 1}),
+        (Page("book/part/one", tmp_path), {"size": 2}),
+    ]
+    wanted = train_ahead.wanted_studies(chapters)
+    assert wanted == [("rare_classes", {"profile": "quick", "seeds": 1})]
+
+
+def test_a_wrong_value_is_one_line_and_no_failure_of_the_press(monkeypatch, tmp_path):
+    monkeypatch.setenv("KDLIB_STORE", str(tmp_path / "store"))
+    asked = json.dumps([["rare_classes", {"alpha": 7}]])
+    command = [sys.executable, "-m", "kdbook.press.training_process"]
+    done = subprocess.run(command, input=asked, text=True, capture_output=True)
+    assert done.returncode == 0
+    assert done.stderr == "  training: alpha = 7 is not allowed: number from 0 to 1\n"
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_study_without_networks_is_passed_over(monkeypatch, capsys):
+    from kdbook.press import training_process
+    from kdbook.studies import measuring
+
+    monkeypatch.delattr(measuring, "runs")
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps([["measuring", {"classes": 3}]])))
+    monkeypatch.setattr(training_process, "execute", lambda specs: print(f"trains {specs}"))
+    training_process.main()
+    assert capsys.readouterr().out == "trains []\n"
+
+
+def test_the_wanted_runs_are_in_the_store_afterwards(monkeypatch, tmp_path):
+    from kdbook.studies import first_principles
+    from kdlib.runs import Store, missing_runs
+
+    monkeypatch.setenv("KDLIB_STORE", str(tmp_path))
+    train_ahead.train_ahead([("first_principles", {"profile": "quick"})])
+    assert missing_runs(first_principles.runs(first_principles.Settings()), Store()) == []

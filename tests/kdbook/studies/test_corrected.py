@@ -1,0 +1,82 @@
+"""Paired comparisons with Holm's correction, against scipy and the procedure by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from kdbook.studies import corrected
+
+RNG = np.random.default_rng(3)
+ARMS = (("one-hot", np.nan), ("distilled", 1.0), ("AdaAlpha", 1.0))
+PAIRS = [
+    ("distilled, T = 1", "one-hot"),
+    ("AdaAlpha, T = 1", "one-hot"),
+    ("AdaAlpha, T = 1", "distilled, T = 1"),
+]
+
+
+def table(seeds=6):
+    rows = [
+        {"method": m, "temperature": t, "imbalance": 20.0, "seed": seed,
+         "mean": 80 + 3 * arm + RNG.normal(), "rarest": RNG.normal()}
+        for arm, (m, t) in enumerate(ARMS)
+        for seed in range(seeds)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def values(frame, method, column="mean"):
+    return frame[frame["method"] == method].sort_values("seed")[column].to_numpy()
+
+
+def test_p_values_are_those_of_the_paired_t_test():
+    frame = table()
+    rows = corrected.compare_corrected(frame.sample(frac=1, random_state=0), PAIRS, {"mean": "m"})
+    names = [("distilled", "one-hot"), ("AdaAlpha", "one-hot"), ("AdaAlpha", "distilled")]
+    expected = [stats.ttest_rel(values(frame, a), values(frame, b)).pvalue for a, b in names]
+    np.testing.assert_allclose(rows["p"], expected)
+
+
+def test_each_measure_is_a_family_of_its_own():
+    frame = table()
+    rows = corrected.compare_corrected(frame, PAIRS, {"mean": "m", "rarest": "r"})
+    for measure in ("m", "r"):
+        family = rows[rows["measure"] == measure]
+        ordered = np.sort(family["p"])
+        by_hand = np.minimum(1, np.maximum.accumulate([3, 2, 1] * ordered))
+        np.testing.assert_allclose(np.sort(family["holm"]), by_hand)
+    assert (rows["holds"] == (rows["holm"] <= 0.05)).all()
+
+
+def test_only_seeds_that_both_have_are_paired():
+    frame = table()
+    short = frame[(frame["method"] != "distilled") | (frame["seed"] < 4)]
+    found = corrected.paired_values(short, PAIRS[0], "mean")
+    np.testing.assert_allclose(found, (values(frame, "distilled") - values(frame, "one-hot"))[:4])
+
+
+def test_a_diverged_seed_is_not_dropped():
+    frame = table()
+    frame.loc[frame["method"] == "AdaAlpha", "mean"] = np.nan
+    assert np.isnan(corrected.paired_values(frame, PAIRS[1], "mean")).all()
+
+
+def test_a_tiny_p_value_has_a_bound():
+    rows = pd.DataFrame({"said": ["It rises."], "holm": [1e-9], "holds": [True]})
+    assert corrected.told(rows) == ["It rises; corrected for 1 comparisons p < 0.001: it stands."]
+
+
+def test_sentences_say_what_stands():
+    rows = pd.DataFrame({"said": ["From a to b it rises by 1.0 points (0.5 to 1.5, 5 seeds)."] * 2,
+                         "holm": [0.004, 0.4], "holds": [True, False]})  # fmt: skip
+    stands, falls = corrected.told(rows)
+    assert stands.endswith("5 seeds); corrected for 2 comparisons p = 0.004: it stands.")
+    assert falls.endswith("p = 0.40: it does not stand.")
+
+
+@pytest.mark.parametrize("seeds", [1])
+def test_one_seed_has_no_p_value_and_keeps_its_plain_sentence(seeds):
+    rows = corrected.compare_corrected(table(seeds), PAIRS, {"mean": "m"})
+    assert rows["holm"].isna().all() and not rows["holds"].any()
+    assert corrected.told(rows) == rows["said"].tolist()

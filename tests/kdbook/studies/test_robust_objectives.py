@@ -1,0 +1,115 @@
+"""The study of class weights outside and inside the loss: its runs, and its tables by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kdbook.studies import robust_objectives as study
+from kdlib.errors import SettingError
+from kdlib.runs import Store, execute
+
+SETTINGS = study.Settings(seeds=2, length_seeds=1)
+
+
+def test_each_seed_has_every_student_and_few_the_other_lengths():
+    named = [(m.method, dict(m.place)["factor"], m.seed) for m in study.members(SETTINGS)]
+    assert len(named) == len(set(named)) == 2 * 5 + 2 * 3
+    others = {name for name, factor, _ in named if factor != 1}
+    assert others == {"standard", "balanced, outer", "balanced, margin"}
+    assert len({m.spec.id for m in study.members(SETTINGS)}) == len(named)
+
+
+def test_the_margin_students_are_those_of_the_other_chapters():
+    family = study.study_families(SETTINGS)[0]
+    for alpha in study.OBJECTIVES.values():
+        assert study.student(family, alpha, "margin").id == family.one_hot(alpha).id
+
+
+def test_placements_differ_in_nothing_else():
+    family = study.study_families(SETTINGS)[0]
+    outer, margin = (study.student(family, 1.0, place) for place in study.PLACEMENTS)
+    rule = outer.objective.log_cost.rule.model_copy(update={"placement": "margin"})
+    assert rule == margin.objective.log_cost.rule
+    assert outer.objective.model_copy(update={"log_cost": None}) == margin.objective.model_copy(
+        update={"log_cost": None}
+    )
+    assert (outer.data, outer.seed, outer.recipe) == (margin.data, margin.seed, margin.recipe)
+
+
+def test_longer_trainings_stretch_the_schedule():
+    spec = study.study_families(SETTINGS)[0].one_hot()
+    longer = study.with_length(spec, 4)
+    assert longer.recipe.epochs == 4 * spec.recipe.epochs
+    assert longer.model_copy(update={"recipe": spec.recipe}) == spec
+    assert study.with_length(spec, 1) is spec
+
+
+def test_only_quick_trains_other_lengths_unasked():
+    assert study.lengths(SETTINGS) == [0.25, 1, 4]
+    assert study.lengths(study.Settings(profile="standard")) == [1]
+    assert study.lengths(study.Settings(profile="standard", lengths=(2.0,))) == [1, 2]
+
+
+@pytest.mark.parametrize("wrong", [{"lengths": (0.0,)}, {"lengths": (101.0,)}, {"length_seeds": 0}])
+def test_settings_out_of_range_are_refused(wrong):
+    with pytest.raises(SettingError):
+        study.Settings.parse(**wrong)
+
+
+def made_summary():
+    """Outer weights gain 10 + seed at 10 epochs and nothing at 40; the margin 20 at both."""
+    gains = {"standard": (0, 0), "balanced, outer": (10, 0), "balanced, margin": (20, 20)}
+    rows = [
+        {"method": name, "factor": factor, "epochs": epochs, "seed": seed,
+         "rarest": 50.0 + 7 * seed + gain + (seed if gain == 10 else 0)}
+        for name, gained in gains.items()
+        for gain, factor, epochs in zip(gained, (0.25, 1.0), (10.0, 40.0), strict=True)
+        for seed in range(3)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_differences_by_length():
+    rows = study.by_length(made_summary(), "rarest").set_index(["comparison", "epochs"])
+    outer = rows.loc[("balanced, outer − standard", 10.0)]
+    assert outer["mean"] == pytest.approx(11)
+    assert outer["high"] - outer["mean"] == pytest.approx(4.302653 / np.sqrt(3), rel=1e-5)
+    assert rows.loc[("balanced, margin − balanced, outer", 40.0), "mean"] == 20
+    assert len(rows) == 6 and (rows["p_holm"] >= rows["p"]).all()
+
+
+def test_what_fades():
+    rows = study.fading(made_summary(), "rarest").set_index("comparison")
+    assert rows.loc["balanced, outer − standard", "mean"] == pytest.approx(-11)
+    assert rows.loc["balanced, margin − standard", "mean"] == pytest.approx(0)
+    assert study.fading(made_summary().query("factor == 1"), "rarest").empty
+
+
+def test_sentences_say_whether_it_stands():
+    said = study.told(study.fading(made_summary(), "rarest"))
+    assert said[0].startswith("balanced, outer − standard: -11.0 (-13.5 to -8.5) points, 3 seeds;")
+    assert said[0].endswith("it stands.")
+    alone = made_summary().query("seed == 0")
+    assert study.told(study.by_length(alone, "rarest"))[0].endswith("too few seeds to tell.")
+
+
+def test_what_is_said_of_the_claim():
+    outer, margin = study.on_the_claim(study.by_length(made_summary(), "rarest"))
+    assert outer.startswith("After 40 epochs balanced, outer − standard may be nothing, or")
+    assert margin.startswith(
+        "After 40 epochs balanced, margin − balanced, outer is above zero: +20"
+    )
+    alone = made_summary().query("seed == 0")
+    assert "no interval" in study.on_the_claim(study.by_length(alone, "rarest"))[0]
+
+
+@pytest.mark.slow
+def test_short_trainings_fill_the_tables(tmp_path):
+    small = study.Settings(seeds=1, length_seeds=1, epochs=4, lengths=(0.5,))
+    results = execute(study.runs(small), store=Store(tmp_path))
+    table = study.per_seed(small, results)
+    assert len(table) == 5 + 3
+    assert table["train_error"].between(0, 100).all()
+    shown = results[0].history["accuracy"].iloc[-1]
+    assert table["train_error"].iloc[0] == pytest.approx(100 * (1 - shown))
+    assert set(study.at_usual_length(table, "mean")["epochs"]) == {4.0}

@@ -1,0 +1,181 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from kdbook.commands import cli
+from kdlib.runs import Store, execute
+
+
+@pytest.fixture
+def call():
+    runner = CliRunner()
+    return lambda *words: runner.invoke(cli, [str(word) for word in words])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(), ("study",), ("store",), ("book",), ("study", "plan"), ("study", "run"), ("store", "show")],
+)
+def test_every_command_has_help(call, words):
+    result = call(*words, "--help")
+    assert result.exit_code == 0 and "Usage: " in result.output
+
+
+def test_list_and_show_name_questions_and_allowed_values(call):
+    assert "rare_classes" in call("study", "list").output
+    shown = call("study", "show", "rare_classes").output
+    assert "temperature" in shown and "number from 0.05 to 100" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("run", "rare"), "study 'rare' is not known: choose from first_principles"),
+        (("run", "rare_classes", "--seeds", 0), "seeds = 0 is not allowed: integer from 1 to 1000"),
+        (("run", "rare_classes", "--set", "alpha=2"), "number from 0 to 1"),
+        (("run", "rare_classes", "--set", "alfa=1"), "unknown parameter 'alfa'"),
+        (("run", "rare_classes", "--set", "alpha"), "write NAME=VALUE"),
+        (("run", "rare_classes", "--set", "seeds=2"), "--set seeds is not allowed: use --seeds"),
+        (("run", "rare_classes", "--set", "cls=2"), "unknown parameter 'cls'"),
+        (("plan", "rare_classes", "--profile", "fast"), "'quick', 'standard', 'paper'"),
+        (("plan", "rare_classes", "--jobs", 0), "1<=x<=256"),
+    ],
+)
+def test_wrong_values_are_refused_before_anything_trains(call, tmp_path, words, complaint):
+    result = call("study", *words, "--store", tmp_path / "store")
+    assert result.exit_code != 0
+    assert complaint in result.output
+    assert not (tmp_path / "store").exists()
+
+
+def test_plan_says_what_is_missing_and_how_long_it_takes(call, tmp_path):
+    words = ("study", "plan", "rare_classes", "--seeds", 1, "--set", "imbalances=[20]")
+    result = call(*words, "--store", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "3 runs wanted, 3 to train (teachers included): about" in result.output
+    assert result.output.count("digits 1:20 ResNet-8") == 3
+    assert "teachers: 1 of 1 answer from tables of views, 0.1 MiB in all" in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["run", "plan", "record"])
+@pytest.mark.parametrize("value", ["0", "-1", "x", "257", "2.5"])
+def test_a_number_of_students_that_cannot_share_a_step_is_one_line(call, tmp_path, command, value):
+    words = ("study", command, "rare_classes", "--together", value, "--store", tmp_path / "store")
+    result = call(*words)
+    assert result.exit_code == 1
+    assert result.output == (f"Error: --together {value!r} is not allowed: integer from 1 to 256\n")
+    assert not (tmp_path / "store").exists()
+
+
+TINY = ("--seeds", 2, "--set", "imbalances=[20]", "--set", "epochs=2", "--jobs", 1)
+
+
+def test_plan_counts_the_stacks_in_which_students_would_share_a_step(call, tmp_path):
+    words = ("study", "plan", "rare_classes", *TINY, "--store", tmp_path)
+    alone = call(*words).output
+    assert "6 to train" in alone and "stacks" not in alone
+    result = call(*words, "--together", 10)
+    assert result.exit_code == 0, result.output
+    # Of each seed a teacher and a one-hot student first; then the distilled students.
+    assert "6 runs wanted, 6 to train (teachers included): about" in result.output
+    assert "with 1 at a time, in 2 stacks of up to 4" in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_run_lets_students_share_a_step(call, tmp_path):
+    words = ("study", "run", "rare_classes", *TINY, "--store", tmp_path)
+    result = call(*words, "--together", 3)
+    assert result.exit_code == 0, result.output
+    assert "in 3 stacks of up to 2" in result.output and "distilled" in result.output
+    assert [run.together for run in Store(tmp_path).results()] == [2] * 6
+
+
+@pytest.mark.slow
+def test_run_prints_intervals(call, tmp_path):
+    words = ("rare_classes", "--seeds", 2, "--set", "imbalances=20", "--store", tmp_path)
+    refused = call("study", "run", *words)
+    assert "list of" in refused.output  # a number where a list belongs
+    words = ("rare_classes", "--seeds", 2, "--set", "imbalances=[20]", "--store", tmp_path)
+    words = (*words, "--set", "epochs=4")
+    result = call("study", "run", *words, "--jobs", 1)
+    assert result.exit_code == 0, result.output
+    assert "worst_1" in result.output and "distilled" in result.output
+    again = call("study", "plan", *words)
+    assert "6 runs wanted, all in" in again.output
+
+
+def test_the_store_can_be_listed_shown_and_checked(call, tmp_path):
+    from kdbook.studies import rare_classes, study
+
+    spec = study("rare_classes").runs(rare_classes.Settings(seeds=1))[0]
+    short = spec.recipe.model_copy(update={"epochs": 4, "warmup_epochs": 0})
+    spec = spec.model_copy(update={"recipe": short})
+    (result,) = execute([spec], store=Store(tmp_path), progress=False)
+    root = ("--store", tmp_path)
+
+    assert str(tmp_path) in call("store", "where", *root).output
+    listed = call("store", "list", *root).output
+    assert spec.id in listed and "1 finished runs in" in listed
+    shown = call("store", "show", spec.id[:5], *root)
+    assert json.loads(shown.output[shown.output.index("{") :].split("\n}\n")[0] + "\n}")
+    assert call("store", "check", *root).output == "all runs are whole\n"
+
+    (result.folder / "history.csv").write_text("")
+    checked = call("store", "check", *root)
+    assert checked.exit_code == 1 and "history.csv was altered" in checked.output
+
+
+@pytest.fixture
+def without_networks(monkeypatch):
+    """A study that trains nothing takes the place of one that does."""
+    import pandas as pd
+
+    from kdbook.studies import measuring
+
+    def coins(settings):
+        rows = [(side, seed, 2.0 * seed) for side in ("up", "down") for seed in range(3)]
+        return pd.DataFrame(rows, columns=["side", "seed", "value"])
+
+    monkeypatch.delattr(measuring, "runs")
+    monkeypatch.delattr(measuring, "per_seed")
+    monkeypatch.setattr(measuring, "table", coins, raising=False)
+
+
+def test_a_study_without_networks_plans_none(call, without_networks, tmp_path):
+    result = call("study", "plan", "measuring", "--store", tmp_path / "store")
+    assert result.exit_code == 0, result.output
+    assert result.output == (
+        "measuring trains no networks: `kdlib study run measuring` computes its table\n"
+    )
+
+
+def test_a_study_without_networks_prints_means_with_intervals(call, without_networks, tmp_path):
+    result = call("study", "run", "measuring", "--store", tmp_path / "store")
+    assert result.exit_code == 0, result.output
+    head, first, second = result.output.splitlines()
+    assert head.split() == ["side", "mean", "low", "high", "seeds"]
+    # 0, 2, 4: mean 2, standard error 2 / sqrt(3), t of two degrees of freedom 4.3027.
+    assert first.split() == ["up", "2", "-2.968", "6.968", "3"]
+    assert second.split()[0] == "down"
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_study_without_networks_refuses_wrong_values(call, without_networks):
+    result = call("study", "run", "measuring", "--set", "classes=0")
+    assert (
+        result.exit_code == 1
+        and "classes = '0' is not allowed: integer from 1 to 100" in result.output
+    )
+
+
+def test_a_store_that_is_not_there_is_not_called_whole(call, tmp_path):
+    result = call("store", "check", "--store", tmp_path / "nowhere")
+    assert result.exit_code == 1 and "there is no store in" in result.output
+
+
+def test_an_unknown_run_is_one_line(call, tmp_path):
+    result = call("store", "show", "abc", "--store", tmp_path)
+    assert result.exit_code == 1 and result.output.count("\n") == 1
+    assert "no run with an id that begins with 'abc'" in result.output
