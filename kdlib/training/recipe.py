@@ -219,13 +219,14 @@ _DIGITS = Recipe(
 # a finished teacher keep.
 _DIGITS_TEACHER = _DIGITS.model_copy(update={"epochs": 80})
 
-# Minutes instead of hours; the step is smaller than the paper's, as the batch is. fp32, because a
+# As many steps as the paper takes, at an eighth of its batch and so of its rate: 450 epochs of
+# CIFAR-100-LT in batches of 1,024 are 4,950 steps, 60 in batches of 128 are 5,100. fp32, because a
 # processor without bf16 instructions emulates them, which is much slower.
-_CIFAR_SHORT = _CIFAR100_LT_PAPER.model_copy(
+_CIFAR_SCALED = _CIFAR100_LT_PAPER.model_copy(
     update={
-        "epochs": 30,
+        "epochs": 60,
         "batch_size": 128,
-        "peak_rate": 0.2,
+        "peak_rate": 0.125,
         "warmup_epochs": 2,
     }
 )
@@ -242,7 +243,7 @@ _LONG_TAIL = {"epochs": 256, "schedule": StepDecay(epochs=(96, 192, 224), factor
 PRESETS: dict[str, Recipe] = {
     "digits": _DIGITS,
     "digits_teacher": _DIGITS_TEACHER,
-    "cifar_short": _CIFAR_SHORT,
+    "cifar_scaled": _CIFAR_SCALED,
     "cifar100_paper": _CIFAR100_PAPER,
     "cifar100_lt_paper": _CIFAR100_LT_PAPER,
     "imagenet_paper": _IMAGENET_PAPER,

@@ -60,7 +60,7 @@ PROFILES: dict[ProfileName, Profile] = {
         imbalance=100.0,
         imbalances=(1.0, 5.0, 20.0, 50.0, 100.0),
         model=ModelSpec(depth=20),
-        recipe=PRESETS["cifar_short"],
+        recipe=PRESETS["cifar_scaled"],
         seeds=3,
         sweep_seeds=3,
         new_subset_each_seed=False,

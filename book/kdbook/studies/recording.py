@@ -93,13 +93,13 @@ def _provenance(
         model=networks(specs),
         **_recipes(specs),
         missing_runs=missing,
-        devices=_distinct(environments, "device"),
-        versions={key: _distinct(environments, key) for key in ("kdlib", "torch", "python")},
-        commits=_distinct(environments, "commit"),
+        devices=distinct(environments, "device"),
+        versions={key: distinct(environments, key) for key in ("kdlib", "torch", "python")},
+        commits=distinct(environments, "commit"),
         results_version=specs[0].version,
-        trained=_days(environments),
+        trained=days(environments),
         runs={result.spec.id: result.status for result in sorted(finished, key=_id)},
-        splits=_splits(finished),
+        splits=split_digests(finished),
         together=tuple(sorted({result.together for result in finished})),
     )
 
@@ -188,7 +188,7 @@ def _values(values: Iterable[Any]) -> list[Any]:
     return found
 
 
-def _splits(results: Sequence[RunResult]) -> dict[str, str]:
+def split_digests(results: Sequence[RunResult]) -> dict[str, str]:
     """Digests by name. Splits are told apart by what they follow: ratio, subset, drawn classes."""
     found = {}
     for result in results:
@@ -201,7 +201,8 @@ def _splits(results: Sequence[RunResult]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _days(environments: Sequence[dict[str, Any]]) -> tuple[str, str]:
+def days(environments: Sequence[dict[str, Any]]) -> tuple[str, str]:
+    """First and last day, UTC, of the trainings that left these environments."""
     starts = [datetime.fromisoformat(e["started"]) for e in environments]
     ends = [
         start + timedelta(seconds=e["seconds"])
@@ -210,7 +211,8 @@ def _days(environments: Sequence[dict[str, Any]]) -> tuple[str, str]:
     return min(starts).date().isoformat(), max(ends).date().isoformat()
 
 
-def _distinct(environments: Sequence[dict[str, Any]], key: str) -> tuple[str, ...]:
+def distinct(environments: Sequence[dict[str, Any]], key: str) -> tuple[str, ...]:
+    """The values of a key that these environments have, each once, sorted."""
     return tuple(sorted({str(e[key]) for e in environments if e[key] is not None}))
 
 

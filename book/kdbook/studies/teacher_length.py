@@ -7,21 +7,18 @@ order and shifts; those of one length share the one-hot student that they are co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from kdbook.studies import comparisons, tables
+from kdbook.studies import tables
 from kdbook.studies.families import Family, families_at
+from kdbook.studies.off_label import off_label_by_class
 from kdbook.studies.profiles import profile_of
 from kdbook.studies.settings import FromText, Imbalance, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
-from kdlib.losses import teacher_probabilities
 from kdlib.runs import RunResult, RunSpec
 
 QUESTION = "Is the harm to rare classes that of an unfinished teacher?"
@@ -164,16 +161,6 @@ def _off_label(member: Member, result: RunResult) -> tuple[float, float]:
     teacher = result.spec.teacher
     if member.method != "distilled" or teacher is None or result.status == "diverged":
         return nan, nan
-    off = _off_label_by_class(teacher, result.folder.parent, member.temperature)
+    off = off_label_by_class(teacher, result.folder.parent, member.temperature)
     counts = tables.training_counts(member.spec)
     return float(off.mean()), float(off[tables.rarest_fifth(counts)].mean())
-
-
-@cache
-def _off_label_by_class(teacher: RunSpec, store: Path, temperature: float) -> np.ndarray:
-    """Percent of the teacher's probability off the label by class ``[L]``, on training images."""
-    result = RunResult(teacher, store / teacher.id)
-    logits, labels = comparisons.training_logits(result)
-    own = teacher_probabilities(logits, temperature).gather(1, labels[:, None])[:, 0]
-    shares = comparisons.class_averages(100 * (1 - own), labels, logits.shape[1])
-    return np.array(shares)

@@ -1,0 +1,92 @@
+"""``kdlib evidence``: the plan's blocks, what is there of them, and the trainings that are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from kdbook.evidence.blocks import Block
+    from kdlib.runs import RunSpec, Store
+
+RECORDS = Path("book/results/evidence")
+_folder = click.Path(path_type=Path, file_okay=False, resolve_path=True)
+
+
+@click.command()
+@click.option("--only", "names", multiple=True, metavar="BLOCK", help="May be repeated.")
+@click.option("--plan", "plan_only", is_flag=True, help="Say what there is to do, and stop.")
+@click.option("--finished-only", is_flag=True, help="Train nothing: record what the store holds.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Trainings at once."
+)
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda if there]")
+@click.option(
+    "--store",
+    "root",
+    type=_folder,
+    help="Where the runs lie  [default: KDLIB_STORE, else evidence in the user's cache]",
+)
+@click.option(
+    "--into", type=_folder, default=RECORDS, show_default=True, help="Where the records lie."
+)
+def evidence(
+    names: tuple[str, ...], plan_only: bool, finished_only: bool, jobs: int, device: str | None,
+    root: Path | None, into: Path,
+) -> None:  # fmt: skip
+    """Train the blocks of book/results/plan.md, each to its end, and write its records.
+
+    Safe to kill and to start again, also twice at once: finished runs are kept, and a training goes
+    on from its last checkpoint.
+    """
+    from kdbook.evidence.blocks import chosen
+    from kdlib.runs.execute import chosen_device
+
+    blocks, store, device = chosen(names), _store(root), chosen_device(device)
+    click.echo(f"runs in {store.root}, records in {into}")
+    for block in blocks:
+        click.echo(_line(block, store, device, jobs))
+    if plan_only:
+        return
+    for block in blocks:
+        _work(block, store, device, 0 if finished_only else jobs, into)
+
+
+def _store(root: Path | None) -> Store:
+    import os
+
+    from kdlib.runs import Store
+    from kdlib.runs.store import default_root
+
+    own = None if os.environ.get("KDLIB_STORE") else default_root().parent / "evidence"
+    return Store(root or own)
+
+
+def _line(block: Block, store: Store, device: str, jobs: int) -> str:
+    """What of a block is there, and how long the rest takes."""
+    from kdlib.runs.estimate import estimated_seconds
+
+    missing = _missing(block, store)
+    done = len(block.runs) - len(missing)
+    seconds = estimated_seconds([[spec] for spec in missing], device=device, jobs=jobs)
+    left = f", about {seconds / 3600:.1f} h left" if missing else ""
+    return f"{block.name:3}{done:4} of {len(block.runs):3} runs{left}: {block.what}"
+
+
+def _missing(block: Block, store: Store) -> list[RunSpec]:
+    return [spec for spec in block.runs if store.get(spec) is None]
+
+
+def _work(block: Block, store: Store, device: str, jobs: int, into: Path) -> None:
+    """Train what is missing, unless ``jobs`` is 0, and write what is there."""
+    from kdbook.evidence.records import write_block
+    from kdlib.runs import execute
+
+    if jobs:
+        execute(block.runs, store=store, jobs=jobs, device=device)
+    results = [store.get(member.spec) for member in block.members]
+    if any(results):
+        path = write_block(into, block, results)
+        click.echo(f"{path}: {sum(result is not None for result in results)} rows")

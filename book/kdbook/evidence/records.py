@@ -1,0 +1,82 @@
+"""Records of blocks: three small sorted files each, so that what is finished outlives its store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kdbook.evidence.blocks import Block
+from kdbook.evidence.tables import per_class, per_seed
+from kdbook.studies.recording import common_recipe, days, distinct, networks, split_digests
+from kdlib.files import write_atomically
+from kdlib.runs import RESULTS_VERSION, RunResult
+
+_DIGITS = 6
+
+
+def write_block(folder: Path, block: Block, results: Sequence[RunResult | None]) -> Path:
+    """Write ``block-NAME.csv``, ``block-NAME-classes.csv`` and ``block-NAME.json``.
+
+    Args:
+        folder: where records of evidence lie; it is made.
+        block: of the plan.
+        results: of its members, ``None`` for a run that is not finished; at least one is.
+
+    Returns:
+        The path of the first.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    finished = list({r.spec.id: r for r in results if r is not None}.values())
+    path = folder / f"block-{block.name}.csv"
+    write_atomically(path, _csv(_sorted(block, per_seed(block, results))))
+    classes = per_class(block, results).sort_values(["run", "label"])
+    write_atomically(path.with_name(f"{path.stem}-classes.csv"), _csv(classes))
+    about = json.dumps(_about(block, finished), indent=2, sort_keys=True) + "\n"
+    write_atomically(path.with_suffix(".json"), about.encode())
+    return path
+
+
+def read_block(folder: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]] | None:
+    """A block's rows per run, its rows per run and class, and what is said of it; or ``None``."""
+    path = folder / f"block-{name}.csv"
+    if not path.exists():
+        return None
+    classes = pd.read_csv(path.with_name(f"{path.stem}-classes.csv"))
+    return pd.read_csv(path), classes, json.loads(path.with_suffix(".json").read_text())
+
+
+def _sorted(block: Block, table: pd.DataFrame) -> pd.DataFrame:
+    place = {member.method: number for number, member in enumerate(reversed(block.members))}
+    order = table.assign(place=-table["method"].map(place))
+    return table.loc[order.sort_values(["place", "temperature", "seed"], kind="stable").index]
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    text = table.to_csv(index=False, lineterminator="\n", float_format=f"%.{_DIGITS}g")
+    return text.encode()
+
+
+def _about(block: Block, finished: Sequence[RunResult]) -> dict[str, Any]:
+    specs, environments = [r.spec for r in finished], [r.environment for r in finished]
+    first, last = days(environments)
+    return {
+        "block": block.name,
+        "what": block.what,
+        "test": block.test,
+        "seeds": list(block.seeds),
+        "missing_runs": len(block.runs) - len(finished),
+        "model": networks(specs),
+        "recipe": common_recipe(specs),
+        "results_version": RESULTS_VERSION,
+        "runs": {result.spec.id: result.status for result in finished},
+        "splits": split_digests(finished),
+        "trained": [first, last],
+        **{
+            key: list(distinct(environments, key))
+            for key in ("commit", "device", "kdlib", "python", "step", "threads", "torch")
+        },
+    }

@@ -1,0 +1,109 @@
+"""What a block comes to: a row per run, and a row per run and class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from kdbook.evidence.blocks import Block
+from kdbook.studies import tables
+from kdbook.studies.off_label import off_label_by_class
+from kdbook.studies.tables import Member
+from kdlib import metrics
+from kdlib.runs import RunResult
+
+_HALVES = ("validation", "test")
+_MEASURED = ["accuracy", "log_loss", "margin"]
+
+
+def per_seed(block: Block, results: Sequence[RunResult | None]) -> pd.DataFrame:
+    """One row per finished run of the block.
+
+    Columns: method, imbalance, temperature, seed, what else names the member; in percent on the
+    block's test images ``mean`` over classes, ``worst_k`` of the k worst classes, ``rarest`` fifth
+    of the classes; of these ``log_loss_rarest`` in nats and ``margin_rarest`` from -1 to 1;
+    ``dev``, mean accuracy over the classes with dev images; and of students with a teacher, in
+    percent of the target on unaugmented training images, ``off_label``, the share that does not lie
+    on the label, and ``off_label_rarest``. Then status and run.
+    """
+    pairs = _finished(block, results)
+    rows = [
+        {
+            **m.key(),
+            **_summary(block, m, r),
+            **_off_label(m, r),
+            "status": r.status,
+            "run": r.spec.id,
+        }
+        for m, r in pairs
+    ]
+    return pd.DataFrame(rows)
+
+
+def per_class(block: Block, results: Sequence[RunResult | None]) -> pd.DataFrame:
+    """One row per finished run and class: run, label, train_count, count, accuracy, ...
+
+    Accuracy in percent, mean log-loss in nats and mean margin on the block's test images.
+    """
+    pieces = [
+        class_rows(result, block.test).assign(
+            run=member.spec.id, train_count=tables.training_counts(member.spec)
+        )
+        for member, result in _finished(block, results)
+    ]
+    table = pd.concat(pieces, ignore_index=True)
+    table["accuracy"] *= 100
+    return table[["run", "label", "train_count", "count", *_MEASURED]]
+
+
+def class_rows(result: RunResult, split: str) -> pd.DataFrame:
+    """One row per class: label, count, accuracy in [0, 1], log_loss, margin.
+
+    Of ``official_test`` the rows of both halves together, each by its number of images.
+    """
+    parts = _HALVES if split == "official_test" else (split,)
+    rows = result.per_class[result.per_class["split"].isin(parts)]
+    sums = rows[_MEASURED].mul(rows["count"], axis=0).assign(label=rows["label"])
+    counts = rows.groupby("label")["count"].sum()
+    means = sums.groupby("label")[_MEASURED].sum(min_count=1).div(counts, axis=0)
+    return means.assign(count=counts).reset_index()[["label", "count", *_MEASURED]]
+
+
+def _finished(block: Block, results: Sequence[RunResult | None]) -> list[tuple[Member, RunResult]]:
+    pairs = zip(block.members, results, strict=True)
+    return [(member, result) for member, result in pairs if result is not None]
+
+
+def _summary(block: Block, member: Member, result: RunResult) -> dict[str, float]:
+    rows = class_rows(result, block.test)
+    rows = rows[rows["count"] > 0]
+    accuracy, rare = 100 * rows["accuracy"].to_numpy(), _rare(member, rows)
+    worst = {f"worst_{k}": float(metrics.worst_k(accuracy, k)) for k in tables.worst_ks(len(rows))}
+    return {
+        "mean": float(accuracy.mean()),
+        **worst,
+        "rarest": float(accuracy[rare].mean()),
+        "log_loss_rarest": float(rows["log_loss"].to_numpy()[rare].mean()),
+        "margin_rarest": float(rows["margin"].to_numpy()[rare].mean()),
+        "dev": float(100 * np.nanmean(class_rows(result, "dev")["accuracy"])),
+    }
+
+
+def _rare(member: Member, rows: pd.DataFrame) -> np.ndarray:
+    """Places in ``rows`` of the rarest fifth of the classes."""
+    labels = tables.rarest_fifth(tables.training_counts(member.spec))
+    return np.flatnonzero(rows["label"].isin(labels))
+
+
+def _off_label(member: Member, result: RunResult) -> dict[str, float]:
+    teacher = member.spec.teacher
+    if teacher is None:
+        return {"off_label": np.nan, "off_label_rarest": np.nan}
+    by_class = off_label_by_class(teacher, result.folder.parent, member.temperature)
+    rare = tables.rarest_fifth(tables.training_counts(member.spec))
+    return {
+        "off_label": float(np.nanmean(by_class)),
+        "off_label_rarest": float(by_class[rare].mean()),
+    }

@@ -1,0 +1,119 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from kdbook.evidence import records, tables
+from kdbook.evidence.blocks import BLOCKS, PILOT_SEED, Block, chosen
+from kdbook.evidence.commands import evidence
+from kdbook.studies.families import families
+from kdbook.studies.profiles import PROFILES
+from kdbook.studies.tables import Member
+from kdlib.errors import SettingError
+from kdlib.metrics import class_means
+from kdlib.runs import Store, execute
+from kdlib.training import PRESETS, steps_per_epoch
+
+
+def test_the_blocks_have_the_runs_of_the_plan():
+    sizes = {name: len(block.runs) for name, block in BLOCKS.items()}
+    assert sizes == {"a": 10, "b": 30, "c": 30, "d": 15, "d2": 12, "e": 15, "f": 18, "g": 2}
+
+
+def test_every_teacher_of_a_block_is_a_member_of_it_or_of_one_before():
+    known = set()
+    for block in BLOCKS.values():
+        known |= set(block.runs)
+        assert {parent for spec in block.runs for parent in spec.parents()} <= known
+
+
+def test_the_recipe_takes_the_papers_number_of_steps():
+    ours, paper = PRESETS["cifar_scaled"], PRESETS["cifar100_lt_paper"]
+    steps = [r.epochs * steps_per_epoch(r, 10_847) for r in (ours, paper)]
+    assert steps[0] == pytest.approx(steps[1], rel=0.05)
+    assert ours.peak_rate / ours.batch_size == paper.peak_rate / paper.batch_size
+
+
+def test_the_pilot_has_not_seen_dev_and_its_seed_is_not_reported():
+    assert all(spec.data.part == "train_minus_dev" for spec in BLOCKS["a"].runs)
+    assert BLOCKS["a"].test == "dev"
+    for block in BLOCKS.values():
+        assert block.name == "a" or PILOT_SEED not in block.seeds
+
+
+def test_what_moved_multipliers_does_not_test():
+    for block in BLOCKS.values():
+        moved = any(spec.objective.log_cost.kind == "robust" for spec in block.runs)
+        assert block.test == "test" or not moved
+
+
+def test_blocks_come_in_the_plans_order_and_unknown_ones_are_named():
+    assert [block.name for block in chosen(["c", "b"])] == ["b", "c"]
+    with pytest.raises(SettingError, match="block 'z' is not known: a, b, c"):
+        chosen(["z"])
+
+
+def _small(seed):
+    family = families(
+        PROFILES["quick"].model_copy(update={"recipe": SHORT, "teacher_recipe": SHORT})
+    )
+    one = family[seed]
+    named = [("teacher", np.nan, one.teacher()), ("one-hot", np.nan, one.one_hot())]
+    named.append(("distilled", 3.0, one.distilled(3.0)))
+    return [Member(name, 20.0, t, seed, spec) for name, t, spec in named]
+
+
+SHORT = PRESETS["digits"].with_epochs(2)
+SMALL = Block("small", "of the tests", (0, 1), _small)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    kept = Store(tmp_path_factory.mktemp("store"))
+    execute([m.spec for m in _small(0)], store=kept, jobs=1, progress=False)
+    return kept
+
+
+def test_the_whole_test_set_is_that_of_both_halves_image_by_image(store):
+    result = store.get(_small(0)[0].spec)
+    rows = tables.class_rows(result, "official_test")
+    right = [(result.logits(s).argmax(1) == result.labels(s)) for s in ("validation", "test")]
+    labels = np.concatenate([result.labels(s) for s in ("validation", "test")])
+    expected = class_means(np.concatenate(right).astype(float), labels, 10)
+    np.testing.assert_allclose(rows["accuracy"], expected, rtol=1e-6)
+    assert rows["count"].tolist() == np.bincount(labels).tolist()
+
+
+def test_a_record_holds_what_is_finished_and_says_what_is_missing(store, tmp_path):
+    results = [store.get(member.spec) for member in SMALL.members]
+    records.write_block(tmp_path / "new", SMALL, results)
+    rows, classes, about = records.read_block(tmp_path / "new", "small")
+    assert about["missing_runs"] == 3 and len(rows) == 3 and len(classes) == 30
+    assert list(rows["method"]) == ["teacher", "one-hot", "distilled"]
+    by_run = classes.groupby("run")["accuracy"].mean()
+    np.testing.assert_allclose(rows["mean"], by_run[rows["run"]], rtol=1e-4)
+    assert rows["off_label"].notna().tolist() == [False, False, True]
+    assert records.read_block(tmp_path, "small") is None
+
+
+def test_records_are_the_same_bytes_when_written_again(store, tmp_path):
+    results = [store.get(member.spec) for member in SMALL.members]
+    first = records.write_block(tmp_path, SMALL, results).read_bytes()
+    assert records.write_block(tmp_path, SMALL, results).read_bytes() == first
+
+
+def test_the_command_trains_a_block_and_records_it(monkeypatch, tmp_path):
+    monkeypatch.setitem(BLOCKS, "small", SMALL)
+    options = ["--only", "small", "--store", str(tmp_path / "s"), "--into", str(tmp_path / "r")]
+    planned = CliRunner().invoke(evidence, [*options, "--plan"])
+    assert planned.exit_code == 0 and "0 of   6 runs, about" in planned.output
+    assert not (tmp_path / "r").exists()
+    done = CliRunner().invoke(evidence, [*options, "--jobs", "1"])
+    assert done.exit_code == 0, done.output
+    about = json.loads((tmp_path / "r" / "block-small.json").read_text())
+    assert about["missing_runs"] == 0 and len(about["runs"]) == 6
+    assert len(pd.read_csv(tmp_path / "r" / "block-small.csv")) == 6
+    again = CliRunner().invoke(evidence, [*options, "--plan"])
+    assert "6 of   6 runs:" in again.output
