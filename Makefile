@@ -2,6 +2,7 @@
 
 PROFILE ?= quick
 PORT ?= 8000
+TEST_JOBS ?= auto
 # The first Python that is new enough, unless one is named: make book PYTHON=python3.12
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
@@ -52,7 +53,7 @@ lab: $(INSTALLED)  ## Open the chapters in JupyterLab, on this machine only, wit
 	@$(BIN)/jupyter lab --ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=book
 
 test: $(INSTALLED)  ## Run all tests: units, chapters, pages in Chromium (ARGS="-m 'not slow'")
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(TEST_JOBS) --dist loadgroup $(ARGS)
 
 bench: $(INSTALLED)  ## Measure trainings and the book against other loops, into benchmarks/RESULTS.md
 	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps $(TORCHDISTILL)

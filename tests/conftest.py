@@ -10,15 +10,31 @@ import pytest
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _skipped: dict[str, int] = {}
-_store = tempfile.mkdtemp(prefix="kdlib-test-store-")
-# Set before any test module imports kdlib, and inherited by the chapters that tests run.
+_first = "PYTEST_XDIST_WORKER" not in os.environ
+_store = tempfile.mkdtemp(prefix="kdlib-test-store-") if _first else os.environ["KDLIB_STORE"]
+# Set before any test module imports kdlib, and inherited by the workers and by the chapters that
+# tests run: what one trains the others read.
 os.environ["KDLIB_STORE"] = _store
 # Tests train tiny networks, where a second thread only waits for the first.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_unconfigure():
-    shutil.rmtree(_store, ignore_errors=True)
+    if _first:
+        shutil.rmtree(_store, ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Tests of the built book come first and share a worker; so do those of each other file."""
+    items.sort(key=lambda item: not _reads_the_book(item))
+    for item in items:
+        group = "book" if _reads_the_book(item) else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _reads_the_book(item):
+    return "built_book" in getattr(item, "fixturenames", ())
 
 
 def find_chromium():
