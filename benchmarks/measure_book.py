@@ -132,8 +132,9 @@ def clone(folder: Path) -> Path:
 
 
 def clone_environment(target: Path, store: Path) -> dict[str, str]:
-    """An environment in which the clone's own kdlib is imported and its store is ``store``."""
-    return os.environ | {"PYTHONPATH": str(target), "KDLIB_STORE": str(store)}
+    """An environment in which the clone's own packages are imported and its store is ``store``."""
+    paths = os.pathsep.join([str(target), str(target / "book")])
+    return os.environ | {"PYTHONPATH": paths, "KDLIB_STORE": str(store)}
 
 
 def make(*arguments: str) -> list[str]:

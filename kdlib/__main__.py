@@ -1,6 +1,6 @@
 """``python -m kdlib``, and what ``torchrun -m kdlib`` starts."""
 
-from kdbook.commands import main
+from kdlib.cli import main
 
 if __name__ == "__main__":
     main()

@@ -3,9 +3,7 @@
 import ast
 import json
 import re
-import statistics
 import subprocess
-import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -17,15 +15,18 @@ from pybtex.database import parse_file
 import kdlib
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = ROOT / "kdlib"
+PACKAGES = {"kdlib": ROOT / "kdlib", "kdbook": ROOT / "book" / "kdbook"}
 MEGABYTE = 10**6
 FLOORS = {
-    "errors": 0, "files": 0, "validated": 0, "seeds": 0,
-    "losses": 1, "metrics": 1,
-    "data": 2, "models": 2,
-    "training": 3,
-    "runs": 4,
-    "__main__": 7,
+    "kdlib.errors": 0, "kdlib.files": 0, "kdlib.validated": 0, "kdlib.seeds": 0,
+    "kdlib.losses": 1, "kdlib.metrics": 1,
+    "kdlib.data": 2, "kdlib.models": 2,
+    "kdlib.training": 3,
+    "kdlib.runs": 4,
+    "kdbook.quick_imports": 5, "kdbook.studies": 5,
+    "kdbook.charts": 6, "kdbook.evidence": 6, "kdbook.reproduction": 6, "kdbook.widgets": 6,
+    "kdlib.__main__": 7, "kdlib.cli": 7,
+    "kdbook.commands": 7, "kdbook.options": 7, "kdbook.press": 7, "kdbook.record_commands": 7,
 }  # fmt: skip
 # Where packages come from is pip's business, and where a checkout lies is nobody's. Tests may make
 # up a home named "me".
@@ -67,12 +68,14 @@ def test_no_tracked_file_is_large():
     assert names(path for path in tracked() if path.stat().st_size > 5 * MEGABYTE) == []
 
 
-def test_an_installed_package_has_its_data_files():
+@pytest.mark.parametrize("package", PACKAGES)
+def test_an_installed_package_has_its_data_files(package):
     project = tomllib.loads(text_of(ROOT / "pyproject.toml"))
-    patterns = project["tool"]["setuptools"]["package-data"]["kdlib"]
-    data = [p for p in tracked() if p.is_relative_to(PACKAGE) and p.suffix != ".py"]
+    patterns = project["tool"]["setuptools"]["package-data"][package]
+    folder = PACKAGES[package]
+    data = [p for p in tracked() if p.is_relative_to(folder) and p.suffix != ".py"]
     assert data
-    inside = [path.relative_to(PACKAGE) for path in data]
+    inside = [path.relative_to(folder) for path in data]
     assert [p for p in inside if not any(p.match(pattern) for pattern in patterns)] == []
 
 
@@ -220,16 +223,18 @@ def test_every_cited_work_is_in_the_bibliography():
 
 
 def modules():
-    return [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py"]
+    return [path for folder in PACKAGES.values() for path in folder.rglob("*.py") if room(path)]
 
 
 def room(path):
-    """The module or subpackage of kdlib that a file belongs to."""
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    """The module or subpackage that a file belongs to, such as ``kdlib.data``; "" for a package."""
+    package = next(name for name, folder in PACKAGES.items() if path.is_relative_to(folder))
+    first = path.relative_to(PACKAGES[package]).parts[0].removesuffix(".py")
+    return "" if first == "__init__" else f"{package}.{first}"
 
 
 def imported_rooms(source):
-    """The rooms of kdlib that ``source`` imports, also inside functions."""
+    """The rooms of both packages that ``source`` imports, also inside functions."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             dotted = [alias.name for alias in node.names]
@@ -239,12 +244,16 @@ def imported_rooms(source):
         else:
             continue
         parts = [name.split(".") for name in dotted]
-        yield from (p[1] for p in parts if p[0] == "kdlib" and len(p) > 1 and p[1] != "__version__")
+        own = [p for p in parts if p[0] in PACKAGES and len(p) > 1 and p[1] != "__version__"]
+        yield from (".".join(p[:2]) for p in own)
 
 
 def test_imports_are_found_wherever_they_stand():
-    source = "import kdlib\nfrom kdlib import runs, __version__\ndef f():\n import kdlib.data.views"
-    assert list(imported_rooms(source)) == ["runs", "data"]
+    source = (
+        "import kdlib\nfrom kdlib import runs, __version__\n"
+        "def f():\n import kdlib.data.views\n from kdbook.press.toc import Page"
+    )
+    assert list(imported_rooms(source)) == ["kdlib.runs", "kdlib.data", "kdbook.press"]
 
 
 def test_every_module_has_a_floor():
@@ -265,33 +274,5 @@ def test_a_floor_imports_only_from_itself_and_below(floor):
 
 def test_the_guide_shows_the_same_floors():
     rows = re.findall(r"(?m)^\| (\d) \| ([^|]+) \|", text_of(ROOT / "CONTRIBUTING.md"))
-    shown = {name: int(floor) for floor, cell in rows for name in re.findall(r"`(\w+)`", cell)}
+    shown = {name: int(floor) for floor, cell in rows for name in re.findall(r"`([\w.]+)`", cell)}
     assert shown == FLOORS
-
-
-# A quick start
-
-
-def import_alone(code):
-    """What a fresh interpreter prints after ``code``."""
-    run = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return run.stdout.strip()
-
-
-def test_import_kdlib_loads_nothing_heavy():
-    heavy = ("torch", "numpy", "pandas", "pydantic", "altair", "click")
-    loaded = import_alone(f"import kdlib, sys; print([m for m in {heavy} if m in sys.modules])")
-    assert loaded == "[]"
-
-
-@pytest.mark.slow
-def test_import_kdlib_is_quick():
-    code = "import time; t = time.perf_counter(); import kdlib; print(time.perf_counter() - t)"
-    assert statistics.median(float(import_alone(code)) for _ in range(5)) < 0.3
-
-
-def test_every_listed_submodule_loads():
-    for name in kdlib._SUBMODULES:
-        assert getattr(kdlib, name).__name__ == f"kdlib.{name}"

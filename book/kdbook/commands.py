@@ -1,20 +1,16 @@
-"""The ``kdlib`` command: studies, the run store, the book."""
+"""``kdlib study``: the papers' studies, listed, planned, run and recorded."""
 
 from __future__ import annotations
 
-import io
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-import kdlib
-from kdbook.options import name_argument, root_option, settings_of, study_options
+from kdbook.options import name_argument, settings_of, study_options
 from kdbook.record_commands import matrix, record
-from kdlib.errors import KdlibError
+from kdlib.cli import is_first
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -25,51 +21,13 @@ if TYPE_CHECKING:
     from kdlib.runs import RunSpec, Store
 
 
-class _Group(click.Group):
-    """A group whose commands show kdlib's errors as one line, and whose ``book`` loads late."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *(["book"] if self.name == "kdlib" else [])])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if self.name == "kdlib" and cmd_name == "book":
-            from kdbook.press.commands import book
-
-            return book
-        return super().get_command(ctx, cmd_name)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except KdlibError as error:
-            raise click.ClickException(str(error)) from error
-        except OSError as error:
-            if error.filename is None:  # a pipe that was closed, say: click knows what to do
-                raise
-            raise click.ClickException(f"{error.filename}: {error.strerror}") from error
-
-
-@click.group(name="kdlib", cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(kdlib.__version__, prog_name="kdlib")
-def cli() -> None:
-    """Does distilling a model harm its rare classes?
-
-    Run the papers' studies, read the store of finished runs, build the book.
-    """
-
-
-@cli.group()
+@click.group()
 def study() -> None:
     """Experiments of the papers: list, plan and run them."""
 
 
 study.add_command(record)
 study.add_command(matrix)
-
-
-@cli.group()
-def store() -> None:
-    """The store of finished runs: where it is, what it holds, whether it is whole."""
 
 
 @study.command("list")
@@ -141,63 +99,6 @@ def study_run(
         click.echo(_means(table).to_string(index=False, float_format="{:.4g}".format))
 
 
-@store.command("where")
-@root_option
-def store_where(root: Path | None) -> None:
-    """Print the store's folder."""
-    from kdlib.runs import Store
-
-    click.echo(Store(root).root)
-
-
-@store.command("list")
-@root_option
-def store_list(root: Path | None) -> None:
-    """One line a finished run: id, status, mean test accuracy, what it is."""
-    from kdlib.runs import Store
-
-    shelf, count = Store(root), 0
-    for count, result in enumerate(shelf.results(), start=1):  # noqa: B007
-        accuracy = f"{100 * result.accuracy('test').mean():5.1f} %"
-        click.echo(f"{result.spec.id}  {result.status:9}  {accuracy}  {result.spec.label()}")
-    click.echo(f"{count} finished runs in {shelf.root}")
-
-
-@store.command("show")
-@click.argument("run")
-@root_option
-def store_show(run: str, root: Path | None) -> None:
-    """A run's spec, environment and per-class results. RUN is an id or its beginning."""
-    import json
-
-    from kdlib.runs import Store
-
-    result = Store(root).find(run)
-    click.echo(f"{result.spec.label()}: {result.status}\n{result.folder}\n")
-    click.echo(json.dumps(result.spec.model_dump(mode="json"), indent=2))
-    click.echo(json.dumps(result.environment, indent=2, sort_keys=True))
-    click.echo(result.per_class.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
-
-
-@store.command("check")
-@root_option
-def store_check(root: Path | None) -> None:
-    """Verify every finished run against its hashes; name the damaged ones. Changes nothing."""
-    from kdlib.runs import Store
-
-    shelf = Store(root)
-    if not shelf.root.is_dir():
-        raise KdlibError(f"there is no store in {shelf.root}")
-    broken = list(shelf.complaints())
-    for folder, complaint in broken:
-        click.echo(f"{folder}: {complaint}")
-    if broken:
-        raise click.ClickException(
-            f"{len(broken)} damaged runs; they are redone when next asked for"
-        )
-    click.echo("all runs are whole")
-
-
 def _show_plan(
     runs: Sequence[RunSpec], shelf: Store, how: Mapping[str, Any], *, each: bool
 ) -> None:
@@ -205,7 +106,7 @@ def _show_plan(
     from kdlib.runs.execute import chosen_device, missing_runs
     from kdlib.runs.planned_tables import planned_tables
 
-    if not _is_first():  # it would measure beside the first, and set damaged runs aside
+    if not is_first():  # it would measure beside the first, and set damaged runs aside
         return
     machine = chosen_device(how["device"])
     generations = missing_runs(runs, shelf)
@@ -273,14 +174,3 @@ def _means(table: pd.DataFrame) -> pd.DataFrame:
     from kdbook.studies.tables import with_intervals
 
     return with_intervals(table, "value", [c for c in table.columns if c not in ("seed", "value")])
-
-
-def _is_first() -> bool:
-    """Whether this is the one process, or the first of those that ``torchrun`` started."""
-    return "TORCHELASTIC_RUN_ID" not in os.environ or os.environ.get("RANK") == "0"
-
-
-def main() -> None:
-    """Entry point of the ``kdlib`` command; of processes of ``torchrun`` the first one prints."""
-    with nullcontext() if _is_first() else redirect_stdout(io.StringIO()):
-        cli(prog_name="kdlib")

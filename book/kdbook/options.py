@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kdlib.cli import root_option
 from kdlib.errors import SettingError
 
 if TYPE_CHECKING:
@@ -61,12 +61,6 @@ _together = click.option(
     show_default=True,
     help=f"Students that may share a step, 1 to {_MOST_TOGETHER}: "
     "less time on tiny networks, other bits.",
-)
-root_option = click.option(
-    "--store",
-    "root",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The store's folder  [default: KDLIB_STORE, else the user's cache]",
 )
 
 

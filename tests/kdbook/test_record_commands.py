@@ -2,9 +2,9 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from kdbook.commands import cli
 from kdbook.studies import STUDIES, measuring
 from kdbook.studies.records import read_records
+from kdlib.cli import cli
 from kdlib.training import processes
 
 

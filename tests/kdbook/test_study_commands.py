@@ -1,10 +1,8 @@
-import json
-
 import pytest
 from click.testing import CliRunner
 
-from kdbook.commands import cli
-from kdlib.runs import Store, execute
+from kdlib.cli import cli
+from kdlib.runs import Store
 
 
 @pytest.fixture
@@ -15,7 +13,7 @@ def call():
 
 @pytest.mark.parametrize(
     "words",
-    [(), ("study",), ("store",), ("book",), ("study", "plan"), ("study", "run"), ("store", "show")],
+    [("study",), ("book",), ("study", "plan"), ("study", "run"), ("study", "record")],
 )
 def test_every_command_has_help(call, words):
     result = call(*words, "--help")
@@ -106,27 +104,6 @@ def test_run_prints_intervals(call, tmp_path):
     assert "6 runs wanted, all in" in again.output
 
 
-def test_the_store_can_be_listed_shown_and_checked(call, tmp_path):
-    from kdbook.studies import rare_classes, study
-
-    spec = study("rare_classes").runs(rare_classes.Settings(seeds=1))[0]
-    short = spec.recipe.model_copy(update={"epochs": 4, "warmup_epochs": 0})
-    spec = spec.model_copy(update={"recipe": short})
-    (result,) = execute([spec], store=Store(tmp_path), progress=False)
-    root = ("--store", tmp_path)
-
-    assert str(tmp_path) in call("store", "where", *root).output
-    listed = call("store", "list", *root).output
-    assert spec.id in listed and "1 finished runs in" in listed
-    shown = call("store", "show", spec.id[:5], *root)
-    assert json.loads(shown.output[shown.output.index("{") :].split("\n}\n")[0] + "\n}")
-    assert call("store", "check", *root).output == "all runs are whole\n"
-
-    (result.folder / "history.csv").write_text("")
-    checked = call("store", "check", *root)
-    assert checked.exit_code == 1 and "history.csv was altered" in checked.output
-
-
 @pytest.fixture
 def without_networks(monkeypatch):
     """A study that trains nothing takes the place of one that does."""
@@ -168,14 +145,3 @@ def test_a_study_without_networks_refuses_wrong_values(call, without_networks):
         result.exit_code == 1
         and "classes = '0' is not allowed: integer from 1 to 100" in result.output
     )
-
-
-def test_a_store_that_is_not_there_is_not_called_whole(call, tmp_path):
-    result = call("store", "check", "--store", tmp_path / "nowhere")
-    assert result.exit_code == 1 and "there is no store in" in result.output
-
-
-def test_an_unknown_run_is_one_line(call, tmp_path):
-    result = call("store", "show", "abc", "--store", tmp_path)
-    assert result.exit_code == 1 and result.output.count("\n") == 1
-    assert "no run with an id that begins with 'abc'" in result.output

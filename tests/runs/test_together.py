@@ -34,6 +34,6 @@ def test_two_processes_fill_a_store_as_one_does(tmp_path):
 
 
 @pytest.mark.slow
-def test_of_two_processes_of_the_command_one_prints():
-    printed = torchrun("-m", "kdlib", "study", "list")
-    assert printed.count("teacher_and_student ") == 1
+def test_of_two_processes_of_the_command_one_prints(tmp_path):
+    printed = torchrun("-m", "kdlib", "store", "where", "--store", tmp_path)
+    assert printed.count(str(tmp_path)) == 1

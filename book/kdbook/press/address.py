@@ -37,9 +37,10 @@ def is_settled(address: str) -> bool:
 
 
 def colab_cell_source(address: str) -> str:
-    """The code that installs kdlib on Colab, and does nothing where it is installed.
+    """The code that installs kdlib and kdbook on Colab, and does nothing where they are installed.
 
-    It installs only what the library needs to run, so that nothing already loaded is upgraded.
+    It leaves out the extra ``book``, so that nothing already loaded is upgraded: Colab has Altair
+    and ipywidgets, and a notebook needs no press.
     """
     return (
         "from importlib.util import find_spec\n\n"

@@ -11,7 +11,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import kdbook
 import kdlib
+from kdbook.press.project import CODE
 from kdbook.press.toc import Page
 
 Scalar = str | int | float | bool | None
@@ -29,8 +31,8 @@ def input_key(page: Page, root: Path, parameters: Mapping[str, Scalar]) -> str:
 
     Args:
         page: The chapter.
-        root: The project's folder; every file of ``root/book`` that is no page counts as an input,
-            so the recorded numbers of ``book/results`` do.
+        root: The project's folder; every file of ``root/book`` that is no page and no code counts
+            as an input, so the recorded numbers of ``book/results`` do.
         parameters: What papermill passes, the profile included.
     """
     inputs = {
@@ -57,8 +59,12 @@ def _without_outputs(cell: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def library_digest() -> str:
-    """A hash of every source file of the kdlib that is imported now."""
-    folder = Path(kdlib.__file__).parent
+    """A hash of every source file of the kdlib and the kdbook that are imported now."""
+    return _digest("".join(package_digest(Path(p.__path__[0])) for p in (kdlib, kdbook)).encode())
+
+
+def package_digest(folder: Path) -> str:
+    """A hash of every source file of the package in ``folder``."""
     return tree_digest(folder, (path for path in folder.rglob("*") if path.suffix != ".pyc"))
 
 
@@ -73,10 +79,13 @@ def tree_digest(folder: Path, files: Iterable[Path]) -> str:
 
 
 def _book_inputs(book: Path) -> list[Path]:
+    """What chapters may read; not the code beside them, of which the imported copy counts."""
     return [
         path
         for path in book.rglob("*")
-        if path.suffix not in _NOT_INPUTS and "__pycache__" not in path.parts
+        if path.suffix not in _NOT_INPUTS
+        and "__pycache__" not in path.parts
+        and not path.is_relative_to(book / CODE)
     ]
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from kdbook.press.errors import PressError
 
 CONFIG, TOC = "_config.yml", "_toc.yml"
+CODE = "kdbook"
+"""The folder of ``book/`` that holds code, which is no part of the pages."""
 
 
 @dataclass(frozen=True)

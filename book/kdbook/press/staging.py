@@ -13,7 +13,7 @@ import yaml
 from kdbook.press.address import is_settled, read_address
 from kdbook.press.errors import PressError
 from kdbook.press.notebooks import read_notebook
-from kdbook.press.project import CONFIG, TOC, Project
+from kdbook.press.project import CODE, CONFIG, TOC, Project
 from kdbook.press.toc import Page
 from kdlib.files import write_atomically
 
@@ -26,7 +26,7 @@ _VEGA_EXPORTS = "window.vega=vega;window.vegaLite=vegaLite;window.vegaEmbed=vega
 _MATHJAX_PARTS = (
     "tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2",
 )  # fmt: skip
-_IGNORED = shutil.ignore_patterns(".*", "__pycache__")
+_IGNORED = shutil.ignore_patterns(".*", "__pycache__", CODE)
 _NOT_RUN = "```{note}\nThis chapter was not run in this build, so it shows no results.\n```"
 
 

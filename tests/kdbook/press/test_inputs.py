@@ -1,8 +1,11 @@
 import json
+import shutil
 
 import pytest
 from press_cells import code, notebook
 
+import kdbook
+import kdlib
 from kdbook.press import inputs
 from kdbook.press.inputs import input_key
 from kdbook.press.toc import read_pages
@@ -68,6 +71,22 @@ def test_changed_results_change_the_key(tiny, before, name):
 def test_a_renamed_result_changes_the_key(tiny, before):
     (tiny.root / "book/results/numbers.csv").rename(tiny.root / "book/results/others.csv")
     assert key(tiny) != before
+
+
+def test_the_code_beside_the_chapters_counts_as_the_imported_package_alone(tiny, before):
+    tiny.write("book/kdbook/module.py", "x = 1")
+    assert key(tiny) == before
+
+
+@pytest.mark.parametrize("package", [kdlib, kdbook])
+def test_the_library_digest_sees_both_packages(package, tmp_path, monkeypatch):
+    changed = shutil.copytree(package.__path__[0], tmp_path / package.__name__)
+    digest = inputs.library_digest.__wrapped__  # without its cache
+    before = digest()
+    monkeypatch.setattr(package, "__path__", [str(changed)])
+    assert digest() == before
+    (changed / "deep.py").write_text("x = 1")
+    assert digest() != before
 
 
 def test_a_changed_library_changes_the_key(tiny, before, monkeypatch):

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from site_addresses import outside_addresses
 from tiny_book import TinyBook
 
-from kdbook.press import BuildSettings, build_book, site
+from kdbook.press import BuildSettings, build_book, site, staging
 from kdbook.press.address import set_address
 from kdbook.press.commands import book, parse_parameters
 from kdbook.press.errors import PressError
@@ -132,6 +132,14 @@ def test_buttons_wait_for_the_address(tiny):
     assert config["launch_buttons"] == {"colab_url": "https://colab.example"}
     assert config["html"]["use_issues_button"] is True
     assert config["repository"]["url"] == "https://github.com/someone/book"
+
+
+def test_the_code_beside_the_chapters_is_no_part_of_the_site(tiny, monkeypatch):
+    monkeypatch.setattr(staging, "add_offline_assets", lambda *_: None)
+    tiny.write("book/kdbook/module.py", "x = 1")
+    folder = staging.stage(tiny.project, "quick")
+    assert (folder / "book/results/numbers.csv").is_file()
+    assert not list(folder.rglob("*.py"))
 
 
 def test_the_source_configuration_is_valid_yaml_for_every_mode(tiny):

@@ -1,0 +1,171 @@
+"""The ``kdlib`` command: the store of runs, and the commands that plug-ins bring, as the book does.
+
+A plug-in is a click command that a package names as an entry point of the group ``kdlib.commands``.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from contextlib import nullcontext, redirect_stdout
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import kdlib
+from kdlib.errors import KdlibError, SettingError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+PLUGINS = "kdlib.commands"
+_OF_THE_BOOK = ("book", "evidence", "study")
+_INSTALL = "pip install 'kdlib[book]'"
+
+
+class _Group(click.Group):
+    """A group with the plug-ins' commands too, which shows kdlib's errors as one line each."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *_plugins()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        if cmd_name in _plugins():
+            return _loaded(_plugins()[cmd_name])
+        return _unusable(cmd_name, "kdbook") if cmd_name in _OF_THE_BOOK else None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KdlibError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            if error.filename is None:  # a pipe that was closed, say: click knows what to do
+                raise
+            raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+
+
+@cache
+def _plugins() -> dict[str, EntryPoint]:
+    """The commands that installed packages bring, by name; none is imported yet."""
+    from importlib.metadata import entry_points  # takes 20 ms, which `kdlib store` can spare
+
+    return {found.name: found for found in entry_points(group=PLUGINS)}
+
+
+def _loaded(plugin: EntryPoint) -> click.Command:
+    try:
+        command: click.Command = plugin.load()
+    except ModuleNotFoundError as error:
+        return _unusable(plugin.name, str(error.name))
+    return command
+
+
+def _unusable(name: str, missing: str) -> click.Command:
+    """A command that says, whatever follows its name, which package it lacks."""
+    how = f": {_INSTALL}" if name in _OF_THE_BOOK else ""
+    reason = f"kdlib {name} needs {missing}, which is not installed{how}"
+
+    def refuse() -> None:
+        raise SettingError(reason)
+
+    anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+    return click.Command(
+        name, callback=refuse, help=reason, add_help_option=False, context_settings=anything
+    )
+
+
+@click.group(name="kdlib", cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(kdlib.__version__, prog_name="kdlib")
+def cli() -> None:
+    """Does distilling a model harm its rare classes?
+
+    Read the store of finished runs; where the book is installed, run the papers' studies and build
+    its pages.
+    """
+
+
+@cli.group()
+def store() -> None:
+    """The store of finished runs: where it is, what it holds, whether it is whole."""
+
+
+root_option = click.option(
+    "--store",
+    "root",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The store's folder  [default: KDLIB_STORE, else the user's cache]",
+)
+
+
+@store.command("where")
+@root_option
+def store_where(root: Path | None) -> None:
+    """Print the store's folder."""
+    from kdlib.runs import Store
+
+    click.echo(Store(root).root)
+
+
+@store.command("list")
+@root_option
+def store_list(root: Path | None) -> None:
+    """One line a finished run: id, status, mean test accuracy, what it is."""
+    from kdlib.runs import Store
+
+    shelf, count = Store(root), 0
+    for count, result in enumerate(shelf.results(), start=1):  # noqa: B007
+        accuracy = f"{100 * result.accuracy('test').mean():5.1f} %"
+        click.echo(f"{result.spec.id}  {result.status:9}  {accuracy}  {result.spec.label()}")
+    click.echo(f"{count} finished runs in {shelf.root}")
+
+
+@store.command("show")
+@click.argument("run")
+@root_option
+def store_show(run: str, root: Path | None) -> None:
+    """A run's spec, environment and per-class results. RUN is an id or its beginning."""
+    import json
+
+    from kdlib.runs import Store
+
+    result = Store(root).find(run)
+    click.echo(f"{result.spec.label()}: {result.status}\n{result.folder}\n")
+    click.echo(json.dumps(result.spec.model_dump(mode="json"), indent=2))
+    click.echo(json.dumps(result.environment, indent=2, sort_keys=True))
+    click.echo(result.per_class.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
+
+
+@store.command("check")
+@root_option
+def store_check(root: Path | None) -> None:
+    """Verify every finished run against its hashes; name the damaged ones. Changes nothing."""
+    from kdlib.runs import Store
+
+    shelf = Store(root)
+    if not shelf.root.is_dir():
+        raise KdlibError(f"there is no store in {shelf.root}")
+    broken = list(shelf.complaints())
+    for folder, complaint in broken:
+        click.echo(f"{folder}: {complaint}")
+    if broken:
+        raise click.ClickException(
+            f"{len(broken)} damaged runs; they are redone when next asked for"
+        )
+    click.echo("all runs are whole")
+
+
+def is_first() -> bool:
+    """Whether this is the one process, or the first of those that ``torchrun`` started."""
+    return "TORCHELASTIC_RUN_ID" not in os.environ or os.environ.get("RANK") == "0"
+
+
+def main() -> None:
+    """Entry point of the ``kdlib`` command; of processes of ``torchrun`` the first one prints."""
+    with nullcontext() if is_first() else redirect_stdout(io.StringIO()):
+        cli(prog_name="kdlib")
