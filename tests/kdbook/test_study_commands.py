@@ -76,9 +76,9 @@ def test_plan_counts_the_stacks_in_which_students_would_share_a_step(call, tmp_p
     assert "6 to train" in alone and "stacks" not in alone
     result = call(*words, "--together", 10)
     assert result.exit_code == 0, result.output
-    # Of each seed a teacher and a one-hot student first; then the distilled students.
+    # Two teachers, two one-hot students with a recipe of their own, then the distilled students.
     assert "6 runs wanted, 6 to train (teachers included): about" in result.output
-    assert "with 1 at a time, in 2 stacks of up to 4" in result.output
+    assert "with 1 at a time, in 3 stacks of up to 2" in result.output
     assert list(tmp_path.iterdir()) == []
 
 

@@ -164,10 +164,10 @@ def test_the_size_and_depth_of_the_network_are_part_of_the_id():
 def test_images_are_counted_from_the_published_sizes():
     paper = PRESETS["imagenet_paper"]
     run = spec("imagenet", recipe=paper)
-    assert training_images(run) == 90 * (1_281_167 // 1024) * 1024
+    assert training_images(run) == 90 * 1_281_167
     hundred = run.model_copy(update={"data": DataSpec(name="imagenet", class_share=0.1)})
     assert shape_of(hundred).num_classes == 100
-    assert training_images(hundred) == 90 * (128_117 // 1024) * 1024
+    assert training_images(hundred) == 90 * 128_117
     assert SHAPES["cifar100"].training_examples(100) == 10_847
 
 

@@ -10,7 +10,7 @@ from kdlib.errors import SettingError
 from kdlib.losses import teacher_probabilities
 from kdlib.runs import Objective, RobustCost, RunSpec, Store, execute, method_name
 from kdlib.runs.build import dataset_for, multipliers_for
-from kdlib.training import MultiplierRule, predict_logits
+from kdlib.training import MultiplierRule, predict_logits, steps_per_epoch
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,8 @@ def test_the_stricter_protocol_measures_on_half_of_the_validation_images(store):
 def test_the_store_keeps_the_path_of_the_multipliers(store):
     result = store.finished(robust_student())
     path = result.multipliers
-    steps = 2 * (len(dataset_for(robust_student()).train) // 64)
+    spec = robust_student()
+    steps = 2 * steps_per_epoch(spec.recipe, len(dataset_for(spec).train))
     assert path["steps"].tolist() == list(range(2, steps + 1, 2))
     np.testing.assert_allclose(np.exp(path["log_multipliers"]).sum(1), 1, rtol=1e-5)
     assert "multipliers.safetensors" in (result.folder / "done").read_text()
