@@ -16,7 +16,7 @@ TORCHDISTILL := torchdistill==1.1.5
 PIP_OPTIONS = --disable-pip-version-check --quiet $(if $(TORCH_INDEX_URL),--extra-index-url "$(TORCH_INDEX_URL)")
 
 .DEFAULT_GOAL := help
-.PHONY: help install book record serve lab test bench lint format clean
+.PHONY: help install book record evidence serve lab test bench lint format clean
 
 help:  ## Print this list
 	@awk -F':.*  ## ' '/^[a-z]+:.*  ## / { printf "  make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ book: $(INSTALLED)  ## Run the chapters, build the pages (PROFILE=quick|standard
 
 record: $(INSTALLED)  ## Make the records below book/results again (PROFILE=quick|standard|paper JOBS=2)
 	@$(BIN)/kdlib study record --again --profile "$(PROFILE)" $(if $(JOBS),--jobs "$(JOBS)")
+
+evidence: $(INSTALLED)  ## Train what book/results/plan.md plans, on CIFAR, and record it (BLOCKS="b c" PLAN=1)
+	@KDLIB_STEP=$${KDLIB_STEP-fused} $(BIN)/kdlib evidence $(addprefix --only ,$(BLOCKS)) $(if $(PLAN),--plan)
 
 serve: $(INSTALLED)  ## Serve the built pages on this machine only (PORT=8000)
 	@test -f _build/html/index.html || { echo "There is no book yet: run 'make book' first"; exit 1; }
