@@ -13,7 +13,7 @@ from kdlib.metrics.corrections import holm, paired_p_value, sign_test
 from kdlib.metrics.crossed import CrossedInterval, crossed_interval
 from kdlib.metrics.examples import class_means, log_loss, margin
 from kdlib.metrics.groups import group_accuracy
-from kdlib.metrics.intervals import Interval, prediction_interval, t_interval
+from kdlib.metrics.intervals import Interval, error_interval, prediction_interval, t_interval
 from kdlib.metrics.pareto import pareto_frontier
 from kdlib.metrics.per_class import (
     balanced_accuracy,
@@ -27,6 +27,7 @@ from kdlib.metrics.per_class import (
     worst_k,
 )
 from kdlib.metrics.scales import (
+    DIFFERENCE,
     FREE,
     NOT_NEGATIVE,
     PERCENT,
@@ -39,6 +40,7 @@ from kdlib.metrics.scales import (
 from kdlib.metrics.spread import FEWEST_REPEATS
 
 __all__ = [
+    "DIFFERENCE",
     "FEWEST_REPEATS",
     "FREE",
     "NOT_NEGATIVE",
@@ -59,6 +61,7 @@ __all__ = [
     "crossed_interval",
     "cumulative_gain",
     "delta_k",
+    "error_interval",
     "group_accuracy",
     "holm",
     "log_loss",

@@ -11,7 +11,7 @@ from scipy.special import stdtrit  # the t quantile; scipy.stats takes a second 
 from kdlib.errors import SettingError
 from kdlib.metrics._inputs import check_whole
 from kdlib.metrics.scales import FREE, Scale
-from kdlib.metrics.spread import as_repeats, spread
+from kdlib.metrics.spread import FEWEST_REPEATS, as_repeats, spread
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,36 @@ def prediction_interval(
         freedom = (ours + theirs) ** 2 / (ours**2 / (n - 1) + theirs**2 / (runs - 1))
     half = float(_quantile(freedom, confidence) * np.sqrt(ours + theirs))
     return Interval(mean, *scale.cut(mean, half), confidence, n)
+
+
+def error_interval(
+    mean: float, error: float, runs: int, confidence: float = 0.95, scale: Scale = FREE
+) -> Interval:
+    """Student's t interval from a mean and its standard error, as papers print them.
+
+    Args:
+        mean: Of the runs.
+        error: The standard error of that mean; NaN where none is known.
+        runs: How many, at least 1.
+        confidence: The nominal coverage, in (0, 1).
+        scale: What the mean can be; the interval keeps its bounds, as that of ``t_interval``.
+
+    Returns:
+        The mean and its interval. Both ends are NaN for fewer than three runs, or where the error
+        is NaN or 0.
+
+    Raises:
+        SettingError: A value is out of range or of bounds.
+    """
+    check_confidence(confidence)
+    check_whole("runs", runs)
+    scale.check(np.array([mean]))
+    if error < 0:
+        raise SettingError(f"error = {error!r} is not allowed: 0 or more")
+    if runs < FEWEST_REPEATS or not error > 0:
+        return Interval(mean, np.nan, np.nan, confidence, runs)
+    half = _quantile(runs - 1, confidence) * error
+    return Interval(mean, *scale.bend(mean, half), confidence, runs)
 
 
 def check_confidence(confidence: float) -> None:

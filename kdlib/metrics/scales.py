@@ -59,9 +59,9 @@ class Scale:
         It is taken on the scale of the logit, log((m - low) / (high - m)), or of log(m - low)
         where nothing bounds m above, with the error that the delta method gives there.
         """
-        if self.is_difference or np.isinf(self.low):
-            return self.cut(mean, half)
         below, above = mean - self.low, self.high - mean
+        if self.is_difference or np.isinf(self.low) or min(below, above) <= 0:
+            return self.cut(mean, half)
         if np.isinf(above):
             factor = np.exp(-half / below)
             return float(self.low + below * factor), float(self.low + below / factor)
@@ -79,4 +79,5 @@ POINTS = Scale("a difference of percentages", -100.0, 100.0, resolution=1e-3, is
 SHARE = Scale("a share", 0.0, 1.0, resolution=1e-5)
 SHARE_DIFFERENCE = Scale("a difference of shares", -1.0, 1.0, resolution=1e-5, is_difference=True)
 SIGNED = Scale("a margin or a correlation", -1.0, 1.0, resolution=1e-5)
+DIFFERENCE = Scale("a difference", is_difference=True)
 NOT_NEGATIVE = Scale("a number that is not negative", 0.0)

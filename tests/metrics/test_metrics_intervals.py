@@ -16,6 +16,7 @@ from kdlib.metrics import (
     POINTS,
     SHARE,
     SIGNED,
+    error_interval,
     prediction_interval,
     t_interval,
 )
@@ -156,6 +157,34 @@ def test_coverage_of_means_of_percentages(shape, n, images):
     assert coverage > 0.925
     if not images:
         assert coverage < 0.97
+
+
+# --- error_interval ---
+
+
+@given(st.lists(st.floats(1, 99), min_size=3, max_size=8))
+def test_from_a_mean_and_its_error_it_is_the_same_interval(values):
+    values = np.array(values) + np.arange(len(values)) ** 2 / 1000  # neither equal, nor on a grid
+    ours = t_interval(values, scale=PERCENT)
+    theirs = error_interval(values.mean(), stats.sem(values), len(values), scale=PERCENT)
+    if values.std(ddof=1) > np.ptp(values) / 2:  # else a step of the grid may stand for it
+        assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high))
+
+
+@pytest.mark.parametrize(("error", "runs"), [(math.nan, 10), (0.0, 10), (0.5, 2)])
+def test_without_an_error_or_with_few_runs_print_has_no_interval(error, runs):
+    interval = error_interval(3.0, error, runs, scale=PERCENT)
+    assert interval.mean == 3.0 and math.isnan(interval.low) and math.isnan(interval.high)
+
+
+def test_a_mean_on_its_bound_is_cut():
+    interval = error_interval(0.0, 0.2, 10, scale=PERCENT)
+    assert interval.low == 0 and interval.high == pytest.approx(0.2 * stats.t.ppf(0.975, 9))
+
+
+def test_a_printed_error_must_be_one():
+    with pytest.raises(SettingError, match="error = -1"):
+        error_interval(3.0, -1.0, 10)
 
 
 # --- prediction_interval ---
