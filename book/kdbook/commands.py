@@ -96,7 +96,8 @@ def study_run(
         click.echo(_summary(table).to_string(index=False, float_format="{:.1f}".format))
     else:
         table = module(name).table(settings)
-        click.echo(_means(table).to_string(index=False, float_format="{:.4g}".format))
+        shown = _means(module(name), table)
+        click.echo(shown.to_string(index=False, float_format="{:.4g}".format))
 
 
 def _show_plan(
@@ -169,8 +170,10 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(tables)[[*by, "metric", "mean", "low", "high", "seeds"]]
 
 
-def _means(table: pd.DataFrame) -> pd.DataFrame:
+def _means(module: ModuleType, table: pd.DataFrame) -> pd.DataFrame:
     """Of a study without runs: the mean of ``value`` over seeds for each of what was measured."""
     from kdbook.studies.tables import with_intervals
+    from kdlib.metrics import FREE
 
-    return with_intervals(table, "value", [c for c in table.columns if c not in ("seed", "value")])
+    keys = [c for c in table.columns if c not in ("seed", "value")]
+    return with_intervals(table, "value", keys, getattr(module, "SCALE", FREE))

@@ -7,12 +7,13 @@ an ``EmptyGroupWarning`` that names it, and never 0.
 """
 
 from kdlib.metrics._inputs import EmptyGroupWarning
+from kdlib.metrics.bootstrap import paired_bootstrap
 from kdlib.metrics.class_calibration import class_calibration_error, class_risks, point_mass
 from kdlib.metrics.corrections import holm, paired_p_value, sign_test
 from kdlib.metrics.crossed import CrossedInterval, crossed_interval
 from kdlib.metrics.examples import class_means, log_loss, margin
 from kdlib.metrics.groups import group_accuracy
-from kdlib.metrics.intervals import Interval, paired_bootstrap, t_interval
+from kdlib.metrics.intervals import Interval, error_interval, prediction_interval, t_interval
 from kdlib.metrics.pareto import pareto_frontier
 from kdlib.metrics.per_class import (
     balanced_accuracy,
@@ -25,11 +26,33 @@ from kdlib.metrics.per_class import (
     top_fraction,
     worst_k,
 )
+from kdlib.metrics.scales import (
+    DIFFERENCE,
+    FREE,
+    NOT_NEGATIVE,
+    PERCENT,
+    POINTS,
+    SHARE,
+    SHARE_DIFFERENCE,
+    SIGNED,
+    Scale,
+)
+from kdlib.metrics.spread import FEWEST_REPEATS
 
 __all__ = [
+    "DIFFERENCE",
+    "FEWEST_REPEATS",
+    "FREE",
+    "NOT_NEGATIVE",
+    "PERCENT",
+    "POINTS",
+    "SHARE",
+    "SHARE_DIFFERENCE",
+    "SIGNED",
     "CrossedInterval",
     "EmptyGroupWarning",
     "Interval",
+    "Scale",
     "balanced_accuracy",
     "bucket_means",
     "class_calibration_error",
@@ -38,6 +61,7 @@ __all__ = [
     "crossed_interval",
     "cumulative_gain",
     "delta_k",
+    "error_interval",
     "group_accuracy",
     "holm",
     "log_loss",
@@ -48,6 +72,7 @@ __all__ = [
     "pareto_frontier",
     "per_class_accuracy",
     "point_mass",
+    "prediction_interval",
     "sign_test",
     "summary",
     "t_interval",

@@ -9,35 +9,38 @@ from scipy.special import bdtr, stdtr  # scipy.stats takes a second to import
 
 from kdlib.errors import SettingError
 from kdlib.metrics._inputs import Floats, as_floats
+from kdlib.metrics.scales import FREE, Scale
+from kdlib.metrics.spread import FEWEST_REPEATS, as_repeats, spread
 
 
-def paired_p_value(differences: Any) -> float:
-    """Two-sided p-value of the paired t-test that the mean difference is zero.
+def paired_p_value(differences: Any, scale: Scale = FREE) -> float:
+    """Two-sided p-value that the mean difference is zero.
 
-    It is below 0.05 exactly where the 95 % interval of ``t_interval`` leaves out zero.
+    It is that of the paired t-test, and below 0.05 exactly where the 95 % interval of
+    ``t_interval`` leaves out zero. Differences that are all equal show no spread for a t-test. Of
+    them it is that of the exact test that turns each sign round: n equal signs come up with
+    probability 2^(1 - n), so that five equal differences are undecided.
 
     Args:
         differences: One difference a repeat, usually a seed, ``[n]`` with n at least 1.
+        scale: What the differences can be.
 
     Returns:
-        In [0, 1]. NaN for one repeat, or where a difference is NaN. Where all differences are
-        equal the spread is zero: then 1 if they are 0, and 0 if they are not, which a handful of
-        repeats on few test images can reach by chance.
+        In (0, 1]; 1 where all differences are zero. NaN for fewer than three repeats, or where a
+        difference is NaN.
 
     Raises:
-        SettingError: There are no differences, or they are not one a repeat.
+        SettingError: There are no differences, they are not one a repeat, or one is out of bounds.
     """
-    numbers = as_floats(differences)
-    if numbers.ndim != 1 or not numbers.size:
-        raise SettingError(f"differences has shape {numbers.shape}: expected one number a repeat")
-    n, mean = len(numbers), numbers.mean()
-    if n == 1 or np.isnan(mean):
+    numbers = as_repeats("differences", differences)
+    scale.check(numbers)
+    n, mean = len(numbers), float(numbers.mean())
+    if n < FEWEST_REPEATS or np.isnan(mean):
         return float("nan")
-    # Of equal numbers, rounding would leave a spread of 1e-17 or so.
-    spread = numbers.std(ddof=1) if np.ptp(numbers) else 0.0
-    if not spread:
-        return float(mean == 0)
-    return float(2 * stdtr(n - 1, -abs(mean) * np.sqrt(n) / spread))
+    seen = spread(numbers, scale)
+    if np.isnan(seen):
+        return 1.0 if abs(mean) <= scale.resolution else 2.0 ** (1 - n)
+    return float(2 * stdtr(n - 1, -abs(mean) * np.sqrt(n) / seen))
 
 
 def holm(p_values: Any) -> Floats:

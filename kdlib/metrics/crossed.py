@@ -10,7 +10,9 @@ from scipy.special import stdtr, stdtrit  # scipy.stats takes a second to import
 
 from kdlib.errors import SettingError
 from kdlib.metrics._inputs import Floats, as_floats
-from kdlib.metrics.intervals import Interval, _check_confidence
+from kdlib.metrics.intervals import Interval, check_confidence
+from kdlib.metrics.scales import FREE, Scale
+from kdlib.metrics.spread import FEWEST_REPEATS
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,9 @@ class CrossedInterval(Interval):
     p_value: float
 
 
-def crossed_interval(differences: Any, confidence: float = 0.95) -> CrossedInterval:
+def crossed_interval(
+    differences: Any, confidence: float = 0.95, scale: Scale = FREE
+) -> CrossedInterval:
     """Interval for a mean difference over new people AND new trainings.
 
     The differences form a table: one row a training (seed), one column a person, and both are
@@ -41,19 +45,22 @@ def crossed_interval(differences: Any, confidence: float = 0.95) -> CrossedInter
         differences: ``[S, n]``, for example right (1) or wrong (0) of one model minus the same of
             another; S and n at least 1.
         confidence: The nominal coverage, in (0, 1).
+        scale: What the differences can be; the interval is cut at its bounds.
 
     Returns:
-        Mean, interval and p-value. With fewer than two people or two seeds, or where all
+        Mean, interval and p-value. With fewer than two people or three seeds, or where all
         differences are equal, nothing tells the spread: ends and p-value are NaN. The interval
         rests on the t distribution: with a few people who changed it is a rough guide.
 
     Raises:
-        SettingError: ``differences`` is no such table, or ``confidence`` is out of range.
+        SettingError: ``differences`` is no such table, one is out of bounds, or ``confidence`` is
+            out of range.
     """
-    _check_confidence(confidence)
+    check_confidence(confidence)
     table = as_floats(differences)
     if table.ndim != 2 or not table.size:
         raise SettingError(f"differences has shape {table.shape}: expected [seeds, people]")
+    scale.check(table)
     seeds, people = table.shape
     mean = float(table.mean())
     error, freedom = _standard_error(table)
@@ -61,13 +68,13 @@ def crossed_interval(differences: Any, confidence: float = 0.95) -> CrossedInter
         return CrossedInterval(mean, np.nan, np.nan, confidence, people, seeds, np.nan)
     half = stdtrit(freedom, (1 + confidence) / 2) * error
     p_value = float(2 * stdtr(freedom, -abs(mean) / error))
-    low, high = float(mean - half), float(mean + half)
+    low, high = scale.cut(mean, float(half))
     return CrossedInterval(mean, low, high, confidence, people, seeds, p_value)
 
 
 def _standard_error(table: Floats) -> tuple[float, float]:
-    """Of the grand mean, with its degrees of freedom; NaN where a sample has one member."""
-    if min(table.shape) < 2:
+    """Of the grand mean, with its degrees of freedom; NaN where a sample is too small."""
+    if table.shape[0] < FEWEST_REPEATS or table.shape[1] < 2:
         return np.nan, np.nan
     (seed_square, seed_free), (person_square, person_free), (rest, rest_free) = _mean_squares(table)
     whole = person_square + seed_square - rest

@@ -1,23 +1,17 @@
-"""Intervals: over seeds from Student's t, over examples from the paired bootstrap."""
+"""Intervals over independent repeats, usually seeds: of their mean, and of a number yet to come."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtrit  # the t quantile; scipy.stats takes a second to import
 
 from kdlib.errors import SettingError
-from kdlib.metrics._inputs import EmptyGroupWarning, Floats, as_array, as_floats, check_whole
-
-Statistic = Callable[[NDArray[Any], NDArray[Any]], Any]
-
-# So many numbers are gathered at once: about 100 MB with indices, labels and temporaries.
-_BLOCK = 1_000_000
+from kdlib.metrics._inputs import check_whole
+from kdlib.metrics.scales import FREE, Scale
+from kdlib.metrics.spread import FEWEST_REPEATS, as_repeats, spread
 
 
 @dataclass(frozen=True)
@@ -39,141 +33,124 @@ class Interval:
     n: int
 
 
-def t_interval(values: Any, confidence: float = 0.95) -> Interval:
+def t_interval(values: Any, confidence: float = 0.95, scale: Scale = FREE) -> Interval:
     """Student's t interval for the mean over independent repeats, usually seeds.
 
     Args:
         values: One number a repeat, ``[n]`` with n at least 1. A NaN makes the result NaN.
         confidence: The nominal coverage, in (0, 1).
+        scale: What the values can be; the interval keeps its bounds. That of a level such as an
+            accuracy is taken on the logit scale, which covers better near a bound. That of a
+            difference is cut, so that it leaves out zero exactly where ``paired_p_value`` says so.
 
     Returns:
-        The mean and its interval. One repeat says nothing about the spread: for n = 1 both
-        ends are NaN.
+        The mean and its interval. Both ends are NaN where nothing tells the spread: for fewer than
+        three repeats, and where all are equal. It is never a point.
 
     Raises:
-        SettingError: There are no values, or ``confidence`` is out of range.
+        SettingError: There are no values, one is out of bounds, or ``confidence`` is out of range.
     """
-    _check_confidence(confidence)
-    numbers = as_floats(values)
-    if numbers.ndim != 1 or not numbers.size:
-        raise SettingError(f"values has shape {numbers.shape}: expected one number a repeat")
-    n = len(numbers)
-    half = np.nan
-    if n > 1:
-        half = stdtrit(n - 1, (1 + confidence) / 2) * numbers.std(ddof=1) / np.sqrt(n)
-    mean = float(numbers.mean())
-    return Interval(mean, float(mean - half), float(mean + half), confidence, n)
+    check_confidence(confidence)
+    numbers = as_repeats("values", values)
+    scale.check(numbers)
+    n, mean = len(numbers), float(numbers.mean())
+    seen = spread(numbers, scale)
+    if np.isnan(seen):
+        return Interval(mean, np.nan, np.nan, confidence, n)
+    half = float(_quantile(n - 1, confidence) * seen / np.sqrt(n))
+    return Interval(mean, *scale.bend(mean, half), confidence, n)
 
 
-def paired_bootstrap(
-    statistic: Statistic,
-    first: Any,
-    second: Any,
-    labels: Any,
-    *,
-    resamples: int = 2000,
-    seed: int = 0,
+def prediction_interval(
+    values: Any,
     confidence: float = 0.95,
+    scale: Scale = FREE,
+    *,
+    runs: int = 1,
+    error: float | None = None,
 ) -> Interval:
-    """Percentile interval of ``statistic(second) - statistic(first)`` over test examples.
+    """Where another's number should fall, if it came about as ours did.
 
-    Both models are measured on the same resample each time, so what an example does to both
-    cancels. The interval covers the choice of test examples only, not the training seeds.
-    For a smooth statistic (a mean, one class's accuracy) coverage is close to nominal. A
-    worst-class accuracy is a minimum of noisy numbers: its bootstrap is biased, so read the
-    interval as a rough guide.
+    A printed number has noise of its own, so the interval of our mean is too narrow for it. Of a
+    single run the interval is the mean plus and minus t s sqrt(1 + 1/n), of a mean of k runs t s
+    sqrt(1/k + 1/n). Where its standard error u is printed, both are used: t sqrt(s^2 / n + u^2),
+    with the degrees of freedom of Welch and Satterthwaite.
 
     Args:
-        statistic: Takes what ``first`` holds, and the labels. It either works along the last
-            axis as the measures of this package do (all resamples in one call), or gives one
-            number for one sample (then it is called for each resample). Wrap one that refuses
-            rows: ``np.vectorize(statistic, signature="(n),(n)->()")``.
-        first: ``[N]`` or ``[N, ...]`` of the first model: predicted classes, or logits.
-        second: The same for the second model, on the same examples.
-        labels: ``[N]``.
-        resamples: How many resamples, at least 1; 2,000 settle the ends of a 95 % interval.
-        seed: The same seed gives the same interval.
+        values: One number a repeat of ours, ``[n]``.
         confidence: The nominal coverage, in (0, 1).
+        scale: What the values can be. The interval is cut at its bounds, on which a run may lie.
+        runs: Of how many runs the printed number is the mean.
+        error: Its printed standard error; needs two runs or more.
 
     Returns:
-        The difference on the whole sample as ``mean``, the interval, and N. Resamples where the
-        difference is NaN are left out, with an ``EmptyGroupWarning`` that counts them.
+        Our mean and that interval. Both ends are NaN where ``t_interval`` has none.
 
     Raises:
-        SettingError: Shapes differ, N is 0, or a setting is out of range.
+        SettingError: As for ``t_interval``, or ``runs`` or ``error`` is out of range.
     """
-    _check_confidence(confidence)
-    check_whole("resamples", resamples)
-    one, two, truth = _same_examples(first, second, labels)
-    observed = float(statistic(two, truth)) - float(statistic(one, truth))
-    differences = _resampled_differences(statistic, one, two, truth, resamples, seed)
-    low, high = _percentiles(differences, confidence)
-    return Interval(observed, low, high, confidence, len(truth))
+    check_confidence(confidence)
+    _check_printed(runs, error)
+    numbers = as_repeats("values", values)
+    scale.check(numbers)
+    n, mean = len(numbers), float(numbers.mean())
+    seen = spread(numbers, scale)
+    if np.isnan(seen):
+        return Interval(mean, np.nan, np.nan, confidence, n)
+    ours = seen**2 / n
+    theirs = seen**2 / runs if error is None else error**2
+    freedom = float(n - 1)
+    if error:
+        freedom = (ours + theirs) ** 2 / (ours**2 / (n - 1) + theirs**2 / (runs - 1))
+    half = float(_quantile(freedom, confidence) * np.sqrt(ours + theirs))
+    return Interval(mean, *scale.cut(mean, half), confidence, n)
 
 
-def _resampled_differences(
-    statistic: Statistic,
-    first: NDArray[Any],
-    second: NDArray[Any],
-    labels: NDArray[Any],
-    resamples: int,
-    seed: int,
-) -> Floats:
-    blocks = []
-    with warnings.catch_warnings():
-        # A resample may miss a rare class. That is counted once, at the end.
-        warnings.simplefilter("ignore", EmptyGroupWarning)
-        for rows in _index_blocks(first, resamples, seed):
-            truth = labels[rows]
-            gain = _by_row(statistic, second[rows], truth) - _by_row(statistic, first[rows], truth)
-            blocks.append(gain)
-    return np.concatenate(blocks)
+def error_interval(
+    mean: float, error: float, runs: int, confidence: float = 0.95, scale: Scale = FREE
+) -> Interval:
+    """Student's t interval from a mean and its standard error, as papers print them.
+
+    Args:
+        mean: Of the runs.
+        error: The standard error of that mean; NaN where none is known.
+        runs: How many, at least 1.
+        confidence: The nominal coverage, in (0, 1).
+        scale: What the mean can be; the interval keeps its bounds, as that of ``t_interval``.
+
+    Returns:
+        The mean and its interval. Both ends are NaN for fewer than three runs, or where the error
+        is NaN or 0.
+
+    Raises:
+        SettingError: A value is out of range or of bounds.
+    """
+    check_confidence(confidence)
+    check_whole("runs", runs)
+    scale.check(np.array([mean]))
+    if error < 0:
+        raise SettingError(f"error = {error!r} is not allowed: 0 or more")
+    if runs < FEWEST_REPEATS or not error > 0:
+        return Interval(mean, np.nan, np.nan, confidence, runs)
+    half = _quantile(runs - 1, confidence) * error
+    return Interval(mean, *scale.bend(mean, half), confidence, runs)
 
 
-def _index_blocks(values: NDArray[Any], resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    rng = np.random.default_rng(seed)
-    n = len(values)
-    size = max(1, _BLOCK // values.size)
-    for start in range(0, resamples, size):
-        yield rng.integers(n, size=(min(size, resamples - start), n))
-
-
-def _by_row(statistic: Statistic, values: NDArray[Any], labels: NDArray[Any]) -> Floats:
-    result = np.asarray(statistic(values, labels), dtype=np.float64)
-    # The shape alone could fit by chance, for example after a mean over the wrong axis.
-    if result.shape == (len(values),) and _same(result[0], statistic(values[0], labels[0])):
-        return result
-    return np.array([float(statistic(*row)) for row in zip(values, labels, strict=True)])
-
-
-def _same(one: Any, other: Any) -> bool:
-    return bool(np.isclose(float(one), float(other), rtol=1e-9, atol=1e-12, equal_nan=True))
-
-
-def _percentiles(differences: Floats, confidence: float) -> tuple[float, float]:
-    undefined = int(np.isnan(differences).sum())
-    if undefined:
-        message = f"the statistic is NaN in {undefined} of {len(differences)} resamples: left out"
-        warnings.warn(message, EmptyGroupWarning, stacklevel=3)
-    if undefined == len(differences):
-        return np.nan, np.nan
-    tail = (1 - confidence) / 2
-    low, high = np.nanquantile(differences, [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def _same_examples(first: Any, second: Any, labels: Any) -> tuple[NDArray[Any], ...]:
-    one, two, truth = as_array(first), as_array(second), as_array(labels)
-    if truth.ndim != 1 or not truth.size:
-        raise SettingError(f"labels has shape {truth.shape}: expected [N] with N at least 1")
-    if one.shape != two.shape or one.shape[:1] != truth.shape:
-        raise SettingError(
-            f"first {one.shape}, second {two.shape} and labels {truth.shape} "
-            "are not of the same examples"
-        )
-    return one, two, truth
-
-
-def _check_confidence(confidence: float) -> None:
+def check_confidence(confidence: float) -> None:
+    """``SettingError`` unless it lies between 0 and 1."""
     if not 0 < confidence < 1:
         raise SettingError(f"confidence = {confidence!r} is not allowed: above 0, below 1")
+
+
+def _quantile(freedom: float, confidence: float) -> float:
+    return float(stdtrit(freedom, (1 + confidence) / 2))
+
+
+def _check_printed(runs: int, error: float | None) -> None:
+    check_whole("runs", runs)
+    if error is None:
+        return
+    if not 0 <= error < np.inf:
+        raise SettingError(f"error = {error!r} is not allowed: 0 or more")
+    if error and runs == 1:
+        raise SettingError("error is given with runs = 1: a single run has no standard error")

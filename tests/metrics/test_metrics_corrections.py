@@ -1,5 +1,6 @@
 """Paired t-tests against scipy and the interval, Holm against its definition and by simulation."""
 
+import itertools
 import math
 
 import numpy as np
@@ -27,7 +28,7 @@ def rejected_by_holm(p_values, level):
 # --- paired_p_value ---
 
 
-@pytest.mark.parametrize("n", [2, 3, 10, 200])
+@pytest.mark.parametrize("n", [3, 4, 10, 200])
 def test_the_p_value_is_scipys(n):
     first, second = np.random.default_rng(n).normal([[0.0], [0.3]], 1, size=(2, n))
     assert paired_p_value(second - first) == pytest.approx(stats.ttest_rel(second, first).pvalue)
@@ -39,9 +40,10 @@ def test_p_value_golden_value():
     assert paired_p_value([1.0, 2.0, 3.0]) == pytest.approx(1 - t / math.sqrt(2 + t * t))
 
 
-@given(st.lists(st.floats(-100, 100), min_size=2, max_size=8), st.sampled_from([0.5, 0.9, 0.95]))
+@given(st.lists(st.floats(-100, 100), min_size=3, max_size=8), st.sampled_from([0.5, 0.9, 0.95]))
 def test_a_small_p_value_is_an_interval_without_zero(differences, confidence):
     interval = t_interval(differences, confidence)
+    assume(not math.isnan(interval.low))
     scale = max(abs(interval.low), abs(interval.high))
     assume(min(abs(interval.low), abs(interval.high)) > 1e-9 * scale)
     leaves_out_zero = interval.low > 0 or interval.high < 0
@@ -49,14 +51,24 @@ def test_a_small_p_value_is_an_interval_without_zero(differences, confidence):
 
 
 @pytest.mark.parametrize(
-    ("differences", "p"), [([0.0, 0.0, 0.0], 1.0), ([0.1] * 6, 0.0), ([-1.0, 1.0], 1.0)]
+    ("differences", "p"),
+    [([0.0, 0.0, 0.0], 1.0), ([0.1] * 6, 2**-5), ([-2.0] * 5, 2**-4), ([-1.0, 0.0, 1.0], 1.0)],
 )
 def test_p_values_without_a_spread_or_a_mean(differences, p):
     assert paired_p_value(differences) == p
 
 
-def test_one_seed_or_a_nan_has_no_p_value():
-    assert np.isnan(paired_p_value([0.3])) and np.isnan(paired_p_value([0.3, np.nan, 0.1]))
+@given(st.integers(3, 12), st.floats(0.01, 100))
+def test_of_equal_differences_it_is_the_exact_test_of_signs(n, difference):
+    """Of all 2^n ways to turn signs round, two give a mean as far from zero as the one seen."""
+    signs = np.array(list(itertools.product([-1, 1], repeat=n)))
+    as_far = np.abs(signs.sum(axis=1)) >= n
+    assert paired_p_value([difference] * n) == pytest.approx(as_far.mean())
+
+
+@pytest.mark.parametrize("differences", [[0.3], [0.3, 0.4], [2.0, 2.0], [0.3, np.nan, 0.1]])
+def test_too_few_seeds_or_a_nan_have_no_p_value(differences):
+    assert np.isnan(paired_p_value(differences))
 
 
 @pytest.mark.parametrize("wrong", [[], [[1.0, 2.0]], 3.0])

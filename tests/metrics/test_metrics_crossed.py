@@ -6,10 +6,10 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from kdlib.errors import SettingError
-from kdlib.metrics import crossed_interval, t_interval
+from kdlib.metrics import POINTS, crossed_interval, t_interval
 
 tables = arrays(
-    np.int8, st.tuples(st.integers(2, 6), st.integers(2, 9)), elements=st.integers(-1, 1)
+    np.int8, st.tuples(st.integers(3, 6), st.integers(2, 9)), elements=st.integers(-1, 1)
 )
 
 
@@ -83,11 +83,20 @@ def test_it_covers_new_people_and_new_seeds_where_seeds_alone_do_not():
     assert alone / 1500 < 0.75
 
 
-@pytest.mark.parametrize("table", [np.zeros((3, 5)), np.ones((3, 5)), [[1.0, 0.0]], [[1.0], [0.0]]])
+@pytest.mark.parametrize(
+    "table", [np.zeros((3, 5)), np.ones((3, 5)), [[1, 0, 1], [0, 0, 1]], [[1], [0], [1]]]
+)
 def test_without_any_spread_to_see_there_is_no_interval(table):
     found = crossed_interval(table)
     assert found.mean == np.mean(table)
     assert np.isnan([found.low, found.high, found.p_value]).all()
+
+
+def test_it_is_cut_at_the_bounds_of_its_scale():
+    table = [[100.0, -100.0], [0.0, 100.0], [100.0, 100.0]]
+    plain, cut = crossed_interval(table), crossed_interval(table, scale=POINTS)
+    assert plain.high > 100 and cut.high == 100
+    assert cut.low == max(plain.low, -100) and cut.p_value == plain.p_value
 
 
 @pytest.mark.parametrize("wrong", [[1.0, 2.0], [[]], 3.0])

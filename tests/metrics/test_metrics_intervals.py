@@ -1,35 +1,35 @@
-"""Intervals against scipy, the normal approximation and simulated coverage."""
+"""Intervals over seeds against scipy, by hand, and by simulated coverage."""
 
 import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from kdlib.errors import SettingError
 from kdlib.metrics import (
-    EmptyGroupWarning,
-    Interval,
-    balanced_accuracy,
-    log_loss,
-    mean_accuracy,
-    paired_bootstrap,
-    per_class_accuracy,
+    FREE,
+    NOT_NEGATIVE,
+    PERCENT,
+    POINTS,
+    SHARE,
+    SIGNED,
+    error_interval,
+    prediction_interval,
     t_interval,
-    worst_k,
 )
 
-
-def two_models(seed=0, n=400, classes=4, right=(0.7, 0.8)):
-    """Labels and the predictions of two models that are right that often."""
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(classes, size=n)
-    wrong = (labels + 1) % classes
-    return *(np.where(rng.random(n) < share, labels, wrong) for share in right), labels
+TRIALS = 3000
+# As the accuracy of a class over seeds: in the middle, near a bound, and hard against it.
+BETAS = [(20, 5), (5, 5), (1, 9), (2, 38), (90, 3)]
+percents = st.lists(st.floats(0, 100), min_size=3, max_size=8)
 
 
-def worst_of_four(predictions, labels):
-    return worst_k(per_class_accuracy(predictions, labels, 4), 1)
+def share_that_holds(intervals, truths):
+    found = [i.low <= truth <= i.high for i, truth in zip(intervals, truths, strict=True)]
+    return np.mean(found)
 
 
 # --- t_interval ---
@@ -50,9 +50,13 @@ def test_t_interval_golden_value():
     assert interval.high - 2 == pytest.approx(4.302653 / math.sqrt(3), abs=1e-6)
 
 
-def test_one_seed_has_no_interval():
-    interval = t_interval([0.5])
-    assert (interval.mean, interval.n) == (0.5, 1)
+@pytest.mark.parametrize(
+    "values", [[0.5], [0.2, 0.8], [0.5] * 3, [0.5] * 40, [0.1 + 0.2, 0.3, 0.3]]
+)
+@pytest.mark.parametrize("interval_of", [t_interval, prediction_interval])
+def test_where_nothing_shows_a_spread_there_is_no_interval(values, interval_of):
+    interval = interval_of(values)
+    assert interval.mean == pytest.approx(np.mean(values)) and interval.n == len(values)
     assert math.isnan(interval.low) and math.isnan(interval.high)
 
 
@@ -66,143 +70,183 @@ def test_t_interval_refuses_other_shapes(values):
         t_interval(values)
 
 
-# --- paired_bootstrap ---
+def test_recorded_numbers_that_differ_by_their_rounding_alone_are_equal():
+    # 100 / 45 is recorded in six digits: two accuracies, and their difference in two seeds.
+    differences = [57.7778 - 55.5556, 77.7778 - 75.5556, 5.55556 - 3.33333]
+    assert np.ptp(differences) > 0
+    assert math.isnan(t_interval(differences, scale=POINTS).low)
+    assert t_interval(differences).low < t_interval(differences).high
 
 
-def test_difference_of_accuracies_has_the_normal_interval():
-    first, second, labels = two_models(n=2000)
-    ours = paired_bootstrap(mean_accuracy, first, second, labels, resamples=8000)
-    gain = (second == labels).astype(float) - (first == labels)
-    half = 1.959964 * gain.std() / math.sqrt(2000)
-    assert ours.mean == pytest.approx(gain.mean())
-    assert ours.low == pytest.approx(gain.mean() - half, abs=0.05 * half)
-    assert ours.high == pytest.approx(gain.mean() + half, abs=0.05 * half)
-    assert (ours.n, ours.confidence) == (2000, 0.95)
+# --- bounds ---
 
 
-def test_against_scipys_bootstrap():
-    first, second, labels = two_models()
-    gain = (second == labels).astype(float) - (first == labels)
-    theirs = stats.bootstrap(
-        (gain,), np.mean, n_resamples=5000, method="percentile", rng=np.random.default_rng(1)
-    ).confidence_interval
-    ours = paired_bootstrap(mean_accuracy, first, second, labels, resamples=5000)
-    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.006)
+@given(percents, st.sampled_from([t_interval, prediction_interval]))
+def test_intervals_keep_bounds_and_are_never_a_point(values, interval_of):
+    interval = interval_of(values, scale=PERCENT)
+    if not math.isnan(interval.low):
+        assert (
+            0 <= interval.low <= interval.mean + 1e-9
+            and interval.mean - 1e-9 <= interval.high <= 100
+        )
+        assert interval.low < interval.high
 
 
-def test_pairing_cancels_what_both_models_share():
-    first, _, labels = two_models()
-    assert paired_bootstrap(mean_accuracy, first, first, labels) == Interval(0, 0, 0, 0.95, 400)
+@given(st.lists(st.floats(-100, 100), min_size=3, max_size=8))
+def test_a_difference_is_cut_and_nothing_else(values):
+    plain, cut = t_interval(values, scale=FREE), t_interval(values, scale=POINTS)
+    if not math.isnan(cut.low):
+        assert cut.low == max(plain.low, -100) and cut.high == min(plain.high, 100)
 
 
-def test_the_same_seed_gives_the_same_interval():
-    models = two_models()
-    again = [paired_bootstrap(worst_of_four, *models, resamples=200, seed=s) for s in (3, 3, 4)]
-    assert again[0] == again[1]
-    assert again[0] != again[2]
+def test_the_bend_by_hand():
+    # Mean 20 %, s = 10, n = 3: on the logit scale the error is 10 / sqrt(3) / (20 * 80) * 100.
+    interval = t_interval([10.0, 20.0, 30.0], scale=PERCENT)
+    half = stats.t.ppf(0.975, 2) * 10 / math.sqrt(3) * 100 / (20 * 80)
+    ends = [100 / (1 + math.exp(-(math.log(20 / 80) + side * half))) for side in (-1, 1)]
+    assert (interval.low, interval.high) == pytest.approx(ends)
 
 
-def test_all_resamples_go_through_one_call():
-    calls = []
-
-    def counting(predictions, labels):
-        calls.append(predictions.shape)
-        return mean_accuracy(predictions, labels)
-
-    paired_bootstrap(counting, *two_models(), resamples=500)
-    assert calls.count((500, 400)) == 2  # one for each model
-    assert len(calls) <= 6
+def test_a_loss_has_no_upper_bound():
+    interval = t_interval([1.0, 2.0, 3.0], scale=NOT_NEGATIVE)
+    factor = math.exp(stats.t.ppf(0.975, 2) / math.sqrt(3) / 2)
+    assert (interval.low, interval.high) == pytest.approx((2 / factor, 2 * factor))
 
 
-def test_statistics_of_one_sample_give_the_same_interval():
-    models = two_models()
-
-    def plain(predictions, labels):
-        return float(np.mean([p == y for p, y in zip(predictions, labels, strict=True)]))
-
-    def scalar(predictions, labels):
-        return (predictions == labels).mean()
-
-    rows = paired_bootstrap(mean_accuracy, *models, resamples=50)
-    assert paired_bootstrap(scalar, *models, resamples=50) == rows
-    wrapped = np.vectorize(plain, signature="(n),(n)->()")
-    assert paired_bootstrap(wrapped, *models, resamples=50) == rows
+def test_percents_shares_and_margins_bend_alike():
+    shares = np.array([0.02, 0.11, 0.35])
+    ends = t_interval(shares, scale=SHARE)
+    as_percent = t_interval(100 * shares, scale=PERCENT)
+    as_margin = t_interval(2 * shares - 1, scale=SIGNED)
+    assert (as_percent.low, as_percent.high) == pytest.approx((100 * ends.low, 100 * ends.high))
+    assert (as_margin.low, as_margin.high) == pytest.approx((2 * ends.low - 1, 2 * ends.high - 1))
 
 
-def test_a_mean_over_the_wrong_axis_of_a_square_block_is_noticed():
-    models = two_models(n=50)
-    rows = paired_bootstrap(mean_accuracy, *models, resamples=50)
-    assert paired_bootstrap(lambda p, y: (p == y).mean(axis=0), *models, resamples=50) == rows
-
-
-def test_blocks_do_not_change_the_result(monkeypatch):
-    models = two_models()
-    whole = paired_bootstrap(worst_of_four, *models, resamples=100)
-    monkeypatch.setattr("kdlib.metrics.intervals._BLOCK", 3 * 400)
-    assert paired_bootstrap(worst_of_four, *models, resamples=100) == whole
-
-
-def test_logits_can_be_compared():
-    rng = np.random.default_rng(0)
-    labels = np.arange(300) % 4
-    first = rng.normal(size=(300, 4))
-    second = first + np.eye(4)[labels]
-    ours = paired_bootstrap(
-        lambda f, y: log_loss(f, y).mean(axis=-1), first, second, labels, resamples=300
-    )
-    expected = log_loss(second, labels).mean() - log_loss(first, labels).mean()
-    assert ours.mean == pytest.approx(expected)
-    assert ours.low < expected < ours.high < 0
-
-
-def test_resamples_without_a_class_are_counted():
-    labels = np.array([0] * 9 + [1])  # class 1 is missing in 0.9^10 = 35 % of the resamples
-    predictions = np.zeros(10, int)
-
-    def last_class(values, truth):
-        return per_class_accuracy(values, truth, 2)[..., 1]
-
-    with pytest.warns(EmptyGroupWarning, match=r"NaN in 3\d\d of 1000 resamples"):
-        ours = paired_bootstrap(last_class, predictions, labels, labels, resamples=1000)
-    assert (ours.mean, ours.low, ours.high) == (1.0, 1.0, 1.0)
-
-
-def test_a_statistic_that_is_always_nan():
-    labels = np.zeros(5, int)
-    with pytest.warns(EmptyGroupWarning, match="NaN in 10 of 10 resamples"):
-        ours = paired_bootstrap(lambda v, y: np.nan, labels, labels, labels, resamples=10)
-    assert math.isnan(ours.mean) and math.isnan(ours.low)
+def test_far_from_its_bounds_an_interval_is_the_plain_one():
+    values = np.random.default_rng(0).normal(50, 0.5, size=6)
+    plain, bent = t_interval(values), t_interval(values, scale=PERCENT)
+    assert (bent.low, bent.high) == pytest.approx((plain.low, plain.high), abs=1e-3)
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"second": [0, 1]}, "are not of the same examples"),
-        ({"labels": [0]}, "are not of the same examples"),
-        ({"labels": []}, "N at least 1"),
-        ({"resamples": 0}, "resamples = 0"),
-        ({"confidence": 1.0}, "confidence = 1.0"),
-    ],
-)
-def test_what_does_not_fit_is_refused(change, words):
-    arguments = {"first": [0, 1, 1], "second": [0, 1, 0], "labels": [0, 1, 1]}
-    with pytest.raises(SettingError, match=words):
-        paired_bootstrap(mean_accuracy, **{**arguments, **change})
+    ("values", "scale", "words"),
+    [([50, 101.0, 3], PERCENT, "101: a percentage lies from 0 to 100"),
+     ([-0.5, 1, 2], NOT_NEGATIVE, "-0.5"), ([0.1, -120.0, 4], POINTS, "-100 to 100")],
+)  # fmt: skip
+def test_what_lies_out_of_bounds_is_refused(values, scale, words):
+    for interval_of in (t_interval, prediction_interval):
+        with pytest.raises(SettingError, match=words):
+            interval_of(values, scale=scale)
 
 
 @pytest.mark.slow
-def test_coverage_by_simulation():
-    """The truth lies in a 90 % interval in 90 % of the trials, within four standard errors."""
+@pytest.mark.parametrize("images", [None, 45])
+@pytest.mark.parametrize("n", [3, 5, 10])
+@pytest.mark.parametrize("shape", BETAS)
+def test_coverage_of_means_of_percentages(shape, n, images):
+    """95 % where a test set is fine; a coarse one widens intervals, and never narrows them."""
+    rng = np.random.default_rng(n)
+    draws = 100 * rng.beta(*shape, size=(TRIALS, n))
+    truth = 100 * shape[0] / sum(shape)
+    if images:
+        draws = np.rint(draws * images / 100) * 100 / images
+        truth = float((np.rint(rng.beta(*shape, size=10**6) * images) * 100 / images).mean())
+    intervals = [t_interval(row, scale=PERCENT) for row in draws]
+    held = [i for i in intervals if not math.isnan(i.low)]
+    coverage = share_that_holds(held, [truth] * len(held))
+    assert coverage > 0.925
+    if not images:
+        assert coverage < 0.97
 
-    def balanced(predictions, labels):
-        return balanced_accuracy(per_class_accuracy(predictions, labels, 4))
 
-    trials, hits = 400, 0
-    for seed in range(trials):
-        models = two_models(seed, n=300)
-        ours = paired_bootstrap(balanced, *models, resamples=400, seed=seed, confidence=0.9)
-        hits += ours.low <= 0.1 <= ours.high
-    assert hits / trials == pytest.approx(0.9, abs=4 * math.sqrt(0.9 * 0.1 / trials))
+# --- error_interval ---
+
+
+@given(st.lists(st.floats(1, 99), min_size=3, max_size=8))
+def test_from_a_mean_and_its_error_it_is_the_same_interval(values):
+    values = np.array(values) + np.arange(len(values)) ** 2 / 1000  # neither equal, nor on a grid
+    ours = t_interval(values, scale=PERCENT)
+    theirs = error_interval(values.mean(), stats.sem(values), len(values), scale=PERCENT)
+    if values.std(ddof=1) > np.ptp(values) / 2:  # else a step of the grid may stand for it
+        assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high))
+
+
+@pytest.mark.parametrize(("error", "runs"), [(math.nan, 10), (0.0, 10), (0.5, 2)])
+def test_without_an_error_or_with_few_runs_print_has_no_interval(error, runs):
+    interval = error_interval(3.0, error, runs, scale=PERCENT)
+    assert interval.mean == 3.0 and math.isnan(interval.low) and math.isnan(interval.high)
+
+
+def test_a_mean_on_its_bound_is_cut():
+    interval = error_interval(0.0, 0.2, 10, scale=PERCENT)
+    assert interval.low == 0 and interval.high == pytest.approx(0.2 * stats.t.ppf(0.975, 9))
+
+
+def test_a_printed_error_must_be_one():
+    with pytest.raises(SettingError, match="error = -1"):
+        error_interval(3.0, -1.0, 10)
+
+
+# --- prediction_interval ---
+
+
+def test_a_prediction_by_hand():
+    half = stats.t.ppf(0.975, 2) * math.sqrt(1 + 1 / 3)
+    interval = prediction_interval([1.0, 2.0, 3.0])
+    assert (interval.low, interval.high) == pytest.approx((2 - half, 2 + half))
+    mean_of_three = prediction_interval([1.0, 2.0, 3.0], runs=3)
+    assert mean_of_three.high - 2 == pytest.approx(stats.t.ppf(0.975, 2) * math.sqrt(2 / 3))
+
+
+def test_with_a_printed_error_it_is_welchs_test():
+    ours, theirs = np.random.default_rng(1).normal([[0.0], [1.5]], [[1.0], [2.0]], size=(2, 6))
+    theirs = theirs[:4]
+    p = stats.ttest_ind(ours, theirs, equal_var=False).pvalue
+    at_the_edge = prediction_interval(ours, 1 - p, runs=4, error=stats.sem(theirs))
+    nearer = min(abs(at_the_edge.low - theirs.mean()), abs(at_the_edge.high - theirs.mean()))
+    assert nearer == pytest.approx(0, abs=1e-9)
+
+
+def test_an_exact_printed_mean_leaves_the_interval_of_our_mean():
+    values = [1.0, 2.5, 3.0, 4.0]
+    exact, plain = prediction_interval(values, runs=10, error=0.0), t_interval(values)
+    assert (exact.low, exact.high) == pytest.approx((plain.low, plain.high))
+
+
+@pytest.mark.parametrize("wrong", [{"runs": 0}, {"runs": 5, "error": -1.0}, {"error": 0.3}])
+def test_a_prediction_refuses(wrong):
+    with pytest.raises(SettingError, match=r"runs|error"):
+        prediction_interval([1.0, 2.0, 3.0], **wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("images", [None, 45])
+@pytest.mark.parametrize("n", [3, 5, 10])
+@pytest.mark.parametrize("shape", BETAS)
+def test_a_single_run_falls_into_its_prediction(shape, n, images):
+    rng = np.random.default_rng(100 + n)
+    draws = 100 * rng.beta(*shape, size=(TRIALS, n + 1))
+    if images:
+        draws = np.rint(draws * images / 100) * 100 / images
+    intervals = [prediction_interval(row[:-1], scale=PERCENT) for row in draws]
+    pairs = [(i, y) for i, y in zip(intervals, draws[:, -1], strict=True) if not math.isnan(i.low)]
+    assert share_that_holds(*zip(*pairs, strict=True)) > 0.91
+
+
+@pytest.mark.slow
+def test_coverage_of_predictions_by_simulation():
+    rng = np.random.default_rng(0)
+    draws = rng.normal(size=(4000, 9))
+    single = [prediction_interval(row[:5]) for row in draws]
+    slack = 4 * math.sqrt(0.95 * 0.05 / 4000)
+    assert share_that_holds(single, draws[:, 5]) == pytest.approx(0.95, abs=slack)
+    means = draws[:, 5:].mean(axis=1)
+    of_four = [prediction_interval(row[:5], runs=4) for row in draws]
+    assert share_that_holds(of_four, means) == pytest.approx(0.95, abs=slack)
+    printed = [prediction_interval(r[:5], runs=4, error=stats.sem(r[5:])) for r in draws]
+    assert share_that_holds(printed, means) == pytest.approx(
+        0.95, abs=0.02
+    )  # Welch is no exact test
 
 
 @pytest.mark.slow

@@ -8,7 +8,6 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 from pydantic import Field
-from scipy.special import stdtrit  # the t distribution; scipy.stats takes a second to import
 
 from kdbook.studies import tables
 from kdbook.studies.comparisons import class_averages, training_logits
@@ -22,9 +21,6 @@ from kdlib.runs import RunResult, RunSpec, Store, dev_mix
 from kdlib.runs.build import dataset_for, loss_vectors
 
 QUESTION = "Does it matter which class is trusted how much?"
-
-Printed = tuple[float, float]
-"""A printed mean and the figure behind its plus-minus."""
 
 CONSTANT = "constant α"
 """The twin of AdaAlpha that trusts every class alike."""
@@ -114,27 +110,6 @@ def trust(
         if m.spec.teacher is not None
     ]
     return pd.concat(pieces).rename_axis("label").reset_index()
-
-
-def printed_difference(one: Printed, other: Printed, runs: int = 3) -> dict[str, float]:
-    """The difference of two printed means with its 95 % interval, if the spread is that of runs.
-
-    Both spreads are read as population standard deviations over ``runs`` unpaired runs, and the
-    interval is Welch's. Table 4 states neither.
-
-    Args:
-        one: mean and spread as printed.
-        other: the same; it is subtracted.
-        runs: behind each mean, 2 or more.
-
-    Returns:
-        mean, low, high.
-    """
-    variances = np.array([one[1], other[1]]) ** 2 / (runs - 1)  # of the two means
-    freedom = variances.sum() ** 2 * (runs - 1) / (variances**2).sum()
-    reach = float(stdtrit(freedom, 0.975) * np.sqrt(variances.sum()))
-    mean = one[0] - other[0]
-    return {"mean": mean, "low": mean - reach, "high": mean + reach}
 
 
 def _weights(result: RunResult, store: Store) -> np.ndarray:

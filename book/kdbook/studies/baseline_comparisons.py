@@ -72,7 +72,7 @@ def our_points(per_seed: pd.DataFrame, data: str) -> pd.DataFrame:
 
 
 def paper_points() -> pd.DataFrame:
-    """The paper's baselines in the columns of ``our_points``, with 1.96 standard errors."""
+    """The paper's baselines in the columns of ``our_points``, with intervals of its errors."""
     rows = printed_points()
     variant = rows["teacher"].map(_variant)
     is_dro = rows["method"].str.startswith("Group DRO, ")

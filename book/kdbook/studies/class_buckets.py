@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from kdbook.studies.comparisons import Pair, over_seeds, training_logits
-from kdbook.studies.tables import Member, training_counts, with_intervals
+from kdbook.studies.column_scales import difference_scale_of, scale_of
+from kdbook.studies.comparisons import Pair, training_logits
+from kdbook.studies.tables import Member, over_seeds, training_counts, with_intervals
 from kdlib.errors import SettingError
-from kdlib.metrics import class_means, holm, log_loss, margin, paired_p_value
+from kdlib.metrics import class_means, holm, log_loss, margin
 from kdlib.runs import RunResult
 
 STATISTICS = {"accuracy": "accuracy (%)", "log_loss": "log-loss (nats)", "margin": "margin"}
@@ -124,7 +125,12 @@ def tail_places(places: pd.DataFrame, num_buckets: int) -> pd.DataFrame:
 
 def bucket_intervals(buckets: pd.DataFrame) -> pd.DataFrame:
     """Means over seeds with 95 % t-intervals: method, temperature, statistic, bucket, mean, ..."""
-    return with_intervals(buckets, "value", ["method", "temperature", "statistic", "bucket"])
+    keys = ["method", "temperature", "statistic", "bucket"]
+    pieces = [
+        with_intervals(rows, "value", keys, scale_of(str(statistic)))
+        for statistic, rows in buckets.groupby("statistic", sort=False)
+    ]
+    return pd.concat(pieces, ignore_index=True)
 
 
 def bucket_differences(buckets: pd.DataFrame, pairs: Sequence[Pair]) -> pd.DataFrame:
@@ -184,8 +190,7 @@ def _differences(buckets: pd.DataFrame, pair: Pair) -> pd.DataFrame:
     groups = (wide[method] - wide[baseline]).groupby(["statistic", "bucket"], sort=False)
     rows = [
         {"comparison": f"{method} − {baseline}", "statistic": statistic, "bucket": bucket}
-        | dict(over_seeds(values.tolist()))
-        | {"p": paired_p_value(values)}
+        | over_seeds(values, difference_scale_of(str(statistic)))
         for (statistic, bucket), values in groups
     ]
     return pd.DataFrame(rows)

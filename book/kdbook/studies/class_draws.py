@@ -10,9 +10,10 @@ from scipy.special import fdtri, gammaln
 
 from kdbook.studies.tables import with_intervals
 from kdlib.errors import SettingError
+from kdlib.metrics import Scale
 
 
-def over_draws(rows: pd.DataFrame, value: str) -> pd.DataFrame:
+def over_draws(rows: pd.DataFrame, value: str, scale: Scale | None = None) -> pd.DataFrame:
     """Mean of ``value`` for each ratio and number of classes, with a 95 % interval over draws.
 
     Seeds of one draw share their classes, so they are averaged first and the draws are the repeats.
@@ -21,15 +22,17 @@ def over_draws(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     Args:
         rows: ``imbalance``, ``classes``, ``draw``, ``seed`` and the column ``value``.
         value: the column to average.
+        scale: what its numbers can be; by default what the name of the column says.
 
     Returns:
-        Columns: imbalance, classes, mean, low, high, seeds (how many repeats).
+        Columns: imbalance, classes, mean, low, high, seeds (how many repeats); of differences also
+        p.
     """
     keys = ["imbalance", "classes"]
     alone = rows.groupby(keys)["draw"].transform("nunique") == 1
     averaged = rows[~alone].groupby([*keys, "draw"], as_index=False)[value].mean()
     repeats = pd.concat([averaged, rows[alone]])[[*keys, value]]
-    return with_intervals(repeats.sort_values(keys), value, keys)
+    return with_intervals(repeats.sort_values(keys), value, keys, scale)
 
 
 def variance_components(rows: pd.DataFrame, value: str) -> pd.DataFrame:

@@ -9,12 +9,13 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from kdbook.studies import tables
+from kdbook.studies.column_scales import difference_scale_of
 from kdbook.studies.paired import paired_rows, with_holm
 from kdbook.studies.profiles import PROFILES
 from kdbook.studies.records import Record, read_records
-from kdbook.studies.tables import paired_differences
 from kdbook.studies.wording import change, named, overview, signed
-from kdlib.metrics import t_interval
+from kdlib.metrics import FEWEST_REPEATS, POINTS, Scale
 from kdlib.runs import RunResult
 from kdlib.runs.build import dataset_for, training_split
 from kdlib.training.predict import predict_logits
@@ -45,7 +46,8 @@ def compare(
 
     Returns:
         One row a measure and pair: measure, comparison, mean, low, high (percentage points), seeds,
-        ``cell`` and ``said`` (the same as a cell and as a sentence).
+        p (of the paired t-test, not corrected), ``cell`` and ``said`` (the same as a cell and as a
+        sentence).
     """
     rows = [
         _comparison(per_seed, pair, key, name) for key, name in wanted.items() for pair in pairs
@@ -67,7 +69,8 @@ def holm_by_class(per_class: pd.DataFrame, pair: Pair, value: str = "accuracy") 
         classes). With one seed the intervals and both p-values are NaN.
     """
     differences = paired_rows(named(per_class), value, pair, ["label"])
-    return with_holm(differences.sort_values("label", kind="stable"), ["label"])
+    ordered = differences.sort_values("label", kind="stable")
+    return with_holm(ordered, ["label"], difference_scale_of(value))
 
 
 def classes_said(
@@ -81,7 +84,7 @@ def classes_said(
         level: a class changes where its corrected p-value is at most this.
     """
     count, corrected = len(by_class), f"Holm, {100 * level:g} %"
-    if by_class["p_holm"].isna().any():
+    if by_class["seeds"].min() < FEWEST_REPEATS or by_class["p_holm"].isna().any():
         return f"Too few seeds to test the {count} classes."
     changed = by_class[by_class["p_holm"] <= level]
     if changed.empty:
@@ -92,12 +95,9 @@ def classes_said(
     return f"Of {count} classes, {len(words)} {verb}: {', '.join(words)} points ({corrected})."
 
 
-def over_seeds(values: Sequence[float]) -> pd.Series:
-    """Mean of one value a seed with its 95 % t-interval: mean, low, high, seeds."""
-    interval = t_interval(values)
-    return pd.Series(
-        {"mean": interval.mean, "low": interval.low, "high": interval.high, "seeds": interval.n}
-    )
+def over_seeds(values: Sequence[float], scale: Scale = POINTS) -> pd.Series:
+    """As ``kdbook.studies.tables.over_seeds``; by default of differences in percentage points."""
+    return pd.Series(tables.over_seeds(values, scale))
 
 
 def training_logits(result: RunResult) -> tuple[Tensor, Tensor]:
@@ -170,9 +170,9 @@ def _comparison(per_seed: pd.DataFrame, pair: Pair, key: str, name: str) -> dict
     method, baseline = pair
     table = named(per_seed).assign(temperature=0.0)  # named already: both must agree on it
     both = table[table["method"].isin(pair)]
-    row = paired_differences(both, key, baseline).iloc[0]
+    row = tables.paired_differences(both, key, baseline).iloc[0]
     said = f"From {baseline} to {method} it {change(row)}."
-    kept = {column: row[column] for column in ("mean", "low", "high", "seeds")}
+    kept = {column: row[column] for column in ("mean", "low", "high", "seeds", "p")}
     return {
         "measure": name,
         "comparison": _minus(method, baseline),

@@ -12,24 +12,10 @@ import numpy as np
 import pandas as pd
 
 from kdbook.studies.comparisons import Pair, compare
-from kdbook.studies.wording import named
-from kdlib.metrics import holm, paired_p_value
+from kdlib.metrics import holm
 
 LEVEL = 0.05
 """A difference stands where its corrected p-value is at most this."""
-
-
-def paired_values(per_seed: pd.DataFrame, pair: Pair, column: str) -> np.ndarray:
-    """Method minus baseline in ``column``, one value a seed that both have, by ascending seed.
-
-    Args:
-        per_seed: rows of ``kdbook.studies.tables.per_seed`` at one imbalance ratio.
-        pair: of a method and its baseline, as ``kdbook.studies.wording.method_name`` names them.
-        column: the measure.
-    """
-    by_seed = named(per_seed).pivot(index="seed", columns="method", values=column)
-    both = by_seed[by_seed.index.isin(_seeds(per_seed, pair))]
-    return (both[pair[0]] - both[pair[1]]).to_numpy()
 
 
 def compare_corrected(
@@ -45,13 +31,9 @@ def compare_corrected(
     Returns:
         One row a measure and pair, as ``compare`` gives them, with ``p`` (paired t-test),
         ``holm`` (corrected for the pairs of that measure) and ``holds`` (``holm`` at most 0.05).
-        Without an interval (one seed) ``p`` and ``holm`` are NaN and nothing holds.
+        With fewer than three seeds ``p`` and ``holm`` are NaN and nothing holds.
     """
-    found = compare(per_seed, pairs, wanted)
-    p = [
-        paired_p_value(paired_values(per_seed, pair, column)) for column in wanted for pair in pairs
-    ]
-    rows = found.assign(p=p)
+    rows = compare(per_seed, pairs, wanted)
     corrected = rows.groupby("measure", sort=False)["p"].transform(_holm)
     return rows.assign(holm=corrected, holds=corrected <= LEVEL)
 
@@ -77,9 +59,3 @@ def _p(value: float) -> str:
 
 def _holm(p_values: pd.Series) -> np.ndarray:
     return np.asarray(holm(p_values.to_numpy()))
-
-
-def _seeds(per_seed: pd.DataFrame, pair: Pair) -> set[int]:
-    table = named(per_seed)
-    seeds = (set(table[table["method"] == method]["seed"]) for method in pair)
-    return set.intersection(*seeds)

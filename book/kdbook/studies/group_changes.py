@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kdlib.metrics import (
+    POINTS,
     balanced_accuracy,
     class_means,
     crossed_interval,
@@ -123,8 +124,8 @@ def changes(
         ``seeds_low``, ``seeds_high`` (95 %: would other seeds say the same of these people?),
         ``low``, ``high`` (95 %: of other people with other seeds?), ``p`` and ``holm`` (of the
         latter, and corrected over the groups of this table), ``fewest``, ``most`` (net number of
-        people that a single seed gains) and ``seeds``. A group in which all differences are equal
-        has no interval and p = 1.
+        people that a single seed gains) and ``seeds``. A group in which all differences are equal,
+        and one of fewer than three seeds, has no interval and counts as p = 1 in the correction.
     """
     gain = judged.right[method].astype(np.int8) - judged.right[baseline].astype(np.int8)
     rows = [_change(values, gain[:, inside]) for values, inside in groups_of(judged.people, by)]
@@ -176,7 +177,8 @@ def _seed_rows(method: str, group: str, values: NDArray[np.float64]) -> pd.DataF
 
 
 def _change(values: dict[str, Any], gain: NDArray[np.int8]) -> dict[str, Any]:
-    seeds, both = t_interval(100 * gain.mean(axis=1)), crossed_interval(100.0 * gain)
+    seeds = t_interval(100 * gain.mean(axis=1), scale=POINTS)
+    both = crossed_interval(100.0 * gain, scale=POINTS)
     net = gain.sum(axis=1, dtype=np.int64)
     return values | {
         "group": group_name(values),

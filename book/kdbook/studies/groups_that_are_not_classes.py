@@ -22,11 +22,14 @@ from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import paired_differences
 from kdbook.studies.wording import signed
 from kdlib.data.adult_features import Encoding, Missing, adult_features
+from kdlib.metrics import PERCENT, POINTS
 from kdlib.runs.forests import Forest, StudentTree, TeacherForest, fit_forests
 from kdlib.runs.store import Store
 from kdlib.validated import Frozen
 
 QUESTION = "Who pays for distillation when the groups are not classes?"
+SCALE = PERCENT
+"""What the values of ``table`` can be."""
 
 ClassWeight = Literal["none", "teacher", "both"]
 Depth = Annotated[int, Field(ge=1, le=64), FromText]
@@ -218,7 +221,7 @@ def recorded(folder: Path | None = None) -> pd.DataFrame | str:
 def _recorded_changes(table: pd.DataFrame) -> pd.DataFrame:
     students = table[table["method"] != "teacher"].assign(temperature=0.0)
     coarse = students[~students["group"].str.contains(", .*, ")]
-    rows = paired_differences(coarse, "value", "one-hot", ["group", "threshold"])
+    rows = paired_differences(coarse, "value", "one-hot", ["group", "threshold"], POINTS)
     rows = rows.assign(cell=rows.apply(signed, axis=1))
     wide = rows.pivot(index=["group", "seeds"], columns="threshold", values="cell")
     return wide.reset_index("seeds").loc[list(dict.fromkeys(coarse["group"]))]

@@ -14,14 +14,13 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from kdbook.studies import tables
-from kdbook.studies.comparisons import over_seeds
 from kdbook.studies.families import Family, families
 from kdbook.studies.profiles import LARGE_PROFILES, Profile, profile_of
 from kdbook.studies.settings import Alpha, FromText, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
-from kdbook.studies.tables import KEYS, Member
+from kdbook.studies.tables import KEYS, Member, over_seeds
 from kdbook.studies.tails import tail_measures
-from kdlib.metrics import holm, paired_p_value
+from kdlib.metrics import POINTS, holm
 from kdlib.runs import RunResult, RunSpec
 
 QUESTION = "Do long tails that nobody made show the same?"
@@ -113,18 +112,17 @@ def against_one_hot(table: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFr
 
     Returns:
         One row a measure and method: ``measure`` (its name), ``method``, ``mean``, ``low``,
-        ``high`` (percentage points), ``seeds``, and ``p``: of the paired t-test, corrected by
-        Holm's procedure for all rows. It is 1 where a test has no value.
+        ``high`` (percentage points), ``seeds``, ``p`` (of the paired t-test) and ``p_holm``:
+        corrected by Holm's procedure for all rows.
     """
     rows = []
     for column, name in wanted.items():
         wide = table.pivot(index="seed", columns="method", values=column)
         for method in [m for m in table["method"].unique() if m != "one-hot"]:
             gaps = (wide[method] - wide["one-hot"]).to_numpy()
-            about = {"measure": name, "method": method, "p": paired_p_value(gaps)}
-            rows.append(about | over_seeds(gaps).to_dict())
+            rows.append({"measure": name, "method": method} | over_seeds(gaps, POINTS))
     found = pd.DataFrame(rows)
-    return found.assign(p=holm(found["p"].fillna(1.0).to_numpy()))
+    return found.assign(p_holm=holm(found["p"]))
 
 
 def tail_sizes(num_classes: int) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from kdbook.studies.comparisons import Pair
 from kdbook.studies.corrected import compare_corrected
+from kdbook.studies.printed_spread import printed_interval
 from kdbook.studies.published import published
 from kdbook.studies.tables import with_intervals
 from kdbook.studies.wording import method_name
@@ -22,9 +23,9 @@ LABELS = ("teacher", "one-hot")
 _CELL = r"^(?P<teacher>std|bal|rob) / (?P<student>\w+-d)(?: \((?P<labels>[\w-]+) labels\))?$"
 _TEACHER = r"^teacher (?P<teacher>std|bal|rob)$"
 _ALONE = "none"
+_PRINTED = ["paper", "table", "dataset", "value", "uncertainty", "uncertainty_kind"]
 HALVES = ("first_half", "second_half")
 """Columns: the worst class on either half of validation; the first may move multipliers alone."""
-NORMAL_975 = 1.959964
 
 
 def cell_means(per_seed: pd.DataFrame, measures: Mapping[str, str], data: str) -> pd.DataFrame:
@@ -49,7 +50,9 @@ def cell_means(per_seed: pd.DataFrame, measures: Mapping[str, str], data: str) -
 
 
 def printed_cells(table: str, dataset: str, measures: Mapping[str, str]) -> pd.DataFrame:
-    """A printed grid in the columns of ``cell_means``; intervals are 1.96 standard errors.
+    """A printed grid in the columns of ``cell_means``, and as ``published`` gives it.
+
+    Intervals are those of the printed standard errors, if there are any.
 
     Args:
         table: "Supp Table 1" (fixed teacher), "Supp Table 2" or "Supp Table 3" (a teacher a run).
@@ -61,17 +64,13 @@ def printed_cells(table: str, dataset: str, measures: Mapping[str, str]) -> pd.D
     """
     found = published(paper="robust_distillation", table=table, dataset=dataset)
     found = found[found["metric"].isin(measures)]
-    spread = NORMAL_975 * found["uncertainty"]
-    rows = pd.DataFrame(
-        {
-            "labels": found["validation_labels"].map({"teacher": "teacher", "onehot": "one-hot"}),
-            "teacher": found["teacher_objective"],
-            "student": found["student_objective"],
-            "measure": found["metric"].map(measures),
-            "mean": found["value"],
-            "low": found["value"] - spread,
-            "high": found["value"] + spread,
-        }
+    ends = pd.DataFrame([printed_interval(row) for _, row in found.iterrows()], found.index)
+    rows = found[_PRINTED].assign(
+        labels=found["validation_labels"].map({"teacher": "teacher", "onehot": "one-hot"}),
+        teacher=found["teacher_objective"],
+        student=found["student_objective"],
+        measure=found["metric"].map(measures),
+        **ends,
     )
     return _under_both_labels(rows).assign(data=dataset)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
+from kdbook.studies.beside_paper import beside_paper
 from kdbook.studies.objective_cells import printed_cells
+from kdbook.studies.printed_spread import printed_difference
 from kdbook.studies.published import published
-from kdbook.studies.wording import beside_paper, signed
+from kdbook.studies.wording import signed
 
 LISTED = ("cifar10", "cifar100", "tinyimagenet", "cifar10_lt", "cifar100_lt", "tinyimagenet_lt")
 _KEYS = ["dataset", "teacher_objective", "student_objective", "metric"]
@@ -63,15 +64,15 @@ def beside(compared: pd.DataFrame, table: str, dataset: str, labels: str) -> pd.
         One row a cell: paper and ours (percentage points with 95 % intervals, as text), sign.
     """
     cells = _students(table, dataset, labels)
-    twice, rows = cells[_TWICE], {}
-    for (_, row), (teacher, student) in zip(compared.iterrows(), _rivals(compared), strict=True):
-        printed = _difference(twice, cells[teacher, student])
-        rows[f"{teacher} / {student}"] = {
-            "paper": signed(printed),
-            "ours": signed(row),
-            "sign": beside_paper(row, printed["mean"]),
-        }
-    return pd.DataFrame(rows).T.rename_axis("robust twice minus")
+    rivals = _rivals(compared)
+    printed = [printed_difference(cells[_TWICE], cells[rival]) for rival in rivals]
+    columns = {
+        "paper": [signed(row) for row in printed],
+        "ours": [signed(row) for _, row in compared.iterrows()],
+        "sign": beside_paper(compared, printed),
+    }
+    names = pd.Index([" / ".join(rival) for rival in rivals], name="robust twice minus")
+    return pd.DataFrame(columns, names)
 
 
 def _rivals(compared: pd.DataFrame) -> list[tuple[str, str]]:
@@ -97,7 +98,7 @@ _LABELS = ("teacher", "one-hot")
 def _leader(cells: Cells, dataset: str, labels: str) -> dict[str, object]:
     name = max(cells, key=lambda cell: cells[cell]["mean"])
     best, twice = cells[name], cells[_TWICE]
-    gap = _difference(best, twice)
+    gap = printed_difference(best, twice)
     return {
         "data": dataset,
         "labels": labels,
@@ -108,10 +109,3 @@ def _leader(cells: Cells, dataset: str, labels: str) -> dict[str, object]:
         "gap": gap["mean"],
         "error": gap["high"] - gap["mean"],
     }
-
-
-def _difference(first: pd.Series, second: pd.Series) -> pd.Series:
-    """The difference of two printed means with its 95 % interval, as if they were independent."""
-    error = float(np.hypot(first["high"] - first["mean"], second["high"] - second["mean"]))
-    mean = float(first["mean"] - second["mean"])
-    return pd.Series({"mean": mean, "low": mean - error, "high": mean + error})

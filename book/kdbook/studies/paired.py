@@ -34,18 +34,19 @@ def paired_rows(
     return rows.dropna(subset="difference").reset_index(drop=True)
 
 
-def with_holm(differences: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+def with_holm(
+    differences: pd.DataFrame, by: Sequence[str], scale: metrics.Scale | None = None
+) -> pd.DataFrame:
     """Mean difference in each group of ``by`` with its interval and its p-value, corrected.
 
     Args:
         differences: as ``paired_rows`` gives them.
         by: columns that name a comparison.
+        scale: of the differences; by default percentage points.
 
     Returns:
         Columns: ``by``, mean, low, high (95 % t-interval, not corrected), seeds, p (paired t-test),
         p_holm (Holm's correction over all rows of the result).
     """
-    rows = with_intervals(differences, "difference", by)
-    groups = differences.groupby(list(by), dropna=False, sort=False)["difference"]
-    rows["p"] = [metrics.paired_p_value(values) for _, values in groups]
+    rows = with_intervals(differences, "difference", by, scale)
     return rows.assign(p_holm=metrics.holm(rows["p"]))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from kdbook.studies.objective_cells import NORMAL_975
+from kdbook.studies.printed_spread import printed_interval
 from kdbook.studies.published import published
 
 PAPER = "robust_distillation"
@@ -38,7 +38,8 @@ def printed_points() -> pd.DataFrame:
     Returns:
         Columns: data, method, teacher (``std``, ``bal``, ``rob`` or ``none``), average, worst
         (percent; the worst ten classes on TinyImageNet-LT, else the worst class), table, and
-        average_low, average_high, worst_low, worst_high (1.96 standard errors away).
+        average_low, average_high, worst_low, worst_high (95 % intervals of the printed standard
+        errors; NaN where none is printed).
     """
     pieces = [_points(table) for table in ("Table 2", "Supp Table 4", "Supp Table 5")]
     rows = pd.concat(pieces, ignore_index=True)
@@ -83,8 +84,8 @@ def _points(table: str) -> pd.DataFrame:
         side=np.where(rows["metric"].isin(_AVERAGE), "average", "worst"),
         teacher_objective=rows["teacher_objective"].fillna("none"),
     )
-    spread = NORMAL_975 * rows["uncertainty"].fillna(0)
-    rows = rows.assign(low=rows["value"] - spread, high=rows["value"] + spread)
+    ends = pd.DataFrame([printed_interval(row) for _, row in rows.iterrows()], rows.index)
+    rows = rows.join(ends[["low", "high"]])
     wide = rows.pivot(index=_KEYS, columns="side", values=["value", "low", "high"])
     wide.columns = pd.Index(_column(*names) for names in wide.columns)
     wide = wide.reset_index().rename(columns={"dataset": "data", "teacher_objective": "teacher"})

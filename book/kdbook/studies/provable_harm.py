@@ -17,9 +17,11 @@ from kdbook.studies.settings import Alpha, FromText
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import with_intervals
 from kdbook.studies.wording import verdict
-from kdlib.metrics import holm, paired_p_value
+from kdlib.metrics import FREE, holm, paired_p_value
 
 QUESTION = "When does distillation provably harm a group?"
+SCALE = FREE
+"""What the values of ``table`` can be."""
 
 GROUPS = ("majority", "minority")
 MEASURES = ("bias squared", "variance", "excess risk")
@@ -84,7 +86,7 @@ def beside(settings: Settings, simulated: pd.DataFrame) -> pd.DataFrame:
     Columns: method, group, measure, ``formula``, mean, low, high (95 % over seeds), seeds, ``p``:
     of the test that the simulation's mean is the formula's value, Holm-adjusted over all rows.
     """
-    means = with_intervals(simulated, "value", KEYS)
+    means = with_intervals(simulated, "value", KEYS, SCALE)
     both = means.merge(closed_form(settings).rename(columns={"value": "formula"}), on=KEYS)
     groups = simulated.groupby(KEYS, sort=False)["value"]
     gaps = [
@@ -113,10 +115,14 @@ def who_is_harmed(both: pd.DataFrame) -> list[str]:
     """A sentence a group: what the simulation says of the paired difference in excess risk."""
     verbs = {"up": "is harmed", "down": "gains", "undecided": "neither clearly gains nor loses"}
     paired = both[(both["method"] == "distilled − one-hot") & (both["measure"] == "excess risk")]
+    spans = [
+        "no interval" if np.isnan(low) else f"{low:+.2g} to {high:+.2g}"
+        for low, high in zip(paired["low"], paired["high"], strict=True)
+    ]
     return [
         f"The {row['group']} {verbs[verdict(row)]}: its excess risk changes by "
-        f"{row['mean']:+.2g} ({row['low']:+.2g} to {row['high']:+.2g})."
-        for _, row in paired.dropna().iterrows()
+        f"{row['mean']:+.2g} ({span})."
+        for (_, row), span in zip(paired.iterrows(), spans, strict=True)
     ]
 
 

@@ -15,6 +15,7 @@ from kdbook.studies.profiles import profile_of
 from kdbook.studies.settings import Alpha, FromText, Imbalance, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
+from kdlib.metrics import POINTS
 from kdlib.runs import RunResult, RunSpec
 
 Ratios = Annotated[tuple[Imbalance, ...], Field(min_length=1)]
@@ -103,7 +104,10 @@ def figure_one(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame
     ]  # fmt: skip
     table = pd.DataFrame(rows)
     groups = [name for name in table.columns if name not in tables.KEYS]
-    found = [tables.paired_differences(table, g, "one-hot").assign(group=g) for g in groups]
+    found = [
+        tables.paired_differences(table, group, "one-hot", scale=POINTS).assign(group=group)
+        for group in groups
+    ]
     kept = ["group", "method", "mean", "low", "high", "seeds"]
     return pd.concat(found, ignore_index=True)[kept]
 

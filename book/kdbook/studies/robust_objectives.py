@@ -231,7 +231,7 @@ def _sentence(row: pd.Series, family: int) -> str:
 
 def _shown(row: pd.Series) -> str:
     if pd.isna(row["low"]):
-        return f"is {row['mean']:+.1f} points, with no interval from so few seeds"
+        return f"is {signed(row)} points, with no interval"
     span = f"{row['low']:+.1f} to {row['high']:+.1f} points"
     if verdict(row) == "undecided":
         return f"may be nothing, or anything else from {span}"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kdbook.studies.column_scales import difference_scale_of, scale_of
 from kdlib import metrics
 from kdlib.runs import RunResult, RunSpec
 from kdlib.runs.build import dataset_for, training_split
@@ -64,29 +65,59 @@ def per_class(members: Sequence[Member], results: Sequence[RunResult | None]) ->
     return table[[*KEYS, *(c for c in table.columns if c not in KEYS)]]
 
 
-def with_intervals(table: pd.DataFrame, value: str, by: Sequence[str]) -> pd.DataFrame:
+def with_intervals(
+    table: pd.DataFrame, value: str, by: Sequence[str], scale: metrics.Scale | None = None
+) -> pd.DataFrame:
     """Mean of ``value`` over seeds in each group of ``by``, with its 95 % t-interval.
 
-    Columns: ``by``, mean, low, high, seeds.
+    Args:
+        table: one row a seed and group.
+        value: the column to average.
+        by: columns that name a group.
+        scale: what its numbers can be, so that intervals keep to it; by default what the name of
+            the column says (``kdbook.studies.column_scales``).
+
+    Returns:
+        Columns: ``by``, and as ``over_seeds``: mean, low, high, seeds; for differences also ``p``.
+
+    Raises:
+        SettingError: the name of the column does not tell the scale, or a value lies outside of it.
     """
+    known = scale or scale_of(value)
     groups = table.groupby(list(by), dropna=False, sort=False)[value]
-    rows = [_interval_row(list(by), key, values) for key, values in groups]
-    return pd.DataFrame(rows)
+    return pd.DataFrame([_named(by, key) | over_seeds(values, known) for key, values in groups])
+
+
+def over_seeds(values: Any, scale: metrics.Scale) -> dict[str, Any]:
+    """Mean of one value a seed with its 95 % t-interval: mean, low, high, seeds.
+
+    For a difference also ``p``: of the paired t-test that its mean is zero, not corrected.
+    """
+    interval = metrics.t_interval(values, scale=scale)
+    found = {"mean": interval.mean, "low": interval.low, "high": interval.high, "seeds": interval.n}
+    return found | ({"p": metrics.paired_p_value(values, scale)} if scale.is_difference else {})
 
 
 def paired_differences(
-    table: pd.DataFrame, value: str, baseline: str, by: Sequence[str] = ("imbalance",)
+    table: pd.DataFrame,
+    value: str,
+    baseline: str,
+    by: Sequence[str] = ("imbalance",),
+    scale: metrics.Scale | None = None,
 ) -> pd.DataFrame:
     """Each method minus ``baseline``, seed by seed, averaged over seeds with a t-interval.
 
     Pairs share the seed, the subset, the initial weights and the data order. ``by`` are the columns
-    that both must agree on. Columns: method, temperature, ``by``, mean, low, high, seeds.
+    that both must agree on, and ``scale`` what the differences can be; by default the name of the
+    column tells. Columns: method, temperature, ``by``, mean, low, high, seeds, p (of the paired
+    t-test, not corrected).
     """
     keys = [*by, "seed"]
     base = table[table["method"] == baseline].set_index(keys)[value].rename("base")
     others = table[table["method"] != baseline].join(base, on=keys, how="inner")
     others = others.assign(difference=others[value] - others["base"])
-    return with_intervals(others, "difference", ["method", "temperature", *by])
+    keys = ["method", "temperature", *by]
+    return with_intervals(others, "difference", keys, scale or difference_scale_of(value))
 
 
 def worst_ks(num_classes: int) -> tuple[int, ...]:
@@ -141,8 +172,5 @@ def _class_rows(member: Member, result: RunResult) -> pd.DataFrame:
     )
 
 
-def _interval_row(by: list[str], key: object, values: pd.Series) -> dict[str, object]:
-    names = key if isinstance(key, tuple) else (key,)
-    interval = metrics.t_interval(values.to_numpy())
-    bounds = {"mean": interval.mean, "low": interval.low, "high": interval.high}
-    return dict(zip(by, names, strict=True)) | bounds | {"seeds": interval.n}
+def _named(by: Sequence[str], key: object) -> dict[str, Any]:
+    return dict(zip(by, key if isinstance(key, tuple) else (key,), strict=True))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from kdbook.studies.tables import with_intervals
 from kdlib import metrics
+from kdlib.metrics import PERCENT
 
 MEASURES = {"worst": "worst k", "top": "top k", "delta": "mean − worst k"}
 """The three measures of the tables, as columns and in words."""
@@ -43,7 +44,7 @@ def by_k(per_class: pd.DataFrame) -> pd.DataFrame:
         for k in steps(len(accuracy))
         for name, value in tail_measures(accuracy, k).items()
     ]
-    return with_intervals(pd.DataFrame(rows), "value", ["method", "k", "measure"])
+    return with_intervals(pd.DataFrame(rows), "value", ["method", "k", "measure"], PERCENT)
 
 
 def by_rank(per_class: pd.DataFrame) -> pd.DataFrame:
@@ -60,7 +61,7 @@ def by_rank(per_class: pd.DataFrame) -> pd.DataFrame:
         for method, seed, accuracy in _runs(per_class)
         for rank, value in enumerate(np.sort(accuracy), start=1)
     ]
-    return with_intervals(pd.DataFrame(rows), "value", ["method", "rank"])
+    return with_intervals(pd.DataFrame(rows), "value", ["method", "rank"], PERCENT)
 
 
 def steps(num_classes: int) -> Sequence[int]:

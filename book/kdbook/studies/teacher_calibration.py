@@ -16,14 +16,13 @@ from pydantic import Field
 from torch.nn.functional import cross_entropy
 
 from kdbook.studies import tables
-from kdbook.studies.comparisons import over_seeds
 from kdbook.studies.families import Family
 from kdbook.studies.robust_families import RobustFamily, objective_name, robust_families
 from kdbook.studies.robust_profiles import RobustSettings, robust_profile, with_seeds
 from kdbook.studies.settings import FromText
-from kdbook.studies.tables import Member, training_counts
+from kdbook.studies.tables import Member, over_seeds, training_counts
 from kdbook.studies.teacher_and_student import OBJECTIVES
-from kdlib.metrics import class_calibration_error
+from kdlib.metrics import SIGNED, class_calibration_error
 from kdlib.runs import RunResult, RunSpec
 
 QUESTION = "Is the best teacher of a robust student the best calibrated one?"
@@ -127,7 +126,7 @@ def noise_floor(settings: Settings, ensemble: Sequence[RunResult]) -> float:
     return float(class_calibration_error(one, two, mass).max())
 
 
-def agreement(errors: pd.DataFrame, of_students: pd.DataFrame) -> pd.Series:
+def agreement(errors: pd.DataFrame, of_students: pd.DataFrame) -> dict[str, float]:
     """Rank correlation, within a seed, of teachers' largest error and their students' worst class.
 
     Spearman's over the three teachers of each seed, then mean and 95 % t-interval over seeds.
@@ -141,7 +140,7 @@ def agreement(errors: pd.DataFrame, of_students: pd.DataFrame) -> pd.Series:
         group["calibration_error"].corr(group["worst_1"], method="spearman")
         for _, group in both.groupby("seed")
     ]
-    return over_seeds([float(rank) for rank in ranks])
+    return over_seeds([float(rank) for rank in ranks], SIGNED)
 
 
 def _families(settings: Settings) -> Sequence[RobustFamily]:

@@ -13,6 +13,7 @@ import pandas as pd
 from pydantic import Field
 
 from kdbook.studies import tables
+from kdbook.studies.column_scales import difference_scale_of
 from kdbook.studies.families import Family, families_at
 from kdbook.studies.off_label import off_label_by_class
 from kdbook.studies.profiles import profile_of
@@ -92,7 +93,7 @@ def effects(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
     taught = taught.join(plain.rename("one-hot"), on=["student_epochs", "seed"])
     taught = taught.assign(difference=taught[measure] - taught["one-hot"])
     keys = ["method", "temperature", "student_epochs", "teacher_epochs"]
-    return tables.with_intervals(taught, "difference", keys)
+    return tables.with_intervals(taught, "difference", keys, difference_scale_of(measure))
 
 
 def off_label_shares(table: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kdbook.studies.tables import with_intervals
+from kdlib.metrics import FEWEST_REPEATS
 
 Row = Mapping[str, Any] | pd.Series
 """``mean``, ``low``, ``high`` (percent or percentage points) and ``seeds``."""
@@ -30,27 +31,26 @@ def change(row: Row) -> str:
     if np.isnan(mean):
         return f"has no value: a training diverged in one of {seeds} seeds or more"
     if np.isnan(row["low"]):
-        return f"moves by {mean:+.1f} points, with no interval from so few seeds ({seeds})"
+        return _without_interval(mean, seeds)
     verb = {"up": "rises", "down": "falls"}.get(verdict(row))
     span = f"{row['low']:+.1f} to {row['high']:+.1f}, {seeds} seeds"
     if verb is None:
-        return f"cannot be told from no change ({mean:+.1f} points, {span})"
+        return f"shows no clear change ({mean:+.1f} points, {span})"
     return f"{verb} by {abs(mean):.1f} points ({span})"
 
 
 def signed(row: Row) -> str:
     """A difference as a cell of a table, e.g. ``+8.3 (+1.0 to +15.6)``."""
     if np.isnan(row["low"]):
-        return f"{row['mean']:+.1f}"
+        return f"{row['mean']:+.1f}{_in_all(row)}"
     return f"{row['mean']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f})"
 
 
-def beside_paper(row: Row, printed: float) -> str:
-    """Whether a difference has the sign of the ``printed`` one, as far as its interval tells."""
-    ours = verdict(row)
-    if ours == "undecided":
-        return "undecided here"
-    return "as in the paper" if (ours == "up") == (printed > 0) else "unlike the paper"
+def level(row: Row) -> str:
+    """A level as a cell of a table, e.g. ``91.0 (78.3 to 97.1)`` or ``0.0 (in all 5 seeds)``."""
+    if np.isnan(row["low"]):
+        return f"{row['mean']:.1f}{_in_all(row)}"
+    return f"{row['mean']:.1f} ({row['low']:.1f} to {row['high']:.1f})"
 
 
 def method_name(method: str, temperature: float) -> str:
@@ -74,7 +74,7 @@ def overview(per_seed: pd.DataFrame, measures: Mapping[str, str]) -> pd.DataFram
     table, columns = named(per_seed), {}
     for measure, words in measures.items():
         rows = with_intervals(table, measure, ["method"]).set_index("method")
-        columns[words] = rows.apply(_cell, axis=1)
+        columns[words] = rows.apply(level, axis=1)
     return pd.DataFrame(columns)
 
 
@@ -83,7 +83,14 @@ def listed(items: Sequence[str]) -> str:
     return "\n".join(f"* {item}" for item in items)
 
 
-def _cell(row: pd.Series) -> str:
-    if np.isnan(row["low"]):
-        return f"{row['mean']:.1f}"
-    return f"{row['mean']:.1f} ({row['low']:.1f} to {row['high']:.1f})"
+def _without_interval(mean: float, seeds: int) -> str:
+    if seeds < FEWEST_REPEATS:
+        return f"moves by {mean:+.1f} points, with no interval from so few seeds ({seeds})"
+    return f"moves by {mean:+.1f} points in all {seeds} seeds, which shows no spread to judge it by"
+
+
+def _in_all(row: Row) -> str:
+    """Enough seeds without an interval are all equal."""
+    seeds = row.get("seeds", 0)
+    equal = seeds >= FEWEST_REPEATS and not np.isnan(row["mean"])
+    return f" (in all {int(seeds)} seeds)" if equal else ""

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from scipy import stats
 
 from kdbook.studies import ablations, tables
 from kdbook.studies.comparisons import training_logits
@@ -90,11 +89,3 @@ def test_the_weight_of_a_weighted_label_is_the_mean_over_the_images_of_the_class
               for f in (student, teacher)]  # fmt: skip
     by_hand = 1 - torch.exp(-losses[0] / losses[1])
     assert found[9] == pytest.approx(0.5 * by_hand[labels == 9].mean().item(), rel=1e-4)
-
-
-def test_a_printed_difference_has_the_interval_of_welch():
-    one, other = np.array([45.0, 51.0, 52.0]), np.array([46.0, 48.0, 51.0])
-    found = ablations.printed_difference((one.mean(), one.std()), (other.mean(), other.std()))
-    interval = stats.ttest_ind(one, other, equal_var=False).confidence_interval(0.95)
-    assert (found["low"], found["high"]) == pytest.approx((interval.low, interval.high))
-    assert found["mean"] == pytest.approx(one.mean() - other.mean())

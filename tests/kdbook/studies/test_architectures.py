@@ -127,13 +127,18 @@ def test_pairs_of_teachers_are_within_a_seed():
 
 
 def test_students_of_a_seed_are_one_repeat():
-    cells = pd.DataFrame({"teacher": ["s", "l"] * 4, "student": list("aabb") * 2,
-                          "seed": [0] * 4 + [1] * 4,
-                          "difference": [0.0, 1.0, 0.0, 3.0, 0.0, 5.0, 0.0, 7.0]})  # fmt: skip
+    cells = pd.DataFrame(
+        {
+            "teacher": ["s", "l"] * 6,
+            "student": list("aabb") * 3,
+            "seed": [0] * 4 + [1] * 4 + [2] * 4,
+            "difference": [0.0, 1.0, 0.0, 3.0, 0.0, 5.0, 0.0, 7.0, 0.0, 2.0, 0.0, 6.0],
+        }
+    )
     (row,) = strength_effects(cells, ["s", "l"]).to_dict("records")
-    # Seeds 2 and 6: mean 4, standard error 2, t of one degree of freedom 12.7062.
-    assert (row["mean"], row["seeds"]) == (4.0, 2)
-    assert row["high"] == pytest.approx(4 + 2 * 12.7062, abs=1e-3)
+    # Seeds 2, 6 and 4: mean 4, s = 2, t of two degrees of freedom 4.302653.
+    assert (row["mean"], row["seeds"]) == (4.0, 3)
+    assert row["high"] == pytest.approx(4 + 4.302653 * 2 / 3**0.5, abs=1e-3)
 
 
 def test_a_single_teacher_leaves_nothing_to_compare():

@@ -11,6 +11,7 @@ from scipy import stats
 
 from kdbook.studies.class_draws import over_draws, variance_components, worst_of_a_part
 from kdlib.errors import SettingError
+from kdlib.metrics import FREE
 
 
 def crossed(table, classes=5):
@@ -42,14 +43,14 @@ def test_a_part_of_no_or_too_many_classes_is_refused(size):
 
 
 def test_seeds_of_a_draw_are_one_repeat():
-    (row,) = over_draws(crossed([[1, 3], [4, 8], [7, 7]]), "x").to_dict("records")
+    (row,) = over_draws(crossed([[1, 3], [4, 8], [7, 7]]), "x", FREE).to_dict("records")
     low, high = stats.t.interval(0.95, 2, loc=5, scale=stats.sem([2, 6, 7]))
     assert (row["mean"], row["low"], row["high"]) == pytest.approx((5, low, high))
     assert row["seeds"] == 3
 
 
 def test_of_a_single_draw_the_seeds_are_the_repeats():
-    (row,) = over_draws(crossed([[1, 3, 8]]), "x").to_dict("records")
+    (row,) = over_draws(crossed([[1, 3, 8]]), "x", FREE).to_dict("records")
     assert (row["mean"], row["seeds"]) == (4, 3)
 
 

@@ -9,16 +9,17 @@ from scipy import stats
 
 from kdbook.studies import comparisons
 from kdbook.studies.records import write_record
+from kdlib.metrics import PERCENT, t_interval
 
 PER_SEED = pd.DataFrame(
     {
-        "method": ["one-hot", "one-hot", "distilled", "distilled", "distilled", "distilled"],
-        "temperature": [np.nan, np.nan, 1.0, 1.0, 3.0, 3.0],
+        "method": ["one-hot"] * 3 + ["distilled"] * 6,
+        "temperature": [np.nan] * 3 + [1.0] * 3 + [3.0] * 3,
         "imbalance": 100.0,
-        "seed": [0, 1, 0, 1, 0, 1],
-        "mean": [90.0, 80.0, 92.0, 86.0, 70.0, 64.0],
-        "rarest": [50.0, 40.0, 50.0, 40.0, 10.0, 0.0],
-        "worst_10": [5.0, 5.0, 5.0, 5.0, 5.0, 5.0],
+        "seed": [0, 1, 2] * 3,
+        "mean": [90.0, 80.0, 70.0, 92.0, 86.0, 74.0, 70.0, 64.0, 52.0],
+        "rarest": [50.0, 40.0, 30.0, 50.0, 40.0, 30.0, 10.0, 0.0, 0.0],
+        "worst_10": 5.0,
     }
 )
 
@@ -34,17 +35,17 @@ def test_the_worst_are_a_tenth_of_the_classes(classes, column, words):
 def test_pairs_are_subtracted_within_a_seed():
     pairs = [("distilled, T = 1", "one-hot"), ("distilled, T = 3", "distilled, T = 1")]
     table = comparisons.compare(PER_SEED, pairs, {"mean": "mean"})
-    # Differences 2 and 6: mean 4, standard error 2, t of one degree of freedom 12.706.
+    # Differences 2, 6 and 4: mean 4, s = 2, t of two degrees of freedom 4.302653.
     assert list(table["mean"]) == [4.0, -22.0]
-    assert table.loc[0, "cell"] == "+4.0 (-21.4 to +29.4)"
+    assert table.loc[0, "cell"] == "+4.0 (-1.0 to +9.0)"
     assert table.loc[0, "comparison"] == "distilled, T = 1 − one-hot"
-    said = "From distilled, T = 1 to distilled, T = 3 it falls by 22.0 points "
-    assert table.loc[1, "said"] == said + "(-22.0 to -22.0, 2 seeds)."
+    said = "From distilled, T = 1 to distilled, T = 3 it moves by -22.0 points in all 3 seeds"
+    assert table.loc[1, "said"].startswith(said)
 
 
 def test_a_shared_temperature_is_named_once():
     table = PER_SEED.replace({"temperature": {3.0: 1.0}})
-    table.loc[4:, "method"] = "AdaAlpha"
+    table.loc[6:, "method"] = "AdaAlpha"
     pair = ("AdaAlpha, T = 1", "distilled, T = 1")
     found = comparisons.compare(table, [pair], {"mean": "m"})
     assert found["comparison"].item() == "AdaAlpha − distilled, T = 1"
@@ -57,9 +58,10 @@ def test_one_row_a_measure_and_pair():
 
 
 def test_values_over_seeds():
-    row = comparisons.over_seeds([2.0, 6.0])
-    assert (row["mean"], row["seeds"]) == (4.0, 2)
-    assert row["high"] == pytest.approx(4 + 12.7062 * 2, abs=1e-3)
+    row = comparisons.over_seeds([2.0, 6.0, 4.0])
+    assert (row["mean"], row["seeds"]) == (4.0, 3)
+    assert row["high"] == pytest.approx(4 + 4.302653 * 2 / np.sqrt(3))
+    assert row["p"] == pytest.approx(stats.ttest_1samp([2, 6, 4], 0).pvalue)
 
 
 def test_averages_of_classes():
@@ -79,7 +81,8 @@ def test_a_recorded_study_is_shown(tmp_path):
     shown = comparisons.recorded("rare_classes", tmp_path)
     assert list(shown.columns) == ["mean of the classes", "rarest fifth", "worst 10 classes"]
     assert list(shown.index) == [("paper, a GPU", "one-hot"), ("paper, a GPU", "distilled, T = 3")]
-    assert shown.iloc[0, 0] == "41.0 (28.3 to 53.7)"  # 40 and 42: the t quantile is 12.706
+    ours = t_interval([40, 42, 44], scale=PERCENT)
+    assert shown.iloc[0, 0] == f"42.0 ({ours.low:.1f} to {ours.high:.1f})"
 
 
 def test_quick_records_and_other_studies_are_not_on_the_papers_data(tmp_path):
@@ -104,7 +107,7 @@ def test_what_a_record_lacks_or_changes_is_said(tmp_path):
 
 
 def hand_made(**changes):
-    table = rows("one-hot", np.nan, [40.0, 42.0]) + rows("distilled", 3.0, [30.0, 31.0])
+    table = rows("one-hot", np.nan, [40.0, 42.0, 44.0]) + rows("distilled", 3.0, [30.0, 31.0, 32.0])
     return record(table, **changes)
 
 
@@ -120,14 +123,15 @@ def per_class(differences):
 
 
 PAIR = ("distilled, T = 3", "one-hot")
-CLEAR, NOISY = [-10.0, -11.0, -12.0, -11.0], [3.0, -2.0, 2.0, -3.0]
+CLEAR, NOISY = [-10.0, -11.1, -12.3, -10.6], [3.0, -2.0, 2.0, -3.0]
+WEAK = [1.0, 2.1, 3.3, 1.6]
 
 
 def test_each_class_is_tested_and_corrected_for_all_of_them():
-    found = comparisons.holm_by_class(per_class([NOISY, CLEAR, [1.0, 2.0, 3.0, 2.0]]), PAIR)
+    found = comparisons.holm_by_class(per_class([NOISY, CLEAR, WEAK]), PAIR)
     assert list(found["label"]) == [0, 1, 2]
     np.testing.assert_allclose(found["mean"], [0.0, -11.0, 2.0])
-    expected = [stats.ttest_1samp(d, 0).pvalue for d in (NOISY, CLEAR, [1.0, 2.0, 3.0, 2.0])]
+    expected = [stats.ttest_1samp(d, 0).pvalue for d in (NOISY, CLEAR, WEAK)]
     np.testing.assert_allclose(found["p"], expected, rtol=1e-6)
     # Sorted: class 1, class 2, class 0; times 3, 2, 1.
     np.testing.assert_allclose(found["p_holm"], np.array(expected) * [1, 3, 2], rtol=1e-6)

@@ -52,14 +52,17 @@ def test_each_measure_is_a_family_of_its_own():
 def test_only_seeds_that_both_have_are_paired():
     frame = table()
     short = frame[(frame["method"] != "distilled") | (frame["seed"] < 4)]
-    found = corrected.paired_values(short, PAIRS[0], "mean")
-    np.testing.assert_allclose(found, (values(frame, "distilled") - values(frame, "one-hot"))[:4])
+    row = corrected.compare_corrected(short, PAIRS[:1], {"mean": "m"}).iloc[0]
+    shared = (values(frame, "distilled") - values(frame, "one-hot"))[:4]
+    assert (row["mean"], row["seeds"]) == (pytest.approx(shared.mean()), 4)
+    assert row["p"] == pytest.approx(stats.ttest_1samp(shared, 0).pvalue)
 
 
 def test_a_diverged_seed_is_not_dropped():
     frame = table()
     frame.loc[frame["method"] == "AdaAlpha", "mean"] = np.nan
-    assert np.isnan(corrected.paired_values(frame, PAIRS[1], "mean")).all()
+    row = corrected.compare_corrected(frame, PAIRS[1:2], {"mean": "m"}).iloc[0]
+    assert np.isnan(row["mean"]) and np.isnan(row["p"]) and row["seeds"] == 6
 
 
 def test_a_tiny_p_value_has_a_bound():
@@ -75,8 +78,8 @@ def test_sentences_say_what_stands():
     assert falls.endswith("p = 0.40: it does not stand.")
 
 
-@pytest.mark.parametrize("seeds", [1])
-def test_one_seed_has_no_p_value_and_keeps_its_plain_sentence(seeds):
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_few_seeds_have_no_p_value_and_keep_their_plain_sentence(seeds):
     rows = corrected.compare_corrected(table(seeds), PAIRS, {"mean": "m"})
     assert rows["holm"].isna().all() and not rows["holds"].any()
     assert corrected.told(rows) == rows["said"].tolist()

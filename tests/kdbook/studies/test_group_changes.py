@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 
 from kdbook.studies import group_changes
 from kdbook.studies.group_changes import Scored
-from kdlib.metrics import crossed_interval, holm, t_interval
+from kdlib.metrics import POINTS, crossed_interval, holm, t_interval
 
 PEOPLE = pd.DataFrame(
     {
@@ -16,8 +16,16 @@ PEOPLE = pd.DataFrame(
         "race": ["White", "Black", "White", "White", "White", "Black"],
     }
 )
-ONE_HOT = np.float32([[0.1, 0.6, 0.2, 0.9, 0.8, 0.1], [0.6, 0.1, 0.1, 0.7, 0.2, 0.3]])
-DISTILLED = np.float32([[0.6, 0.2, 0.3, 0.9, 0.4, 0.55], [0.2, 0.1, 0.7, 0.8, 0.9, 0.2]])
+ONE_HOT = np.float32(
+    [[0.1, 0.6, 0.2, 0.9, 0.8, 0.1], [0.6, 0.1, 0.1, 0.7, 0.2, 0.3], [0.1, 0.1, 0.1, 0.1, 0.9, 0.9]]
+)
+DISTILLED = np.float32(
+    [
+        [0.6, 0.2, 0.3, 0.9, 0.4, 0.55],
+        [0.2, 0.1, 0.7, 0.8, 0.9, 0.2],
+        [0.1, 0.1, 0.1, 0.9, 0.9, 0.2],
+    ]
+)
 SCORED = Scored(PEOPLE, {"one-hot": ONE_HOT, "distilled": DISTILLED})
 JUDGED = SCORED.judged(0.5)
 
@@ -35,16 +43,17 @@ def test_accuracies_by_hand():
     assert table["one-hot", "balanced", 1] == pytest.approx((200 / 3 + 100 / 3) / 2)
     assert table["distilled", "Female, label 1", 1] == 50
     assert table["distilled", "Black, Female, label 1", 0] == 100
-    assert np.allclose(JUDGED.by_label("one-hot"), [[2 / 3, 2 / 3], [2 / 3, 1 / 3]])
+    assert np.allclose(JUDGED.by_label("one-hot"), [[2 / 3, 2 / 3], [2 / 3, 1 / 3], [1, 2 / 3]])
 
 
 def test_changes_by_hand():
     found = group_changes.changes(JUDGED, ("label", "sex")).set_index("group")
     women = found.loc["Female, label 1"]
-    gain = np.array([[-1, 1], [1, 0]])
-    both, seeds = crossed_interval(100 * gain), t_interval(100 * gain.mean(axis=1))
-    assert (women["people"], women["seeds"], women["mean"]) == (2, 2, 25)
-    assert (women["fewest"], women["most"]) == (0, 1)
+    gain = np.array([[-1, 1], [1, 0], [0, -1]])
+    both = crossed_interval(100 * gain, scale=POINTS)
+    seeds = t_interval(100 * gain.mean(axis=1), scale=POINTS)
+    assert (women["people"], women["seeds"], women["mean"]) == (2, 3, 0)
+    assert (women["fewest"], women["most"]) == (-1, 1)
     assert (women["low"], women["high"]) == (both.low, both.high)
     assert (women["seeds_low"], women["seeds_high"]) == (seeds.low, seeds.high)
     assert found["people"].sum() == len(PEOPLE)

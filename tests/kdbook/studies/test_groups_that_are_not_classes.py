@@ -121,6 +121,6 @@ def test_what_is_recorded_is_read_as_paired_changes(shelf, tmp_path, monkeypatch
     assert len(found) == 7 and set(found["seeds"]) == {2}
     for (group, threshold), value in mean.items():
         if group in found.index:
-            assert found.loc[group, threshold].startswith(f"{value:+.1f} (")
+            assert found.loc[group, threshold].startswith(f"{value:+.1f}")
     with pytest.raises(RecordError, match="its name must be"):
         study.recorded(tmp_path)

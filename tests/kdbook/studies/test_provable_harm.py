@@ -53,7 +53,8 @@ def test_simulation_and_closed_form_agree(world):
     assert len(both) == 18
     assert both["p"].min() > 0.001
     off = (both["mean"] - both["formula"]).abs()
-    assert (off <= 4 * (both["high"] - both["mean"]) / 2 + 1e-12).all()
+    reach = ((both["high"] - both["mean"]) / 2).fillna(0)  # without noise all seeds are equal
+    assert (off <= 4 * reach + 1e-12).all()
 
 
 def test_a_wrong_formula_is_found_out(monkeypatch):

@@ -5,6 +5,8 @@ from scipy import stats
 
 from kdbook.studies import rare_classes, tables, trusting_the_teacher_less
 from kdbook.studies.published import published
+from kdlib.errors import SettingError
+from kdlib.metrics import FREE, PERCENT
 from kdlib.runs import Store, execute
 
 
@@ -67,7 +69,13 @@ def test_one_row_a_class(tiny):
 def frame():
     rng = np.random.default_rng(0)
     rows = [
-        {"method": method, "temperature": t, "imbalance": 20.0, "seed": seed, "mean": rng.normal()}
+        {
+            "method": method,
+            "temperature": t,
+            "imbalance": 20.0,
+            "seed": seed,
+            "mean": rng.normal(50, 1),
+        }
         for method, t in (("one-hot", np.nan), ("distilled", 1.0), ("distilled", 3.0))
         for seed in range(6)
     ]
@@ -81,7 +89,12 @@ def test_intervals_are_students_t():
     values = table[table["temperature"] == 3.0]["mean"]
     low, high = stats.t.interval(0.95, 5, loc=values.mean(), scale=stats.sem(values))
     row = rows[rows["temperature"] == 3.0].iloc[0]
-    assert (row["mean"], row["low"], row["high"]) == pytest.approx((values.mean(), low, high))
+    assert row["mean"] == pytest.approx(values.mean()) and "p" not in row
+    # Near 50 percent the logit is straight, so that the bent interval is the plain one.
+    assert (row["low"], row["high"]) == pytest.approx((low, high), abs=2e-3)
+    plain = tables.with_intervals(table, "mean", ["method", "temperature"], FREE)
+    row = plain[plain["temperature"] == 3.0].iloc[0]
+    assert (row["low"], row["high"]) == pytest.approx((low, high))
     assert row["seeds"] == 6
 
 
@@ -93,6 +106,14 @@ def test_paired_differences_are_a_paired_t_interval():
     interval = stats.ttest_rel(first, base).confidence_interval(0.95)
     row = rows[rows["temperature"] == 1.0].iloc[0]
     assert (row["low"], row["high"]) == pytest.approx((interval.low, interval.high))
+    assert row["p"] == pytest.approx(stats.ttest_rel(first, base).pvalue)
+
+
+def test_a_column_whose_name_says_nothing_needs_a_scale():
+    table = frame().rename(columns={"mean": "score"})
+    with pytest.raises(SettingError, match="column 'score' does not tell"):
+        tables.with_intervals(table, "score", ["method"])
+    assert len(tables.with_intervals(table, "score", ["method"], PERCENT)) == 2
 
 
 def test_a_shuffled_table_pairs_the_same_seeds():

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from kdbook.studies import wording
+from kdlib.metrics import PERCENT, t_interval
 
 
 def row(mean, low, high, seeds=10):
@@ -19,12 +20,17 @@ def row(mean, low, high, seeds=10):
         (
             row(-1.5, -3.4, 0.4, 3),
             "undecided",
-            "cannot be told from no change (-1.5 points, -3.4 to +0.4, 3 seeds)",
+            "shows no clear change (-1.5 points, -3.4 to +0.4, 3 seeds)",
         ),
         (
             row(2.0, np.nan, np.nan, 1),
             "undecided",
             "moves by +2.0 points, with no interval from so few seeds (1)",
+        ),
+        (
+            row(2.0, np.nan, np.nan, 3),
+            "undecided",
+            "moves by +2.0 points in all 3 seeds, which shows no spread to judge it by",
         ),
         (
             row(np.nan, np.nan, np.nan, 10),
@@ -38,36 +44,27 @@ def test_a_difference_in_words(interval, verdict, words):
     assert wording.change(interval) == words
 
 
-@pytest.mark.parametrize(
-    ("interval", "printed", "words"),
-    [
-        (row(2, 1, 3), 2.17, "as in the paper"),
-        (row(2, 1, 3), -1.46, "unlike the paper"),
-        (row(-2, -3, -1), -1.46, "as in the paper"),
-        (row(-2, -3, 1), -1.46, "undecided here"),
-    ],
-)
-def test_beside_the_paper(interval, printed, words):
-    assert wording.beside_paper(interval, printed) == words
-
-
 def test_a_difference_as_a_cell():
     assert wording.signed(row(8.3, 1.0, 15.6)) == "+8.3 (+1.0 to +15.6)"
     assert wording.signed(row(-2.0, np.nan, np.nan, 1)) == "-2.0"
+    assert wording.signed(row(-2.0, np.nan, np.nan, 4)) == "-2.0 (in all 4 seeds)"
+    assert wording.signed({"mean": -2.0, "low": np.nan, "high": np.nan}) == "-2.0"  # as printed
 
 
-def test_overview_gives_means_with_t_intervals():
+def test_overview_gives_means_with_intervals_inside_their_bounds():
     table = pd.DataFrame(
         {
-            "method": ["one-hot", "one-hot", "distilled", "distilled"],
-            "temperature": [np.nan, np.nan, 3.0, 3.0],
-            "mean": [90.0, 92.0, 80.0, 80.0],
+            "method": ["one-hot"] * 3 + ["distilled"] * 3,
+            "temperature": [np.nan] * 3 + [3.0] * 3,
+            "mean": [95.0, 99.0, 97.0, 80.0, 80.0, 80.0],
         }
     )
     shown = wording.overview(table, {"mean": "mean of classes"})
     assert list(shown.index) == ["one-hot", "distilled, T = 3"]
-    # t with one degree of freedom at 97.5 % is 12.706; the standard error is 1.
-    assert list(shown["mean of classes"]) == ["91.0 (78.3 to 103.7)", "80.0 (80.0 to 80.0)"]
+    ends = t_interval([95, 99, 97], scale=PERCENT)
+    cells = [f"97.0 ({ends.low:.1f} to {ends.high:.1f})", "80.0 (in all 3 seeds)"]
+    assert list(shown["mean of classes"]) == cells
+    assert ends.high < 100 < t_interval([95, 99, 97]).high
 
 
 def test_one_seed_shows_no_interval():
