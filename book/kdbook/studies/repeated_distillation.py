@@ -92,7 +92,7 @@ def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.Data
     One more column is Table 9's: ``delta`` is the mean minus the worst tenth, in points.
     """
     table = tables.per_seed(members(settings), results)
-    count = next(len(r.accuracy("test")) for r in results if r is not None)
+    count = next(len(r.accuracy()) for r in results if r is not None)
     return table.assign(delta=table["mean"] - table[f"worst_{a_tenth(count)}"])
 
 

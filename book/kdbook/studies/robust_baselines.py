@@ -106,8 +106,8 @@ def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.Data
         for member, result in both
         if member.method.startswith("teacher ")
     ]
-    rows = tables.per_seed(members(settings), results)
-    extra = tables.per_seed([m for m, _ in post], [r for _, r in post])
+    rows = tables.per_seed(members(settings), results, "robust_distillation")
+    extra = tables.per_seed([m for m, _ in post], [r for _, r in post], "robust_distillation")
     return pd.concat([rows, extra], ignore_index=True)
 
 

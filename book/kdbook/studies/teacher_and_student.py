@@ -75,14 +75,14 @@ def rows(of: Sequence[Member], results: Sequence[RunResult | None]) -> pd.DataFr
     They choose and are no results: ``validation_worst``, ``first_half`` and ``second_half``, the
     worst class in percent on all validation images and on either half of them.
     """
-    table = tables.per_seed(of, results)
+    table = tables.per_seed(of, results, "robust_distillation")
     chosen = [worst_on_validation(result) for result in results if result is not None]
     return pd.concat([table, pd.DataFrame(chosen, index=table.index)], axis=1)
 
 
 def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
     """One row a run and class; see ``kdbook.studies.tables.per_class``."""
-    return tables.per_class(members(settings), results)
+    return tables.per_class(members(settings), results, "robust_distillation")
 
 
 def multiplier_paths(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:

@@ -74,7 +74,7 @@ def students(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
     """One row a robust student; see ``kdbook.studies.tables.per_seed``."""
     pairs = zip(members(settings), results[: -settings.ensemble], strict=True)
     kept = [(m, r) for m, r in pairs if not _teaches(m)]
-    return tables.per_seed([m for m, _ in kept], [r for _, r in kept])
+    return tables.per_seed([m for m, _ in kept], [r for _, r in kept], "robust_distillation")
 
 
 def balanced_probabilities(ensemble: Sequence[RunResult]) -> np.ndarray:

@@ -76,14 +76,14 @@ def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.Data
     classes and the worst class on the validation images that select: all of them, or with
     ``validation_part="first_half"`` the half that no multiplier has seen. They are no results.
     """
-    table = tables.per_seed(members(settings), results)
+    table = tables.per_seed(members(settings), results, "robust_distillation")
     chosen = [_selecting(settings, result) for result in results if result is not None]
     return pd.concat([table, pd.DataFrame(chosen, index=table.index)], axis=1)
 
 
 def per_class(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
     """One row a run and class; see ``kdbook.studies.tables.per_class``."""
-    return tables.per_class(members(settings), results)
+    return tables.per_class(members(settings), results, "robust_distillation")
 
 
 def study_families(settings: Settings) -> Sequence[RobustFamily]:
