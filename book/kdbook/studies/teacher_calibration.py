@@ -53,8 +53,8 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def ensemble_runs(settings: Settings) -> list[RunSpec]:
-    """One-hot students on balanced data, one a seed."""
-    profile = robust_profile(settings)
+    """One-hot students on balanced data, trained as at ratio 1, one a seed."""
+    profile = robust_profile(settings.model_copy(update={"imbalance": 1.0}))
     return [Family(profile, 1.0, seed).one_hot() for seed in range(settings.ensemble)]
 
 
