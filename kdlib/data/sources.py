@@ -32,6 +32,8 @@ DatasetName = Literal[
 IMAGE_SIZE = 224
 """Side in pixels at which images in files are shown, where nothing else is asked for."""
 NAMES: tuple[str, ...] = get_args(DatasetName)
+WITHOUT_OFFICIAL_TEST = ("digits",)
+"""Sets whose held-out examples we drew ourselves; of others both halves are the official ones."""
 FASHION_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",

@@ -2,6 +2,7 @@
 
 from kdlib.runs.build import dev_margins, dev_mix, hardest_removed, loss_vectors
 from kdlib.runs.execute import execute, missing_runs
+from kdlib.runs.official_test import OFFICIAL_TEST
 from kdlib.runs.spec import (
     RESULTS_VERSION,
     AdaptiveMix,
@@ -21,6 +22,7 @@ from kdlib.runs.spec import (
 from kdlib.runs.store import DamagedRunWarning, RunResult, Store
 
 __all__ = [
+    "OFFICIAL_TEST",
     "RESULTS_VERSION",
     "AdaptiveMix",
     "AveragedRobustCost",

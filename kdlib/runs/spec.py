@@ -142,6 +142,11 @@ class RobustCost(Frozen):
         """Whether a teacher is needed to weigh the classes."""
         return "teacher" in (self.base_rate, self.validation_labels)
 
+    @property
+    def moves_on_validation(self) -> bool:
+        """Whether errors on validation images move the multipliers."""
+        return self.rule.alpha > 0 and self.rule.measured_on == "held_out"
+
 
 class AveragedRobustCost(RobustCost):
     """As ``RobustCost``, but the run keeps the averaged iterate: Algorithm 1, (1/K) sum_k f^k(x).
@@ -257,6 +262,13 @@ class RunSpec(Frozen):
         """The runs that must be there first, each once: the teacher and the dev estimators."""
         named = ([self.teacher] if self.teacher else []) + self._estimators()
         return tuple(dict.fromkeys(named))
+
+    @property
+    def saw_validation(self) -> bool:
+        """Whether validation images moved its multipliers, or those of a run that it builds on."""
+        cost = self.objective.log_cost
+        moved = isinstance(cost, RobustCost) and cost.moves_on_validation
+        return moved or any(parent.saw_validation for parent in self.parents())
 
     def label(self) -> str:
         """A short text for people: data, model, objective, seed."""

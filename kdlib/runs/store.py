@@ -26,6 +26,13 @@ from safetensors.numpy import save as save_arrays
 
 from kdlib.errors import StoreError
 from kdlib.files import UNFINISHED, sha256_of, write_atomically
+from kdlib.runs.official_test import (
+    HALVES,
+    OFFICIAL_TEST,
+    in_official_order,
+    put_together,
+    refuse_official_test,
+)
 from kdlib.runs.spec import ID_DIGITS, RunSpec
 
 if TYPE_CHECKING:
@@ -101,22 +108,42 @@ class RunResult:
         """How many students shared each step of the training; 1 where it was trained alone."""
         return int(self.environment.get("together", 1))  # older runs do not say it: all alone
 
+    @property
+    def saw_validation(self) -> bool:
+        """Whether validation images had a say in it, so that they cannot test it."""
+        return self.spec.saw_validation
+
+    def class_rows(self, split: str = "test") -> pd.DataFrame:
+        """The rows of ``per_class`` on one split by label, without its name.
+
+        Args:
+            split: ``dev``, ``validation``, ``test``, or ``official_test``: both of the last two,
+                which are halves of the official test set.
+
+        Raises:
+            StoreError: no such split, or an official test set that this run may not be tested on
+                (``kdlib.runs.official_test``).
+        """
+        rows = self.per_class[self.per_class["split"].isin(self._parts(split))]
+        if split == OFFICIAL_TEST:
+            return put_together(rows)
+        return rows.drop(columns="split").sort_values("label").reset_index(drop=True)
+
     def accuracy(self, split: str = "test") -> np.ndarray:
-        """Per-class accuracy ``[L]`` in [0, 1] on ``dev``, ``validation`` or ``test``."""
-        rows = self.per_class[self.per_class["split"] == split]
-        return rows.sort_values("label")["accuracy"].to_numpy()
+        """Accuracy by class ``[L]`` in [0, 1] on a split, as ``class_rows`` names them."""
+        return self.class_rows(split)["accuracy"].to_numpy()
 
     def logits(self, split: str) -> np.ndarray:
-        """Raw logits ``[N, L]`` on ``dev``, ``validation`` or ``test``."""
-        return self._array(f"{split}.logits")
+        """Raw logits ``[N, L]`` on a split, as ``class_rows`` names them."""
+        return self._stored(split, "logits")
 
     def labels(self, split: str) -> np.ndarray:
         """Labels ``[N]`` in the order of ``logits(split)``."""
-        return self._array(f"{split}.labels")
+        return self._stored(split, "labels")
 
     def index(self, split: str) -> np.ndarray:
         """Rows ``[N]`` of the source data set in the order of ``logits(split)``."""
-        return self._array(f"{split}.index")
+        return self._stored(split, "index")
 
     @cached_property
     def multipliers(self) -> dict[str, np.ndarray] | None:
@@ -140,6 +167,23 @@ class RunResult:
         model = model_for(self.spec)
         model.load_state_dict(load_file(self.folder / "weights.safetensors"))
         return model.eval()
+
+    def _parts(self, split: str) -> tuple[str, ...]:
+        """The evaluated splits that make up ``split``."""
+        if split in EVALUATED_SPLITS:
+            return (split,)
+        if split != OFFICIAL_TEST:
+            known = ", ".join((*EVALUATED_SPLITS, OFFICIAL_TEST))
+            raise StoreError(f"split = {split!r} is not known: {known}")
+        refuse_official_test(self.spec.data.name, self.saw_validation)
+        return HALVES
+
+    def _stored(self, split: str, kind: str) -> np.ndarray:
+        parts = self._parts(split)
+        arrays = [self._array(f"{part}.{kind}") for part in parts]
+        if len(parts) == 1:
+            return arrays[0]
+        return in_official_order(arrays, [self._array(f"{part}.index") for part in parts])
 
     def _array(self, name: str) -> np.ndarray:
         if self.status == "diverged":

@@ -10,12 +10,13 @@ from kdbook.studies.profiles import PROFILES, Profile
 from kdbook.studies.robust_families import RobustFamily, objective_name
 from kdbook.studies.robust_profiles import RobustSettings
 from kdbook.studies.tables import Member
+from kdbook.studies.tuning import TUNING_SEED
 from kdlib.errors import SettingError
 from kdlib.models import ModelSpec
-from kdlib.runs import ConstantMix, Objective, RunSpec
+from kdlib.runs import RunSpec
 from kdlib.training import Recipe, StepDecay
 
-PILOT_SEED = 100
+PILOT_SEED = TUNING_SEED
 """Of the runs that choose recipe and temperature; never reported."""
 
 TEMPERATURE = 2.0
@@ -62,16 +63,10 @@ def _pilot(seed: int) -> list[Member]:
 
 
 def _pilot_of(profile: Profile, seed: int) -> list[Member]:
-    family = Family(profile, profile.imbalance, seed)
-    teacher = family.initial_teacher()
-    rest = {"data": teacher.data, "seed": seed, "teacher": None, "objective": Objective()}
+    family = Family(profile, profile.imbalance, seed, sees_dev=False)
     place = (("epochs", float(profile.recipe.epochs)),)
-    students = [("one-hot", NONE, teacher.model_copy(update=rest))]
-    for temperature in (1.0, 2.0, 3.0):
-        objective = Objective(mix=ConstantMix(alpha=1.0), temperature=temperature)
-        taught = {**rest, "teacher": teacher, "objective": objective}
-        students.append(("distilled", temperature, teacher.model_copy(update=taught)))
-    named = [("teacher", NONE, teacher), *students]
+    named = [("teacher", NONE, family.teacher()), ("one-hot", NONE, family.one_hot())]
+    named += [("distilled", t, family.distilled(t)) for t in (1.0, 2.0, 3.0)]
     return [Member(name, family.imbalance, t, seed, spec, place) for name, t, spec in named]
 
 

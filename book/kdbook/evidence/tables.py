@@ -13,9 +13,7 @@ from kdbook.studies.off_label import off_label_by_class
 from kdbook.studies.tables import Member
 from kdlib import metrics
 from kdlib.runs import RunResult
-
-_HALVES = ("validation", "test")
-_MEASURED = ["accuracy", "log_loss", "margin"]
+from kdlib.runs.official_test import MEASURED
 
 
 def per_seed(block: Block, results: Sequence[RunResult | None]) -> pd.DataFrame:
@@ -48,27 +46,14 @@ def per_class(block: Block, results: Sequence[RunResult | None]) -> pd.DataFrame
     Accuracy in percent, mean log-loss in nats and mean margin on the block's test images.
     """
     pieces = [
-        class_rows(result, block.test).assign(
+        result.class_rows(block.test).assign(
             run=member.spec.id, train_count=tables.training_counts(member.spec)
         )
         for member, result in _finished(block, results)
     ]
     table = pd.concat(pieces, ignore_index=True)
     table["accuracy"] *= 100
-    return table[["run", "label", "train_count", "count", *_MEASURED]]
-
-
-def class_rows(result: RunResult, split: str) -> pd.DataFrame:
-    """One row per class: label, count, accuracy in [0, 1], log_loss, margin.
-
-    Of ``official_test`` the rows of both halves together, each by its number of images.
-    """
-    parts = _HALVES if split == "official_test" else (split,)
-    rows = result.per_class[result.per_class["split"].isin(parts)]
-    sums = rows[_MEASURED].mul(rows["count"], axis=0).assign(label=rows["label"])
-    counts = rows.groupby("label")["count"].sum()
-    means = sums.groupby("label")[_MEASURED].sum(min_count=1).div(counts, axis=0)
-    return means.assign(count=counts).reset_index()[["label", "count", *_MEASURED]]
+    return table[["run", "label", "train_count", "count", *MEASURED]]
 
 
 def _finished(block: Block, results: Sequence[RunResult | None]) -> list[tuple[Member, RunResult]]:
@@ -77,7 +62,7 @@ def _finished(block: Block, results: Sequence[RunResult | None]) -> list[tuple[M
 
 
 def _summary(block: Block, member: Member, result: RunResult) -> dict[str, float]:
-    rows = class_rows(result, block.test)
+    rows = result.class_rows(block.test)
     rows = rows[rows["count"] > 0]
     accuracy, rare = 100 * rows["accuracy"].to_numpy(), _rare(member, rows)
     worst = {f"worst_{k}": float(metrics.worst_k(accuracy, k)) for k in tables.worst_ks(len(rows))}
@@ -87,7 +72,7 @@ def _summary(block: Block, member: Member, result: RunResult) -> dict[str, float
         "rarest": float(accuracy[rare].mean()),
         "log_loss_rarest": float(rows["log_loss"].to_numpy()[rare].mean()),
         "margin_rarest": float(rows["margin"].to_numpy()[rare].mean()),
-        "dev": float(100 * np.nanmean(class_rows(result, "dev")["accuracy"])),
+        "dev": float(100 * np.nanmean(result.class_rows("dev")["accuracy"])),
     }
 
 

@@ -11,7 +11,8 @@ from kdbook.reproduction.mapping import Measure
 from kdbook.reproduction.questions import Question
 from kdbook.reproduction.verdicts import Measured
 from kdbook.studies.records import DIVERGED, Record, RecordError
-from kdbook.studies.selection import at_chosen, choose_temperature
+from kdbook.studies.robust_profiles import teaching_at
+from kdbook.studies.selection import at_chosen, choose_temperature, chosen_settings
 from kdlib.metrics import paired_p_value, t_interval
 from kdlib.runs.estimate import SHAPES
 
@@ -76,13 +77,14 @@ def group_name(subgroup: str) -> str:
 def papers_setting(question: Question, record: Record) -> bool:
     """Whether data set, imbalance, network, epochs and schedule are the paper's."""
     about, theirs = record.about, question.setting
+    recipe = about.recipe_at(_ratio(question, record)) if theirs is not None else {}
     return (
         theirs is not None
         and about.dataset == theirs.dataset
         and about.model == question.network
-        and about.recipe.get("epochs") == theirs.epochs
-        and (about.recipe.get("schedule") or {}).get("kind") == theirs.schedule
-        and about.recipe.get("stop_after") is None
+        and recipe.get("epochs") == theirs.epochs
+        and (recipe.get("schedule") or {}).get("kind") == theirs.schedule
+        and recipe.get("stop_after") is None
         and _ratio(question, record) == theirs.imbalance
         and question.one_teacher in (None, one_teacher(record))
     )
@@ -90,7 +92,9 @@ def papers_setting(question: Question, record: Record) -> bool:
 
 def one_teacher(record: Record) -> bool:
     """Whether all its students learn from one teacher; else each seed has its own."""
-    return bool(record.about.settings.get("fixed_teacher", False))
+    about = record.about
+    named = about.settings.get("fixed_teacher")
+    return teaching_at(about.profile, about.dataset).fixed_teacher if named is None else bool(named)
 
 
 def _ratio(question: Question, record: Record) -> float | None:
@@ -148,7 +152,7 @@ def _measured(values: pd.Series, diverged: pd.Series, same: bool) -> Measured:
 
 
 def _one_a_seed(table: pd.DataFrame, method: str, record: Record) -> pd.DataFrame:
-    """The method's rows by seed, at the temperature that validation chooses.
+    """The method's rows by seed, at the temperature that its paper's protocol chooses.
 
     A teacher that all seeds share is one training, so it counts once.
     """
@@ -160,12 +164,13 @@ def _one_a_seed(table: pd.DataFrame, method: str, record: Record) -> pd.DataFram
 
 
 def _at_chosen_temperature(rows: pd.DataFrame) -> pd.DataFrame:
-    """Those of the temperature that validation chooses, among seeds that have all of them.
+    """Those of the temperature that is chosen, among seeds that have all of them.
 
     A record of finished runs may lack some temperatures of its last seed.
     """
-    if rows["temperature"].nunique(dropna=False) == 1:
+    kinds = rows.groupby(chosen_settings(rows), dropna=False).ngroup()
+    if kinds.nunique() == 1:
         return rows
-    trained = rows.groupby("seed")["temperature"].transform("nunique")
-    whole = rows[trained == rows["temperature"].nunique()]
+    trained = kinds.groupby(rows["seed"]).transform("nunique")
+    whole = rows[trained == kinds.nunique()]
     return at_chosen(whole, choose_temperature(whole)) if len(whole) else whole

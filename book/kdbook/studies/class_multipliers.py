@@ -90,12 +90,12 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
     """One row a run; see ``kdbook.studies.tables.per_seed``."""
-    return tables.per_seed(members(settings), results)
+    return tables.per_seed(members(settings), results, "robust_distillation")
 
 
 def per_class(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
     """One row a run and class; see ``kdbook.studies.tables.per_class``."""
-    return tables.per_class(members(settings), results)
+    return tables.per_class(members(settings), results, "robust_distillation")
 
 
 def multiplier_paths(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:

@@ -42,6 +42,8 @@ class Family:
         teacher_stops_after: epochs after which the teachers stop early; by default they do not.
         class_share: share of the classes that there are.
         class_seed: which classes these are.
+        sees_dev: whether all train on the dev examples too. Where they do not, dev can judge them,
+            and the initial teacher teaches.
     """
 
     profile: Profile
@@ -52,6 +54,12 @@ class Family:
     teacher_stops_after: int | None = None
     class_share: float = 1.0
     class_seed: int = 0
+    sees_dev: bool = True
+
+    @property
+    def scale(self) -> Profile:
+        """The profile with the recipes of this ratio."""
+        return self.profile.at(self.imbalance)
 
     def data(self) -> DataSpec:
         """The long-tailed training set; its subset follows the seed where the profile says so."""
@@ -61,10 +69,16 @@ class Family:
             subset_seed=self.seed if self.profile.new_subset_each_seed else 0,
             class_share=self.class_share,
             class_seed=self.class_seed,
+            part="train" if self.sees_dev else "train_minus_dev",
         )
 
     def teacher(self) -> RunSpec:
-        """The final teacher: trained on one-hot labels of all training examples."""
+        """The final teacher: trained on one-hot labels of all training examples.
+
+        Where the family does not see dev, it is the initial teacher.
+        """
+        if not self.sees_dev:
+            return self.initial_teacher()
         return self._teacher(self.data(), _TEACHER_SEEDS + self.seed)
 
     def initial_teacher(self) -> RunSpec:
@@ -145,7 +159,7 @@ class Family:
         )
 
     def _teachers_recipe(self) -> Recipe:
-        recipe = self.profile.teachers_recipe
+        recipe = self.scale.teachers_recipe
         if self.teacher_stops_after is None:
             return recipe
         values = recipe.model_dump() | {"stop_after": self.teacher_stops_after}
@@ -161,7 +175,7 @@ class Family:
         return RunSpec.parse(
             data=self.data(),
             model=self.model or self.profile.model,
-            recipe=self.profile.recipe,
+            recipe=self.scale.recipe,
             objective=objective or Objective(),
             seed=self.seed if seed is None else seed,
             teacher=teacher,

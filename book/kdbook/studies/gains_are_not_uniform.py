@@ -47,7 +47,7 @@ def study_families(settings: Settings) -> Sequence[Family]:
 
 def stopped(family: Family, settings: Settings) -> Family:
     """The same family with teachers that stop early (Cho and Hariharan, 2019)."""
-    epochs = max(1, round(settings.stop_share * family.profile.teachers_recipe.epochs))
+    epochs = max(1, round(settings.stop_share * family.scale.teachers_recipe.epochs))
     return replace(family, teacher_stops_after=epochs)
 
 

@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from kdbook.studies import tables
 from kdbook.studies.families import Family, families
 from kdbook.studies.profiles import LARGE_PROFILES, Profile, profile_of
+from kdbook.studies.protocol import tested_on
 from kdbook.studies.settings import Alpha, FromText, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import KEYS, Member, over_seeds
@@ -95,7 +96,8 @@ def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.Data
     """
     table = tables.per_seed(members(settings), results)
     tails = [_tails(result) for result in results if result is not None]
-    return pd.concat([table[[*KEYS, *_KEPT]], pd.DataFrame(tails)], axis=1)
+    kept = [*KEYS, *(name for name in _KEPT if name in table)]
+    return pd.concat([table[kept], pd.DataFrame(tails)], axis=1)
 
 
 def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
@@ -132,7 +134,7 @@ def tail_sizes(num_classes: int) -> tuple[int, ...]:
 
 
 def _tails(result: RunResult) -> dict[str, float]:
-    accuracy = 100 * result.accuracy("test")
+    accuracy = 100 * result.accuracy(tested_on(result.spec))
     return {
         f"{name}_{k}": value
         for k in tail_sizes(len(accuracy))

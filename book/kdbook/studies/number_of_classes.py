@@ -13,6 +13,7 @@ from kdbook.studies.class_draws import over_draws
 from kdbook.studies.families import Family
 from kdbook.studies.paired import paired_rows
 from kdbook.studies.profiles import Profile, profile_of
+from kdbook.studies.protocol import tested_on
 from kdbook.studies.settings import Alpha, FromText, Imbalance, ProfileName, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
@@ -164,7 +165,8 @@ def without_retraining(settings: Settings, results: Sequence[RunResult]) -> pd.D
 
 def _three_ways(member: Member, result: RunResult, full: RunResult) -> dict[str, object]:
     place, data = dict(member.place), member.spec.data
-    logits, labels = full.logits("test"), full.labels("test")
+    split = tested_on(member.spec)
+    logits, labels = full.logits(split), full.labels(split)
     kept = kept_classes(data.name, logits.shape[1], data.class_share, data.class_seed)
     rows = np.isin(labels, kept)
     masked = np.full_like(logits, -np.inf)
@@ -177,7 +179,7 @@ def _three_ways(member: Member, result: RunResult, full: RunResult) -> dict[str,
         "method": member.method,
         "picked": _worst_of(logits[rows], labels[rows], kept),
         "masked": _worst_of(masked[rows], labels[rows], kept),
-        "retrained": 100 * float(result.accuracy("test").min()),
+        "retrained": 100 * float(result.accuracy(split).min()),
     }
 
 
@@ -187,7 +189,7 @@ def _worst_of(logits: np.ndarray, labels: np.ndarray, kept: Sequence[int]) -> fl
 
 
 def _summary(result: RunResult) -> dict[str, object]:
-    accuracy = 100 * result.accuracy("test")
+    accuracy = 100 * result.accuracy(tested_on(result.spec))
     count = len(accuracy)
     status: dict[str, object] = {"status": result.status, "run": result.spec.id}
     if np.isnan(accuracy).all():

@@ -16,31 +16,13 @@ from scipy.stats import spearmanr
 from kdbook.studies.multiplier_paths import collapses
 from kdbook.studies.objective_cells import HALVES
 from kdbook.studies.recorded_seeds import recorded_rows
-from kdbook.studies.selection import at_chosen, choose_temperature
 from kdbook.studies.tables import Member
 from kdbook.studies.teacher_and_student import Settings, members, rows
 from kdlib.losses import class_errors, teacher_probabilities
 from kdlib.runs import RobustCost, RunResult, RunSpec, execute
 
-VALIDATION_WORST = "validation_worst"
-"""Column: the worst class on all validation images, in percent. The paper chooses by it."""
-
 FEW = 2.0
 """A run that ends with fewer effective classes than this has all but one or two out of sight."""
-
-
-def at_best_temperature(per_seed: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Each cell at its temperature of best worst-class validation accuracy (paper, section 4).
-
-    Args:
-        per_seed: as ``teacher_and_student.per_seed`` gives it.
-
-    Returns:
-        The rows that are kept, with ``temperature`` NaN since each cell has one; and the choice:
-        method, imbalance, temperature, score (mean over seeds).
-    """
-    choice = choose_temperature(per_seed, VALIDATION_WORST)
-    return at_chosen(per_seed, choice).assign(temperature=float("nan")), choice
 
 
 def robust_members(settings: Settings) -> list[Member]:

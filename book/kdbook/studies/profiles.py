@@ -21,6 +21,8 @@ class Profile(Frozen):
         model: teacher and student (self-distillation, as in section 5 of Teacher's pet).
         recipe: how each student is trained.
         teacher_recipe: how each teacher is trained; ``None``: as the students.
+        balanced_recipe: how each student is trained at ratio 1; ``None``: as at other ratios.
+        balanced_teacher_recipe: how each teacher is trained there; ``None``: as the students there.
         seeds: how many families of runs at ``imbalance``.
         sweep_seeds: how many at each other ratio.
         new_subset_each_seed: whether each seed draws its own long-tailed subset, so that intervals
@@ -33,6 +35,8 @@ class Profile(Frozen):
     model: AnyModel
     recipe: Recipe
     teacher_recipe: Recipe | None = None
+    balanced_recipe: Recipe | None = None
+    balanced_teacher_recipe: Recipe | None = None
     seeds: int = Field(ge=1)
     sweep_seeds: int = Field(ge=1)
     new_subset_each_seed: bool
@@ -41,6 +45,14 @@ class Profile(Frozen):
     def teachers_recipe(self) -> Recipe:
         """How the teachers are trained."""
         return self.teacher_recipe or self.recipe
+
+    def at(self, imbalance: float) -> Profile:
+        """The profile with the recipes that families of this ratio have."""
+        changes: dict[str, object] = {"balanced_recipe": None, "balanced_teacher_recipe": None}
+        if imbalance == 1 and self.balanced_recipe is not None:
+            changes["recipe"] = self.balanced_recipe
+            changes["teacher_recipe"] = self.balanced_teacher_recipe
+        return self.model_copy(update=changes)
 
 
 PROFILES: dict[ProfileName, Profile] = {
@@ -71,6 +83,7 @@ PROFILES: dict[ProfileName, Profile] = {
         imbalances=(1.0, 5.0, 20.0, 50.0, 100.0),
         model=ModelSpec(depth=56),
         recipe=PRESETS["cifar100_lt_paper"],
+        balanced_recipe=PRESETS["cifar100_paper"],
         seeds=3,
         sweep_seeds=3,
         new_subset_each_seed=False,
@@ -112,23 +125,32 @@ def profile_of(settings: Settings, profile: Profile | None = None) -> Profile:
     Args:
         settings: of a study.
         profile: what they change; by default the profile of the name that they give.
+
+    Raises:
+        SettingError: a recipe's warm-up and drops do not fit into so few epochs.
     """
     profile = profile or PROFILES[settings.profile]
-    teachers = _recipe(profile.teachers_recipe, settings, _teacher_epochs(profile, settings))
-    students = _recipe(profile.recipe, settings, settings.epochs)
-    changes: dict[str, object] = {
-        "recipe": students,
-        "teacher_recipe": None if teachers == students else teachers,
-    }
+    students, teachers = _recipes(settings, profile.recipe, profile.teacher_recipe)
+    changes: dict[str, object] = {"recipe": students, "teacher_recipe": teachers}
+    if profile.balanced_recipe is not None:
+        balanced = _recipes(settings, profile.balanced_recipe, profile.balanced_teacher_recipe)
+        changes["balanced_recipe"], changes["balanced_teacher_recipe"] = balanced
     if settings.seeds is not None:
         changes |= {"seeds": settings.seeds, "sweep_seeds": settings.seeds}
     return profile.model_copy(update=changes)
 
 
-def _teacher_epochs(profile: Profile, settings: Settings) -> int | None:
-    if settings.teacher_epochs is not None or settings.epochs is None:
-        return settings.teacher_epochs
-    return round(settings.epochs * profile.teachers_recipe.epochs / profile.recipe.epochs)
+def _recipes(
+    settings: Settings, students: Recipe, teachers: Recipe | None
+) -> tuple[Recipe, Recipe | None]:
+    """Those of students and teachers as the settings change them; ``None`` where both are equal."""
+    teachers = teachers or students
+    length = settings.teacher_epochs
+    if length is None and settings.epochs is not None:
+        length = round(settings.epochs * teachers.epochs / students.epochs)
+    changed = _recipe(students, settings, settings.epochs)
+    of_teachers = _recipe(teachers, settings, length)
+    return changed, None if of_teachers == changed else of_teachers
 
 
 def _recipe(recipe: Recipe, settings: Settings, epochs: int | None) -> Recipe:

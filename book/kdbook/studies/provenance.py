@@ -27,6 +27,7 @@ class Provenance(Frozen):
         model: the networks in words.
         recipe: how the students were trained; empty where nothing was trained by gradient descent.
         teacher_recipe: those of its fields that are otherwise for the teachers.
+        balanced_recipe: those of its fields that are otherwise at ratio 1.
         seeds: those in the table.
         missing_runs: how many of the wanted runs the store did not hold.
         devices: in words, each once.
@@ -63,7 +64,12 @@ class Provenance(Frozen):
     runs: dict[str, str]
     splits: dict[str, str]
     teacher_recipe: dict[str, Any] = Field(default_factory=dict)
+    balanced_recipe: dict[str, Any] = Field(default_factory=dict)
     together: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1,), min_length=1)
+
+    def recipe_at(self, imbalance: float | None) -> dict[str, Any]:
+        """How the students of one long-tail ratio were trained."""
+        return self.recipe | (self.balanced_recipe if imbalance == 1 else {})
 
     @property
     def device(self) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from kdbook.studies import study
 from kdbook.studies.records import FOLDERS, Record, read_records
+from kdbook.studies.robust_profiles import TaughtSettings, teaching
 from kdbook.studies.settings import Settings
 from kdbook.studies.tables import KEYS, Member
 
@@ -59,11 +60,19 @@ def with_recorded(
         The rows with one more column, ``trained``: ``here`` or ``recorded``.
     """
     here = per_seed.assign(**{TRAINED: "here"})
-    if settings.seeds is not None or len(getattr(settings, "temperatures", ())) > 1:
+    if settings.seeds is not None or _several_temperatures(settings):
         return here
     more = recorded_rows(name, settings, folder=folder).assign(**{TRAINED: "recorded"})
     both = pd.concat([here, more], ignore_index=True) if len(more) else here
     return both.drop_duplicates(KEYS, ignore_index=True)
+
+
+def _several_temperatures(settings: Settings) -> bool:
+    """Whether the settings choose among temperatures, named or those of the profile."""
+    if isinstance(settings, TaughtSettings):
+        how = teaching(settings)
+        return len(how.temperatures) * len(how.validation_temperatures) > 1
+    return len(getattr(settings, "temperatures", ())) > 1
 
 
 def seeds_told(rows: pd.DataFrame) -> str:

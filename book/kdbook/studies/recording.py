@@ -167,12 +167,25 @@ def _depths(specs: Iterable[RunSpec]) -> str:
 
 
 def _recipes(specs: Sequence[RunSpec]) -> dict[str, dict[str, Any]]:
-    """``recipe`` of the students, and ``teacher_recipe`` as far as it differs."""
+    """``recipe`` of the students; of the teachers and of balanced data as far as they differ."""
     taught_by = {parent for spec in specs for parent in spec.parents()}
-    students = common_recipe([spec for spec in specs if spec not in taught_by] or specs)
-    teachers = common_recipe([*taught_by]) if taught_by else students
-    own = {key: value for key, value in teachers.items() if value != students[key]}
-    return {"recipe": students, "teacher_recipe": own}
+    students = [spec for spec in specs if spec not in taught_by] or list(specs)
+    balanced = [spec for spec in students if spec.data.imbalance == 1]
+    long_tailed = [spec for spec in students if spec.data.imbalance != 1]
+    recipe = common_recipe(long_tailed or balanced)
+    ratios = {spec.data.imbalance for spec in long_tailed or balanced}
+    teachers = [spec for spec in taught_by if spec.data.imbalance in ratios]
+    return {
+        "recipe": recipe,
+        "teacher_recipe": _differing(teachers, recipe),
+        "balanced_recipe": _differing(balanced, recipe),
+    }
+
+
+def _differing(specs: Sequence[RunSpec], recipe: dict[str, Any]) -> dict[str, Any]:
+    """The fields in which the recipes of ``specs`` (perhaps none) are not ``recipe``."""
+    own = common_recipe(specs) if specs else recipe
+    return {key: value for key, value in own.items() if value != recipe[key]}
 
 
 def common_recipe(specs: Sequence[RunSpec]) -> dict[str, Any]:

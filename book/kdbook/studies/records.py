@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from kdbook.studies.provenance import Provenance
+from kdbook.studies.selection import DEV, VALIDATION_TEMPERATURE
 from kdlib.errors import KdlibError
 from kdlib.files import write_atomically
 
@@ -27,7 +28,8 @@ FOLDERS = (Path("book/results"), Path("results"), Path("../results"))
 
 SIGNIFICANT_DIGITS = 6
 DIVERGED = "diverged"
-_BLANK_ALLOWED = ["temperature"]  # a method that listens to no teacher has none
+_BLANK_ALLOWED = ["temperature", VALIDATION_TEMPERATURE, DEV]
+"""A method that listens to no teacher has no temperature, and nothing to choose."""
 
 
 class RecordError(KdlibError):

@@ -14,8 +14,8 @@ from kdbook.studies import comparisons, tables
 from kdbook.studies.families import Family, families_at
 from kdbook.studies.profiles import profile_of
 from kdbook.studies.settings import FromText, Imbalance, ProfileName, Temperature
-from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
+from kdbook.studies.tuning import Results, TunedSettings, tuning_members, with_scores
 from kdbook.studies.wording import signed
 from kdbook.studies.worst_classes import a_tenth
 from kdlib.losses import teacher_probabilities
@@ -30,7 +30,7 @@ ROUNDS: dict[ProfileName, int] = {"quick": 6, "standard": 3, "paper": 3}
 """Rounds where the settings name none: the paper's 3, and on to 6 where they cost seconds."""
 
 
-class Settings(BaseSettings):
+class Settings(TunedSettings):
     """What the chapter lets a reader set; ``seeds`` is 5, or the profile's fewer, if not given.
 
     Attributes:
@@ -60,9 +60,10 @@ def study_families(settings: Settings) -> Sequence[Family]:
     Students train as long as teachers, since each is the next one's teacher.
     """
     profile = profile_of(settings)
+    ratio = profile.imbalance if settings.imbalance is None else settings.imbalance
     seeds = settings.seeds or min(_SEEDS, profile.seeds)
-    changes = {"seeds": seeds, "recipe": profile.teachers_recipe}
-    return families_at(profile.model_copy(update=changes), settings.imbalance)
+    changes = {"seeds": seeds, "recipe": profile.at(ratio).teachers_recipe}
+    return families_at(profile.at(ratio).model_copy(update=changes), ratio)
 
 
 def chains(settings: Settings) -> list[tuple[float, float]]:
@@ -81,24 +82,35 @@ def members(settings: Settings) -> list[Member]:
     return [m for family in study_families(settings) for m in _family_members(family, settings)]
 
 
+def choosing(settings: Settings) -> list[Member]:
+    """The students that choose the temperatures, where the reported ones may not."""
+    families = study_families(settings)
+    return tuning_members(families, lambda f: _family_members(f, settings), settings.tuning_seeds)
+
+
 def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs."""
-    return [member.spec for member in members(settings)]
+    """The runs that the study needs: those of ``members``, then those of ``choosing``."""
+    return [member.spec for member in (*members(settings), *choosing(settings))]
 
 
-def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.studies.tables.per_seed``.
+def per_seed(settings: Settings, results: Results) -> pd.DataFrame:
+    """One row a run of ``members``; see ``kdbook.studies.tables.per_seed``.
 
-    One more column is Table 9's: ``delta`` is the mean minus the worst tenth, in points.
+    One more column is Table 9's: ``delta`` is the mean minus the worst tenth, in points. Where dev
+    images choose, the column ``dev`` holds what ``choosing`` scores at the row's round and
+    temperature.
     """
-    table = tables.per_seed(members(settings), results)
-    count = next(len(r.accuracy("test")) for r in results if r is not None)
-    return table.assign(delta=table["mean"] - table[f"worst_{a_tenth(count)}"])
+    named = members(settings)
+    table = tables.per_seed(named, results[: len(named)])
+    count = next(len(r.accuracy()) for r in results if r is not None)
+    table = table.assign(delta=table["mean"] - table[f"worst_{a_tenth(count)}"])
+    return with_scores(table, choosing(settings), results[len(named) :])
 
 
-def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.studies.tables.per_class``."""
-    return tables.per_class(members(settings), results)
+def per_class(settings: Settings, results: Results) -> pd.DataFrame:
+    """One row a run of ``members`` and class; see ``kdbook.studies.tables.per_class``."""
+    named = members(settings)
+    return tables.per_class(named, results[: len(named)])
 
 
 def measures(num_classes: int) -> dict[str, str]:
@@ -182,7 +194,8 @@ def target_entropies(settings: Settings, results: Sequence[RunResult]) -> pd.Dat
     temperature, mean over the class, in nats), own (its mean probability of the label, 0 to 1). The
     images are as they are, without the crops of the training.
     """
-    placed = list(zip(members(settings), results, strict=True))
+    named = members(settings)
+    placed = list(zip(named, results[: len(named)], strict=True))
     found = {member.spec.id: result for member, result in placed}
     logits = {i: comparisons.training_logits(r) for i, r in found.items() if r.status != "diverged"}
     pieces = [

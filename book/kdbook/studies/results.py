@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 import pandas as pd
@@ -13,10 +13,10 @@ from kdbook.studies.comparisons import Pair
 from kdbook.studies.families import Family, families_at
 from kdbook.studies.profiles import profile_of
 from kdbook.studies.settings import Alpha, FromText, Imbalance, Temperature
-from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
+from kdbook.studies.tuning import Results, TunedSettings, rescored, tuning_members, with_scores
 from kdbook.studies.wording import method_name
-from kdlib.runs import RunResult, RunSpec
+from kdlib.runs import RunSpec
 
 QUESTION = "Do the adaptive methods mend the worst classes, each at its best temperature?"
 
@@ -26,7 +26,7 @@ TAUGHT = ("distilled", "AdaAlpha", "AdaMargin")
 _MOST_SEEDS = 5
 
 
-class Settings(BaseSettings):
+class Settings(TunedSettings):
     """What the chapter lets a reader set.
 
     Attributes:
@@ -58,24 +58,49 @@ def members(settings: Settings) -> list[Member]:
     return [m for family in study_families(settings) for m in _family_members(family, settings)]
 
 
+def choosing(settings: Settings) -> list[Member]:
+    """The students that choose the temperatures, where the reported ones may not."""
+    families = study_families(settings)
+    return tuning_members(families, lambda f: _family_members(f, settings), settings.tuning_seeds)
+
+
 def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs."""
-    return [member.spec for member in members(settings)]
+    """The runs that the study needs: those of ``members``, then those of ``choosing``."""
+    return [member.spec for member in (*members(settings), *choosing(settings))]
 
 
-def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+def per_seed(settings: Settings, results: Results) -> pd.DataFrame:
     """One row a run: ``kdbook.studies.tables.per_seed`` with ``rarest_log_loss``.
 
     ``rarest_log_loss`` is the mean test log-loss, in nats, over the same classes as ``rarest``:
-    unlike an accuracy of few images it moves before a prediction flips.
+    unlike an accuracy of few images it moves before a prediction flips. Where dev images choose,
+    the column ``dev`` holds what ``choosing`` scores at the row's method and temperature.
     """
-    rows = tables.per_seed(members(settings), results)
-    return rows.merge(rarest_log_loss(per_class(settings, results)), on=tables.KEYS, how="left")
+    reported, judges = _parted(settings, results)
+    rows = tables.per_seed(members(settings), reported)
+    rows = rows.merge(rarest_log_loss(per_class(settings, results)), on=tables.KEYS, how="left")
+    return with_scores(rows, choosing(settings), judges)
 
 
-def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.studies.tables.per_class``."""
-    return tables.per_class(members(settings), results)
+def chosen_for(
+    settings: Settings, results: Results, summary: pd.DataFrame, classes: Collection[int]
+) -> pd.DataFrame:
+    """``summary`` with another criterion: the same images choose, but these classes alone count.
+
+    Args:
+        settings: of the study.
+        results: of ``runs``.
+        summary: as ``per_seed`` gives it.
+        classes: labels.
+    """
+    reported, judges = _parted(settings, results)
+    parts = (members(settings), reported), (choosing(settings), judges)
+    return rescored(summary, *parts, classes)
+
+
+def per_class(settings: Settings, results: Results) -> pd.DataFrame:
+    """One row a run of ``members`` and class; see ``kdbook.studies.tables.per_class``."""
+    return tables.per_class(members(settings), _parted(settings, results)[0])
 
 
 def rarest_log_loss(by_class: pd.DataFrame) -> pd.DataFrame:
@@ -111,6 +136,12 @@ def pairs(choice: pd.DataFrame) -> list[Pair]:
     at = choice.set_index("method")["temperature"]
     names = ["one-hot", *(method_name(method, at[method]) for method in TAUGHT)]
     return [(later, early) for i, early in enumerate(names) for later in names[i + 1 :]]
+
+
+def _parted(settings: Settings, results: Results) -> tuple[Results, Results]:
+    """The results of ``members``, and those of ``choosing``."""
+    count = len(members(settings))
+    return results[:count], results[count:]
 
 
 def _strict_mean(values: pd.Series) -> float:

@@ -5,7 +5,9 @@ The baselines of "Robust distillation": main Table 2, supplementary Tables 2, 4 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import nan
 from typing import Annotated
 
 import pandas as pd
@@ -17,11 +19,20 @@ from kdbook.studies.robust_families import (
     Alpha,
     RobustFamily,
     ValidationLabels,
+    cell_member,
+    heats_of,
     objective_name,
     robust_families,
 )
-from kdbook.studies.robust_profiles import RobustSettings, robust_profile, with_seeds
-from kdbook.studies.settings import FromText, Temperature
+from kdbook.studies.robust_profiles import (
+    TaughtSettings,
+    Teaching,
+    robust_profile,
+    teaching,
+    with_seeds,
+)
+from kdbook.studies.selection import VALIDATION_WORST
+from kdbook.studies.settings import FromText
 from kdbook.studies.tables import Member
 from kdlib.models import ModelSpec
 from kdlib.runs import RunResult, RunSpec
@@ -37,20 +48,18 @@ _SEEDS_AT_QUICK, _COMPRESSION_SEEDS_AT_QUICK, _TEACHERS_AT_QUICK = 3, 2, 5
 _Depth = Annotated[int, Field(ge=8, le=1202)]
 
 
-class Settings(RobustSettings):
+class Settings(TaughtSettings):
     """What the chapter lets a reader set; ``seeds`` is 3 at ``quick`` where it is not given.
 
     There the teachers come with 5 seeds, since post-shift asks for nothing else.
 
     Attributes:
-        temperature: of the teacher's probabilities, 0.05 to 100.
         offset: of AdaMargin, as in the chapter on it.
         compression_seeds: of teachers and students of other depths; 2 at ``quick``.
         teacher_depth: of the compressed teachers, 6n + 2; by default the profile's, at least 14.
         student_depth: of their students; by default 4/7 of that, as in the paper's 56 to 32.
     """
 
-    temperature: Temperature = 1.0
     offset: Annotated[float, Field(gt=0, le=1)] = 0.01
     compression_seeds: Annotated[Annotated[int, Field(ge=1, le=1000)] | None, FromText] = None
     teacher_depth: Annotated[_Depth | None, FromText] = None
@@ -99,16 +108,29 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run, and one a post-shifted teacher; see ``kdbook.studies.tables.per_seed``."""
+    """One row a run, and one a post-shifted teacher; see ``kdbook.studies.tables.per_seed``.
+
+    Where temperatures are chosen there is a column ``validation_worst``: the worst class on
+    validation images, in percent, which chooses.
+    """
     both = zip(members(settings), results, strict=True)
     post = [
         (_shift_member(member), _shifted(result))
         for member, result in both
         if member.method.startswith("teacher ")
     ]
-    rows = tables.per_seed(members(settings), results)
-    extra = tables.per_seed([m for m, _ in post], [r for _, r in post])
-    return pd.concat([rows, extra], ignore_index=True)
+    ran = list(zip(members(settings), results, strict=True))
+    pieces = [_rows(pairs, settings) for pairs in (ran, post)]
+    return pd.concat(pieces, ignore_index=True)
+
+
+def _rows(pairs: Sequence[tuple[Member, RunResult | None]], settings: Settings) -> pd.DataFrame:
+    table = tables.per_seed([m for m, _ in pairs], [r for _, r in pairs], "robust_distillation")
+    if len(teaching(settings).temperatures) == 1:
+        return table
+    done = [result for _, result in pairs if result is not None]
+    worst = [100 * float(result.accuracy("validation").min()) for result in done]
+    return table.assign(**{VALIDATION_WORST: worst})
 
 
 def teachers(
@@ -148,7 +170,8 @@ def _arrow(settings: Settings) -> str:
 
 
 def _families(settings: Settings) -> Sequence[RobustFamily]:
-    return robust_families(with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK))
+    chosen = with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK)
+    return robust_families(chosen, fixed_teacher=teaching(settings).fixed_teacher)
 
 
 def _further_teachers(settings: Settings) -> Sequence[RobustFamily]:
@@ -164,39 +187,47 @@ def _compressed(settings: Settings) -> Sequence[RobustFamily]:
     wanted = settings.compression_seeds or settings.seeds
     chosen = with_seeds(settings, wanted, at_quick=_COMPRESSION_SEEDS_AT_QUICK)
     deep = chosen.model_copy(update={"depth": large})
-    return robust_families(deep, student_model=ModelSpec.parse(depth=small))
+    fixed = teaching(settings).fixed_teacher
+    student = ModelSpec.parse(depth=small)
+    return robust_families(deep, fixed_teacher=fixed, student_model=student)
 
 
 def _baselines(family: RobustFamily, settings: Settings) -> list[Member]:
-    heat = settings.temperature
+    how = teaching(settings)
     alone = {
         ROBUST_ALONE: family.one_hot(1.0),
         DRO_HELD_OUT: family.group_dro(held_out=True),
         DRO_TRAINING: family.group_dro(held_out=False),
     }
-    taught = {
-        DISTILLED: family.student(None, None, temperature=heat),
-        ROBUST_STUDENT: _robust_student(family, None, heat),
-        BALANCED_STUDENT: family.student(None, 0.0, temperature=heat),
-    } | _adaptive(family, settings)
-    others = _as_members(family, alone, float("nan")) + _as_members(family, taught, heat)
-    return _teachers(family) + others
+    cells: dict[str, tuple[Alpha, Alpha, ValidationLabels]] = {
+        DISTILLED: (None, None, "teacher"),
+        # With one-hot labels on validation, as the baseline of main Table 2 is to be read.
+        ROBUST_STUDENT: (None, 1.0, "one_hot"),
+        BALANCED_STUDENT: (None, 0.0, "teacher"),
+    }
+    own = replace(family, fixed_teacher=False) if how.more_teachers else family
+    taught = _taught(family, cells, how) + _adaptive(family, settings, how)
+    return _teachers(own) + _as_members(family, alone) + taught
 
 
 def _teachers(family: RobustFamily) -> list[Member]:
     specs = {f"teacher {objective_name(t)}": family.teacher(t) for t in OBJECTIVES}
-    return _as_members(family, specs, float("nan"))
+    return _as_members(family, specs)
 
 
-def _adaptive(family: RobustFamily, settings: Settings) -> dict[str, RunSpec]:
-    heat, offset = settings.temperature, settings.offset
-    mixed = {
-        adaptive_name("AdaAlpha", t): family.ada_alpha(t, temperature=heat) for t in OBJECTIVES
-    }
-    return mixed | {
-        adaptive_name("AdaMargin", t): family.ada_margin(t, temperature=heat, offset=offset)
+def _adaptive(family: RobustFamily, settings: Settings, how: Teaching) -> list[Member]:
+    offset = settings.offset
+    return [
+        cell_member(adaptive_name(method, t), family, (heat, nan), how, spec)
+        for heat in how.temperatures
+        for method in ("AdaAlpha", "AdaMargin")
         for t in OBJECTIVES
-    }
+        for spec in [
+            family.ada_alpha(t, temperature=heat)
+            if method == "AdaAlpha"
+            else family.ada_margin(t, temperature=heat, offset=offset)
+        ]
+    ]
 
 
 def compressed_cells() -> list[tuple[Alpha, Alpha, ValidationLabels]]:
@@ -213,25 +244,28 @@ _STUDENTS: tuple[tuple[Alpha, ValidationLabels], ...] = (
 
 
 def _cells(family: RobustFamily, settings: Settings) -> list[Member]:
-    heat = settings.temperature
     alone = {large_teacher_name(settings, t): family.teacher(t) for t in (None, 1.0)}
-    taught = {
-        cell_name(settings, t, s, labels): family.student(
-            t, s, temperature=heat, validation_labels=labels
-        )
-        for t, s, labels in compressed_cells()
-    }
-    return _as_members(family, alone, float("nan")) + _as_members(family, taught, heat)
+    cells = {cell_name(settings, *cell): cell for cell in compressed_cells()}
+    return _as_members(family, alone) + _taught(family, cells, teaching(settings))
 
 
-def _robust_student(family: RobustFamily, teacher: Alpha, heat: float) -> RunSpec:
-    """With one-hot labels on validation, as the baseline of main Table 2 is to be read."""
-    return family.student(teacher, 1.0, temperature=heat, validation_labels="one_hot")
+def _taught(
+    family: RobustFamily,
+    cells: Mapping[str, tuple[Alpha, Alpha, ValidationLabels]],
+    how: Teaching,
+) -> list[Member]:
+    """A student of each cell (teacher, student, validation labels) at each of its temperatures."""
+    return [
+        cell_member(name, family, heats, how, family.student_at(teacher, student, labels, heats))
+        for name, (teacher, student, labels) in cells.items()
+        for heats in heats_of(student, labels, how)
+    ]
 
 
-def _as_members(family: RobustFamily, specs: dict[str, RunSpec], heat: float) -> list[Member]:
+def _as_members(family: RobustFamily, specs: dict[str, RunSpec]) -> list[Member]:
+    """Those that no temperature has a say in."""
     ratio = family.profile.imbalance
-    return [Member(name, ratio, heat, family.seed, spec) for name, spec in specs.items()]
+    return [Member(name, ratio, nan, family.seed, spec) for name, spec in specs.items()]
 
 
 def _shift_member(teacher: Member) -> Member:

@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
+from math import isnan, nan
 from typing import Literal
 
 from kdbook.studies.profiles import Profile
-from kdbook.studies.robust_profiles import RobustSettings, multiplier_rule, robust_profile
+from kdbook.studies.robust_profiles import (
+    RobustSettings,
+    Teaching,
+    multiplier_rule,
+    robust_profile,
+)
+from kdbook.studies.selection import VALIDATION_TEMPERATURE
+from kdbook.studies.tables import Member
 from kdlib.models import AnyModel
 from kdlib.runs import (
     AdaptiveMix,
@@ -26,6 +35,8 @@ from kdlib.runs import (
 
 Alpha = float | None
 ValidationLabels = Literal["teacher", "one_hot"]
+Heats = tuple[float, float]
+"""Temperatures of the teacher in training and on validation images; NaN where it is not asked."""
 
 _TEACHER_SEEDS = 1_000_000
 _INITIAL_TEACHER_SEEDS = 2_000_000
@@ -108,6 +119,18 @@ class RobustFamily:
         objective = Objective(mix=mix, log_cost=cost, temperature=temperature)
         return self._run(objective, teacher=self.teacher(teacher_alpha))
 
+    def student_at(
+        self, teacher_alpha: Alpha, alpha: Alpha, labels: ValidationLabels, heats: Heats
+    ) -> RunSpec:
+        """``student`` at one of ``heats_of``."""
+        return self.student(
+            teacher_alpha,
+            alpha,
+            temperature=heats[0],
+            validation_labels=labels,
+            validation_temperature=1.0 if isnan(heats[1]) else heats[1],
+        )
+
     def one_hot(self, alpha: Alpha = None) -> RunSpec:
         """A student without a teacher."""
         return self._run(Objective(log_cost=self._cost(alpha)))
@@ -162,6 +185,27 @@ def robust_families(
     """One family a seed."""
     count = robust_profile(settings).seeds
     return [RobustFamily(settings, seed, fixed_teacher, student_model) for seed in range(count)]
+
+
+def heats_of(alpha: Alpha, labels: ValidationLabels, how: Teaching) -> list[Heats]:
+    """Every pair of temperatures of a student; only teacher labels on validation have a second."""
+    asks = alpha is not None and alpha > 0 and labels == "teacher"
+    others = how.validation_temperatures if asks else (nan,)
+    return list(product(how.temperatures, others))
+
+
+def cell_member(
+    name: str,
+    family: RobustFamily,
+    heats: Heats,
+    how: Teaching,
+    spec: RunSpec,
+    place: tuple[tuple[str, str], ...] = (),
+) -> Member:
+    """A run's place in a study; the second temperature is a column where one is chosen."""
+    several = len(how.validation_temperatures) > 1
+    second = ((VALIDATION_TEMPERATURE, heats[1]),) if several else ()
+    return Member(name, family.profile.imbalance, heats[0], family.seed, spec, (*place, *second))
 
 
 def objective_name(alpha: Alpha, *, distilled: bool = False) -> str:

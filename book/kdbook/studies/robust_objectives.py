@@ -85,7 +85,7 @@ def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.Data
     network gets wrong in the last epoch, while its weights still move, by its raw logits).
     """
     named = members(settings)
-    table = tables.per_seed(named, results)
+    table = tables.per_seed(named, results, "robust_distillation")
     done = [result for result in results if result is not None]
     errors = [100 * (1 - float(result.history["accuracy"].iloc[-1])) for result in done]
     return table.assign(train_error=errors)
@@ -93,7 +93,7 @@ def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.Data
 
 def per_class(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
     """One row a run and class; see ``kdbook.studies.tables.per_class``."""
-    return tables.per_class(members(settings), results)
+    return tables.per_class(members(settings), results, "robust_distillation")
 
 
 def by_length(summary: pd.DataFrame, value: str) -> pd.DataFrame:

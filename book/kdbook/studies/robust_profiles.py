@@ -7,9 +7,10 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field
 
 from kdbook.studies.profiles import PROFILES, Profile, profile_of
-from kdbook.studies.settings import FromText, Imbalance, Settings
+from kdbook.studies.settings import FromText, Imbalance, ProfileName, Settings, Temperature
 from kdlib.models import ModelSpec
-from kdlib.training import PRESETS, MultiplierRule, Recipe
+from kdlib.training import PRESETS, MultiplierRule
+from kdlib.validated import Frozen
 
 AnySettings = TypeVar("AnySettings", bound="RobustSettings")
 Dataset = Literal["digits", "cifar10", "cifar100"]
@@ -39,6 +40,74 @@ class RobustSettings(Settings):
     validation_part: Literal["all", "first_half"] = "all"
 
 
+class Teaching(Frozen):
+    """How the students of a scale are taught.
+
+    Attributes:
+        fixed_teacher: whether the students of all seeds learn from the teacher of seed 0 (main
+            Table 1), or each seed has its own (supplementary Table 3).
+        more_teachers: whether teachers that teach nobody are trained for the other seeds, so that
+            the rows of teachers have a spread.
+        temperatures: of the teacher's probabilities in training, among which each cell's is chosen.
+        validation_temperatures: of those on validation images, chosen along with it; only students
+            whose multipliers move by the teacher's labels there have one.
+    """
+
+    fixed_teacher: bool
+    more_teachers: bool
+    temperatures: tuple[float, ...]
+    validation_temperatures: tuple[float, ...]
+
+
+SMALLER = Teaching(
+    fixed_teacher=False, more_teachers=False, temperatures=(1.0,), validation_temperatures=(1.0,)
+)
+PAPER = Teaching(
+    fixed_teacher=True,
+    more_teachers=True,
+    temperatures=(1.0, 3.0, 5.0),
+    validation_temperatures=(0.1, 1.0, 3.0, 5.0),
+)
+"""Section E.2: ten students of one teacher; networks without a teacher are trained ten times."""
+
+PAPER_SEEDS = 10
+Temperatures = Annotated[tuple[Temperature, ...], Field(min_length=1)]
+
+
+class TaughtSettings(RobustSettings):
+    """Base of the settings of studies that choose a temperature for each cell.
+
+    Attributes:
+        temperatures: of the teacher's probabilities in training, each 0.05 to 100; by default 1, 3
+            and 5 at ``paper``, and 1 elsewhere.
+        validation_temperatures: of those on validation images; by default 0.1, 1, 3 and 5 at
+            ``paper``, and 1 elsewhere.
+        fixed_teacher: whether all students learn from one teacher, as in main Table 1; by default
+            at ``paper`` only.
+    """
+
+    temperatures: Annotated[Temperatures | None, FromText] = None
+    validation_temperatures: Annotated[Temperatures | None, FromText] = None
+    fixed_teacher: Annotated[bool | None, FromText] = None
+
+
+def teaching_at(profile: ProfileName, dataset: str | None) -> Teaching:
+    """How students are taught at a profile, where the settings do not say otherwise."""
+    return PAPER if profile == "paper" and dataset != "digits" else SMALLER
+
+
+def teaching(settings: TaughtSettings) -> Teaching:
+    """How the students of these settings are taught; each temperature once."""
+    named = {
+        key: value
+        for key, value in settings.model_dump(include=set(Teaching.model_fields)).items()
+        if value is not None
+    }
+    for key in {"temperatures", "validation_temperatures"} & named.keys():
+        named[key] = tuple(dict.fromkeys(named[key]))
+    return teaching_at(settings.profile, settings.dataset).model_copy(update=named)
+
+
 def with_seeds(settings: AnySettings, seeds: int | None, *, at_quick: int) -> AnySettings:
     """The settings with so many seeds; None stands for ``at_quick`` or the profile's own."""
     count = seeds or (at_quick if settings.profile == "quick" else None)
@@ -48,14 +117,14 @@ def with_seeds(settings: AnySettings, seeds: int | None, *, at_quick: int) -> An
 def robust_profile(settings: RobustSettings) -> Profile:
     """The scale: data, network, recipe and number of seeds.
 
-    At ``paper`` the recipe is that of "Robust distillation" for the data set and its tail.
+    At ``paper`` recipe and number of seeds are those of "Robust distillation" for the data set and
+    its tail.
     """
     dataset = settings.dataset or ("digits" if settings.profile == "quick" else "cifar10")
     imbalance = settings.imbalance or (20.0 if dataset == "digits" else 100.0)
-    base = PROFILES["quick" if dataset == "digits" else settings.profile]
-    recipe = _recipe(base, settings, dataset, imbalance)
-    teachers = base.teacher_recipe if recipe == base.recipe else None
-    plain = base.model_copy(update={"recipe": recipe, "teacher_recipe": teachers})
+    base = PROFILES["quick" if dataset == "digits" else settings.profile].at(imbalance)
+    papers = settings.profile == "paper" and dataset != "digits"
+    plain = _as_in_the_paper(base, dataset, imbalance) if papers else base
     changes: dict[str, object] = {"dataset": dataset, "imbalance": imbalance}
     if settings.depth is not None:
         changes["model"] = ModelSpec.parse(depth=settings.depth)
@@ -78,7 +147,7 @@ def multiplier_rule(settings: RobustSettings, alpha: float = 1.0) -> MultiplierR
     )
 
 
-def _recipe(base: Profile, settings: RobustSettings, dataset: Dataset, imbalance: float) -> Recipe:
-    if settings.profile != "paper" or dataset == "digits":
-        return base.recipe
-    return PRESETS[f"{dataset}{'' if imbalance == 1 else '_lt'}_robust_paper"]
+def _as_in_the_paper(base: Profile, dataset: Dataset, imbalance: float) -> Profile:
+    preset = f"{dataset}{'' if imbalance == 1 else '_lt'}_robust_paper"
+    seeds = {"seeds": PAPER_SEEDS, "sweep_seeds": PAPER_SEEDS}
+    return base.model_copy(update={"recipe": PRESETS[preset], "teacher_recipe": None, **seeds})

@@ -1,6 +1,7 @@
-"""Which temperature a method gets: chosen on validation images, never on test images.
+"""Which temperature a method gets: chosen on images that no reported number is of.
 
-The criterion is the highest mean validation accuracy; of equal ones the smaller temperature is
+Which these are is the paper's protocol (``kdbook.studies.protocol``); a table says it by the column
+that chooses. The criterion is made as large as possible; of equal ones the smaller temperature is
 taken. A temperature at which a training diverged (NaN) loses to every one at which none did. A
 method without a teacher has no temperature, so nothing is chosen for it.
 """
@@ -14,50 +15,95 @@ import pandas as pd
 
 from kdlib.errors import SettingError
 
-CRITERION = "validation"
-"""The column that chooses: mean validation accuracy of the classes, in percent."""
+DEV = "dev"
+"""Column: mean accuracy over the classes on dev, in percent, of students that have not seen it."""
+VALIDATION_WORST = "validation_worst"
+"""Column: accuracy of the worst class on validation, in percent."""
+VALIDATION = "validation"
+"""Column: mean accuracy over the classes on validation, in percent."""
+
+CRITERIA = (DEV, VALIDATION_WORST, "select_worst", VALIDATION)
+"""Columns that may choose: the first of them that a table has does."""
+
+VALIDATION_TEMPERATURE = "validation_temperature"
+"""Column: of the teacher's probabilities on validation images; NaN where these are not asked."""
 
 ARM = ["method", "imbalance"]
+_CHOSEN = ["temperature", VALIDATION_TEMPERATURE]
 
 
-def choose_temperature(per_seed: pd.DataFrame, by: str = CRITERION) -> pd.DataFrame:
+def criterion(per_seed: pd.DataFrame) -> str:
+    """The column of a table that chooses.
+
+    Raises:
+        SettingError: it has none of ``CRITERIA``.
+    """
+    found = [name for name in CRITERIA if name in per_seed]
+    if not found:
+        raise SettingError(f"nothing chooses a temperature: no column of {', '.join(CRITERIA)}")
+    return found[0]
+
+
+def chosen_settings(per_seed: pd.DataFrame) -> list[str]:
+    """The columns of a table among whose values a choice is made."""
+    return [name for name in _CHOSEN if name in per_seed]
+
+
+def choose_temperature(per_seed: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
     """One temperature a method and ratio, by the mean of ``by`` over all seeds.
 
     Args:
         per_seed: rows of ``kdbook.studies.tables.per_seed``. Each temperature of a method must have
-            the same seeds.
-        by: the column that is made as large as possible.
+            the same seeds. Where there is a column ``validation_temperature``, it is chosen along.
+        by: the column that is made as large as possible; by default the table's ``criterion``.
 
     Returns:
-        One row a method and ratio: method, imbalance, temperature, score (the mean of ``by``).
+        One row a method and ratio: method, imbalance, temperature (and ``validation_temperature``),
+        score (the mean of ``by``).
 
     Raises:
-        SettingError: two temperatures of a method were trained for different seeds.
+        SettingError: two temperatures of a method were trained for different seeds, or nothing
+            chooses.
     """
-    taught = _taught(per_seed)
+    taught, settings = _taught(per_seed), chosen_settings(per_seed)
     _check_same_seeds(taught)
-    scores = taught.groupby([*ARM, "temperature"], sort=False)[by].agg(_mean_or_nan)
+    by = by or criterion(per_seed)
+    scores = taught.groupby([*ARM, *settings], sort=False, dropna=False)[by].agg(_mean_or_nan)
     return _best(scores.rename("score").reset_index(), ARM)
 
 
-def choose_by_seed(per_seed: pd.DataFrame, by: str = CRITERION) -> pd.DataFrame:
+def choose_by_seed(per_seed: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
     """One temperature a method, ratio and seed, by that seed's ``by`` alone.
 
     So the choice is part of what is repeated, and an interval over seeds covers its luck too.
 
     Args:
         per_seed: rows of ``kdbook.studies.tables.per_seed``.
-        by: the column that is made as large as possible.
+        by: the column that is made as large as possible; by default the table's ``criterion``.
 
     Returns:
         One row a method, ratio and seed: method, imbalance, seed, temperature, score.
 
     Raises:
-        SettingError: two temperatures of a method were trained for different seeds.
+        SettingError: as ``choose_temperature``.
     """
     taught = _taught(per_seed)
     _check_same_seeds(taught)
-    return _best(taught.assign(score=taught[by]), [*ARM, "seed"])
+    return _best(taught.assign(score=taught[by or criterion(per_seed)]), [*ARM, "seed"])
+
+
+def at_best(per_seed: pd.DataFrame, by: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Each method at its chosen temperature, as if it had no other.
+
+    Args:
+        per_seed: rows of ``kdbook.studies.tables.per_seed``.
+        by: as for ``choose_temperature``.
+
+    Returns:
+        The rows that are kept, with ``temperature`` NaN since each method has one; and the choice.
+    """
+    choice = choose_temperature(per_seed, by)
+    return at_chosen(per_seed, choice).assign(temperature=float("nan")), choice
 
 
 def at_chosen(per_seed: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
@@ -67,10 +113,9 @@ def at_chosen(per_seed: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
         per_seed: rows of ``kdbook.studies.tables.per_seed`` or ``per_class``.
         choice: from ``choose_temperature`` or ``choose_by_seed``.
     """
-    keys = [name for name in (*ARM, "seed", "temperature") if name in choice.columns]
-    kept = pd.MultiIndex.from_frame(choice[keys])
-    chosen = pd.MultiIndex.from_frame(per_seed[keys]).isin(kept)
-    return per_seed[chosen | per_seed["temperature"].isna()].reset_index(drop=True)
+    keys = [name for name in (*ARM, "seed", *_CHOSEN) if name in choice.columns]
+    wanted, found = (pd.MultiIndex.from_frame(_comparable(t[keys])) for t in (choice, per_seed))
+    return per_seed[found.isin(wanted) | per_seed["temperature"].isna()].reset_index(drop=True)
 
 
 def gap_to_peeking(per_seed: pd.DataFrame, measure: str) -> pd.DataFrame:
@@ -95,6 +140,13 @@ def gap_to_peeking(per_seed: pd.DataFrame, measure: str) -> pd.DataFrame:
     return both.assign(gap=both["peeked"] - both["honest"])
 
 
+def _comparable(keys: pd.DataFrame) -> pd.DataFrame:
+    """No validation temperature is as good as itself; NaN would differ from NaN."""
+    if VALIDATION_TEMPERATURE not in keys:
+        return keys
+    return keys.fillna({VALIDATION_TEMPERATURE: 0.0})
+
+
 def _taught(per_seed: pd.DataFrame) -> pd.DataFrame:
     return per_seed[per_seed["temperature"].notna()]
 
@@ -109,16 +161,17 @@ def _mean_or_nan(values: pd.Series) -> float:
 
 def _best(scores: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """The row of highest score in each group; NaN is lowest, and ties go to the smaller T."""
+    settings = chosen_settings(scores)
     group = scores.groupby(list(by), sort=False).ngroup()
     ranked = scores.assign(group=group, rank=scores["score"].fillna(-np.inf))
-    ranked = ranked.sort_values(["group", "rank", "temperature"], ascending=[True, False, True])
-    best = ranked.drop_duplicates("group")
-    return best[[*by, "temperature", "score"]].reset_index(drop=True)
+    order = [True, False, *(True for _ in settings)]
+    best = ranked.sort_values(["group", "rank", *settings], ascending=order)
+    return best.drop_duplicates("group")[[*by, *settings, "score"]].reset_index(drop=True)
 
 
 def _check_same_seeds(taught: pd.DataFrame) -> None:
-    seeds = taught.groupby([*ARM, "temperature"])["seed"].agg(_as_tuple)
-    kinds = seeds.groupby(level=ARM).nunique()
+    arms = taught.groupby([*ARM, *chosen_settings(taught)], dropna=False)
+    kinds = arms["seed"].agg(_as_tuple).groupby(level=ARM).nunique()
     for method in kinds[kinds > 1].index.get_level_values("method"):
         raise SettingError(
             f"{method} has other seeds at other temperatures: train each for the same seeds"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kdbook.studies.column_scales import difference_scale_of, scale_of
+from kdbook.studies.protocol import Paper, protocol, tested_on
 from kdlib import metrics
 from kdlib.runs import RunResult, RunSpec
 from kdlib.runs.build import dataset_for, training_split
@@ -37,30 +38,39 @@ class Member:
         return {name: getattr(self, name) for name in KEYS} | dict(self.place)
 
 
-def per_seed(members: Sequence[Member], results: Sequence[RunResult | None]) -> pd.DataFrame:
+def per_seed(
+    members: Sequence[Member],
+    results: Sequence[RunResult | None],
+    paper: Paper = "teachers_pet",
+) -> pd.DataFrame:
     """One row a run: its key, status, and its test accuracies in percent.
 
-    ``None`` stands for a run that is not finished: it has no row.
+    ``None`` stands for a run that is not finished: it has no row. The test images are those of the
+    paper's protocol (``kdbook.studies.protocol``).
 
     ``mean`` is the mean over classes. ``worst_k`` is the mean of the k worst classes, for k of 1
     and 10, 20, 50 percent of the classes; ``best_tenth`` is that of the best 10 percent.
     ``rarest`` is the mean over the rarest 20 percent of the classes by training count, which no
     test example chose; of equally rare ones the later count. ``validation`` is the mean over
-    classes on the validation split: settings are chosen by it (``kdbook.studies.selection``), and
-    it is no result.
+    classes on the validation split, where the protocol chooses settings by it
+    (``kdbook.studies.selection``); it is no result.
     """
     pairs = zip(members, results, strict=True)
-    return pd.DataFrame([m.key() | _summary(m, r) for m, r in pairs if r is not None])
+    return pd.DataFrame([m.key() | _summary(m, r, paper) for m, r in pairs if r is not None])
 
 
-def per_class(members: Sequence[Member], results: Sequence[RunResult | None]) -> pd.DataFrame:
+def per_class(
+    members: Sequence[Member],
+    results: Sequence[RunResult | None],
+    paper: Paper = "teachers_pet",
+) -> pd.DataFrame:
     """One row a run and class: key, label, train_count, accuracy, log_loss, margin.
 
-    On the test split: accuracy in percent, mean log-loss in nats, mean margin from -1 to 1.
-    ``None`` stands for a run that is not finished: it has no rows.
+    On the test images of the paper's protocol: accuracy in percent, mean log-loss in nats, mean
+    margin from -1 to 1. ``None`` stands for a run that is not finished: it has no rows.
     """
     pairs = zip(members, results, strict=True)
-    pieces = [_class_rows(m, r).assign(**m.key()) for m, r in pairs if r is not None]
+    pieces = [_class_rows(m, r, paper).assign(**m.key()) for m, r in pairs if r is not None]
     table = pd.concat(pieces, ignore_index=True)
     return table[[*KEYS, *(c for c in table.columns if c not in KEYS)]]
 
@@ -126,16 +136,18 @@ def worst_ks(num_classes: int) -> tuple[int, ...]:
     return tuple(dict.fromkeys((1, *shares)))
 
 
-def _summary(member: Member, result: RunResult) -> dict[str, object]:
-    accuracy = 100 * result.accuracy("test")
+def _summary(member: Member, result: RunResult, paper: Paper) -> dict[str, object]:
+    rule = protocol(member.spec.data.name, paper)
+    accuracy = 100 * result.accuracy(rule.test)
     counts = training_counts(member.spec)
     worst = {f"worst_{k}": _measured(metrics.worst_k, accuracy, k) for k in worst_ks(len(accuracy))}
     mean = float(accuracy.mean())
     others = {
         "best_tenth": _measured(metrics.top_fraction, accuracy, 0.1),
         "rarest": float(accuracy[rarest_fifth(counts)].mean()),
-        "validation": float(100 * result.accuracy("validation").mean()),
     }
+    if rule.chooses == "validation":
+        others["validation"] = float(100 * result.accuracy("validation").mean())
     return {"mean": mean, **worst, **others, "status": result.status, "run": member.spec.id}
 
 
@@ -159,8 +171,8 @@ def training_counts(spec: RunSpec) -> np.ndarray:
     return training_split(spec, dataset_for(spec)).class_counts.numpy()
 
 
-def _class_rows(member: Member, result: RunResult) -> pd.DataFrame:
-    rows = result.per_class[result.per_class["split"] == "test"].sort_values("label")
+def _class_rows(member: Member, result: RunResult, paper: Paper) -> pd.DataFrame:
+    rows = result.class_rows(tested_on(member.spec, paper))
     return pd.DataFrame(
         {
             "label": rows["label"].to_numpy(),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from dataclasses import replace
+from math import nan
 
 import pandas as pd
-from pydantic import Field
 
 from kdbook.studies import tables
 from kdbook.studies.multiplier_paths import effective_classes as effective_classes
@@ -16,11 +16,12 @@ from kdbook.studies.robust_families import (
     Alpha,
     RobustFamily,
     ValidationLabels,
+    cell_member,
+    heats_of,
     objective_name,
     robust_families,
 )
-from kdbook.studies.robust_profiles import RobustSettings, with_seeds
-from kdbook.studies.settings import FromText, Temperature
+from kdbook.studies.robust_profiles import TaughtSettings, teaching, with_seeds
 from kdbook.studies.tables import Member
 from kdlib.runs import RunResult, RunSpec
 
@@ -32,19 +33,8 @@ OBJECTIVES: tuple[Alpha, ...] = (None, 0.0, 1.0)
 _SEEDS_AT_QUICK = 4
 
 
-class Settings(RobustSettings):
-    """What the chapter lets a reader set; ``seeds`` is 4 at ``quick`` where it is not given.
-
-    Attributes:
-        temperatures: of the teacher's probabilities in training, each 0.05 to 100; the paper
-            chooses from 1, 3 and 5 by validation.
-        validation_temperature: of the teacher's probabilities on validation images.
-        fixed_teacher: whether all students learn from one teacher, as in main Table 1.
-    """
-
-    temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1), FromText] = (1.0,)
-    validation_temperature: Temperature = 1.0
-    fixed_teacher: bool = False
+class Settings(TaughtSettings):
+    """What the chapter lets a reader set; ``seeds`` is 4 at ``quick`` where it is not given."""
 
 
 def cell_name(teacher: Alpha, student: Alpha, labels: ValidationLabels) -> str:
@@ -75,14 +65,14 @@ def rows(of: Sequence[Member], results: Sequence[RunResult | None]) -> pd.DataFr
     They choose and are no results: ``validation_worst``, ``first_half`` and ``second_half``, the
     worst class in percent on all validation images and on either half of them.
     """
-    table = tables.per_seed(of, results)
+    table = tables.per_seed(of, results, "robust_distillation")
     chosen = [worst_on_validation(result) for result in results if result is not None]
     return pd.concat([table, pd.DataFrame(chosen, index=table.index)], axis=1)
 
 
 def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
     """One row a run and class; see ``kdbook.studies.tables.per_class``."""
-    return tables.per_class(members(settings), results)
+    return tables.per_class(members(settings), results, "robust_distillation")
 
 
 def multiplier_paths(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
@@ -92,35 +82,24 @@ def multiplier_paths(settings: Settings, results: Sequence[RunResult]) -> pd.Dat
 
 def _families(settings: Settings) -> Sequence[RobustFamily]:
     chosen = with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK)
-    return robust_families(chosen, fixed_teacher=settings.fixed_teacher)
+    return robust_families(chosen, fixed_teacher=teaching(settings).fixed_teacher)
 
 
 def _family_members(family: RobustFamily, settings: Settings) -> list[Member]:
-    ratio, seed = family.profile.imbalance, family.seed
+    how = teaching(settings)
+    alone = replace(family, fixed_teacher=False) if how.more_teachers else family
     teachers = [
-        Member(f"teacher {objective_name(t)}", ratio, float("nan"), seed, family.teacher(t))
+        cell_member(f"teacher {objective_name(t)}", family, (nan, nan), how, alone.teacher(t))
         for t in OBJECTIVES
     ]
     students = [
-        Member(cell_name(t, s, labels), ratio, heat, seed, spec)
-        for heat in settings.temperatures
+        cell_member(
+            cell_name(t, s, labels), family, heats, how, family.student_at(t, s, labels, heats)
+        )
         for t, s, labels in _cells()
-        for spec in [_student(family, t, s, labels, heat, settings)]
+        for heats in heats_of(s, labels, how)
     ]
     return teachers + students
-
-
-def _student(
-    family: RobustFamily, teacher: Alpha, student: Alpha, labels: ValidationLabels,
-    temperature: float, settings: Settings,
-) -> RunSpec:  # fmt: skip
-    return family.student(
-        teacher,
-        student,
-        temperature=temperature,
-        validation_labels=labels,
-        validation_temperature=settings.validation_temperature,
-    )
 
 
 def _cells() -> list[tuple[Alpha, Alpha, ValidationLabels]]:

@@ -52,8 +52,8 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def ensemble_runs(settings: Settings) -> list[RunSpec]:
-    """One-hot students on balanced data, one a seed."""
-    profile = robust_profile(settings)
+    """One-hot students on balanced data, trained as at ratio 1, one a seed."""
+    profile = robust_profile(settings.model_copy(update={"imbalance": 1.0}))
     return [Family(profile, 1.0, seed).one_hot() for seed in range(settings.ensemble)]
 
 
@@ -73,7 +73,7 @@ def students(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
     """One row a robust student; see ``kdbook.studies.tables.per_seed``."""
     pairs = zip(members(settings), results[: -settings.ensemble], strict=True)
     kept = [(m, r) for m, r in pairs if not _teaches(m)]
-    return tables.per_seed([m for m, _ in kept], [r for _, r in kept])
+    return tables.per_seed([m for m, _ in kept], [r for _, r in kept], "robust_distillation")
 
 
 def balanced_probabilities(ensemble: Sequence[RunResult]) -> np.ndarray:

@@ -114,9 +114,12 @@ def validation_by_length(table: pd.DataFrame) -> pd.DataFrame:
     """What chose the profile's teacher: its validation accuracy at each length, in percent.
 
     Returns:
-        Columns: teacher_epochs, mean, low, high, seeds.
+        Columns: teacher_epochs, mean, low, high, seeds. No rows where validation images are part of
+        the test images, so that they have chosen nothing.
     """
     teachers = table[table["method"] == "teacher"]
+    if "validation" not in table:
+        return pd.DataFrame(columns=["teacher_epochs", "mean", "low", "high", "seeds"])
     return tables.with_intervals(teachers, "validation", ["teacher_epochs"])
 
 

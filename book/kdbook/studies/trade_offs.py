@@ -6,6 +6,8 @@ Section 4 of "Robust distillation": the grid of (alpha_t, alpha_s) of its supple
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from math import nan
 from typing import Annotated
 
 import numpy as np
@@ -15,14 +17,17 @@ from pydantic import Field
 from kdbook.studies import tables
 from kdbook.studies.robust_families import (
     Alpha,
+    Heats,
     RobustFamily,
     ValidationLabels,
+    cell_member,
+    heats_of,
     objective_name,
     robust_families,
 )
-from kdbook.studies.robust_profiles import RobustSettings, with_seeds
+from kdbook.studies.robust_profiles import TaughtSettings, teaching, with_seeds
 from kdbook.studies.settings import Alpha as TradeOff
-from kdbook.studies.settings import FromText, Temperature
+from kdbook.studies.settings import FromText
 from kdbook.studies.tables import Member
 from kdlib.data import halves
 from kdlib.runs import RunResult, RunSpec
@@ -37,19 +42,16 @@ _SEEDS_AT_QUICK = 2
 _Grid = Annotated[tuple[TradeOff, ...], Field(min_length=2), FromText]
 
 
-class Settings(RobustSettings):
+class Settings(TaughtSettings):
     """What the chapter lets a reader set; ``seeds`` is 2 at ``quick`` where it is not given.
 
     Attributes:
         alphas: trade-offs of teachers and students alike, two or more, each 0 to 1.
-        temperatures: of the teacher's probabilities in training, each 0.05 to 100; the paper
-            chooses from 1, 3 and 5 by validation.
         validation_labels: by whose labels a student's errors are measured while it trains,
             ``teacher`` or ``one_hot``.
     """
 
     alphas: _Grid = (0.0, 0.25, 0.5, 0.75, 1.0)
-    temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1), FromText] = (1.0,)
     validation_labels: ValidationLabels = "teacher"
 
 
@@ -76,66 +78,67 @@ def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.Data
     classes and the worst class on the validation images that select: all of them, or with
     ``validation_part="first_half"`` the half that no multiplier has seen. They are no results.
     """
-    table = tables.per_seed(members(settings), results)
+    table = tables.per_seed(members(settings), results, "robust_distillation")
     chosen = [_selecting(settings, result) for result in results if result is not None]
     return pd.concat([table, pd.DataFrame(chosen, index=table.index)], axis=1)
 
 
 def per_class(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
     """One row a run and class; see ``kdbook.studies.tables.per_class``."""
-    return tables.per_class(members(settings), results)
+    return tables.per_class(members(settings), results, "robust_distillation")
 
 
 def study_families(settings: Settings) -> Sequence[RobustFamily]:
-    """One family a seed, each with teachers of its own."""
-    return robust_families(with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK))
+    """One family a seed, each with teachers of its own or all with those of seed 0."""
+    chosen = with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK)
+    return robust_families(chosen, fixed_teacher=teaching(settings).fixed_teacher)
 
 
 def pair_at(settings: Settings, alpha_t: float, alpha_s: float) -> list[Member]:
     """Of seed 0, standard distillation and one cell of any two trade-offs from 0 to 1.
 
-    Temperature and validation labels are the first temperature and the labels of ``settings``.
+    Temperatures are the first of each kind, and validation labels those of ``settings``.
     """
-    family, heat = RobustFamily(settings, 0), settings.temperatures[0]
+    family, how = RobustFamily(settings, 0), teaching(settings)
     ratio = family.profile.imbalance
     cells: dict[str, tuple[Alpha, Alpha]] = {
         STANDARD: (None, None),
         "traded off": (alpha_t, alpha_s),
     }
     return [
-        Member(name, ratio, heat, 0, _student(family, t, s, heat, settings))
+        Member(name, ratio, heats[0], 0, _student(family, t, s, heats, settings))
         for name, (t, s) in cells.items()
+        for heats in heats_of(s, settings.validation_labels, how)[:1]
     ]
 
 
 def _family_members(family: RobustFamily, settings: Settings) -> list[Member]:
     alphas: list[Alpha] = list(dict.fromkeys(settings.alphas))
-    teachers = [
-        _member(family, f"teacher {_text(t)}", (_text(t), "none"), float("nan"), family.teacher(t))
-        for t in (None, *alphas)
-    ]
+    how, labels = teaching(settings), settings.validation_labels
+    alone = replace(family, fixed_teacher=False) if how.more_teachers else family
     cells = [(None, None), *((t, s) for t in alphas for s in alphas)]
+    teachers = [
+        cell_member(f"teacher {_text(t)}", family, (nan, nan), how, spec, _alphas(_text(t), "none"))
+        for t in (None, *alphas)
+        for spec in [alone.teacher(t)]
+    ]
     students = [
-        _member(family, cell_name(t, s), (_text(t), _text(s)), heat, spec)
-        for heat in dict.fromkeys(settings.temperatures)
+        cell_member(cell_name(t, s), family, heats, how, spec, _alphas(_text(t), _text(s)))
         for t, s in cells
-        for spec in [_student(family, t, s, heat, settings)]
+        for heats in heats_of(s, labels, how)
+        for spec in [_student(family, t, s, heats, settings)]
     ]
     return teachers + students
 
 
+def _alphas(teacher: str, student: str) -> tuple[tuple[str, str], ...]:
+    return (("alpha_t", teacher), ("alpha_s", student))
+
+
 def _student(
-    family: RobustFamily, teacher: Alpha, student: Alpha, temperature: float, settings: Settings
+    family: RobustFamily, teacher: Alpha, student: Alpha, heats: Heats, settings: Settings
 ) -> RunSpec:
-    labels = settings.validation_labels
-    return family.student(teacher, student, temperature=temperature, validation_labels=labels)
-
-
-def _member(
-    family: RobustFamily, name: str, alphas: tuple[str, str], temperature: float, spec: RunSpec
-) -> Member:
-    place = (("alpha_t", alphas[0]), ("alpha_s", alphas[1]))
-    return Member(name, family.profile.imbalance, temperature, family.seed, spec, place)
+    return family.student_at(teacher, student, settings.validation_labels, heats)
 
 
 def _text(alpha: Alpha) -> str:

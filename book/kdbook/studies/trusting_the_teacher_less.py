@@ -12,14 +12,14 @@ from kdbook.studies import tables
 from kdbook.studies.families import Family, families_at
 from kdbook.studies.profiles import profile_of
 from kdbook.studies.settings import Alpha, FromText, Imbalance, Temperature
-from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
-from kdlib.runs import RunResult, RunSpec, Store, dev_mix
+from kdbook.studies.tuning import Results, TunedSettings, tuning_members, with_scores
+from kdlib.runs import RunSpec, Store, dev_mix
 
 QUESTION = "Does trusting the teacher less on rare classes mend them?"
 
 
-class Settings(BaseSettings):
+class Settings(TunedSettings):
     """What the chapter lets a reader set.
 
     Attributes:
@@ -44,19 +44,32 @@ def members(settings: Settings) -> list[Member]:
     return [m for family in study_families(settings) for m in _family_members(family, settings)]
 
 
+def choosing(settings: Settings) -> list[Member]:
+    """The students that choose the temperatures, where the reported ones may not."""
+    families = study_families(settings)
+    return tuning_members(families, lambda f: _family_members(f, settings), settings.tuning_seeds)
+
+
 def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs."""
-    return [member.spec for member in members(settings)]
+    """The runs that the study needs: those of ``members``, then those of ``choosing``."""
+    return [member.spec for member in (*members(settings), *choosing(settings))]
 
 
-def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.studies.tables.per_seed``."""
-    return tables.per_seed(members(settings), results)
+def per_seed(settings: Settings, results: Results) -> pd.DataFrame:
+    """One row a run of ``members``; see ``kdbook.studies.tables.per_seed``.
+
+    Where dev images choose, the column ``dev`` holds what ``choosing`` scores at the row's method
+    and temperature.
+    """
+    named = members(settings)
+    rows = tables.per_seed(named, results[: len(named)])
+    return with_scores(rows, choosing(settings), results[len(named) :])
 
 
-def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.studies.tables.per_class``."""
-    return tables.per_class(members(settings), results)
+def per_class(settings: Settings, results: Results) -> pd.DataFrame:
+    """One row a run of ``members`` and class; see ``kdbook.studies.tables.per_class``."""
+    named = members(settings)
+    return tables.per_class(named, results[: len(named)])
 
 
 def trust(

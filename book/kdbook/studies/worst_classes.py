@@ -77,7 +77,8 @@ def by_each_ordering(result: RunResult, teacher: RunResult) -> dict[str, float]:
 
     ``worst_k`` is over its own worst. ``BY_TEACHER`` is over the teacher's worst on test images, as
     in section 3.2 of "Teacher's pet". ``BY_VALIDATION`` is over the teacher's worst on validation
-    images: there no test image chooses.
+    images: there no test image chooses. All are measured on the split ``test``, also where the
+    protocol tests on all official test images, so that they differ in nothing but who chooses.
     """
     accuracy = 100 * result.accuracy("test")
     k = a_tenth(len(accuracy))

@@ -26,20 +26,6 @@ class Result:
         return self._labels
 
 
-def test_each_cell_gets_the_temperature_of_its_best_worst_class_on_validation():
-    rows = [
-        {"method": m, "imbalance": 20.0, "temperature": t, "seed": seed, "worst_1": w,
-         protocols.VALIDATION_WORST: v + seed}
-        for m, t, v, w in (("a", 1.0, 10, 99), ("a", 3.0, 20, 1), ("b", 1.0, 30, 2),
-                           ("b", 3.0, 20, 98), ("teacher std", np.nan, 0, 5))
-        for seed in range(2)
-    ]  # fmt: skip
-    kept, choice = protocols.at_best_temperature(pd.DataFrame(rows))
-    assert dict(zip(choice["method"], choice["temperature"], strict=True)) == {"a": 3.0, "b": 1.0}
-    assert kept.groupby("method")["worst_1"].mean().to_dict() == {"a": 1, "b": 2, "teacher std": 5}
-    assert kept["temperature"].isna().all()
-
-
 def test_robust_members_are_part_of_the_grid():
     names = [m.method for m in protocols.robust_members(SETTINGS)]
     assert len(names) == 4 and not any("bal" in name or "std-d" in name for name in names)
