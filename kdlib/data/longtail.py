@@ -13,7 +13,7 @@ from kdlib.seeds import generator
 
 DEV_PER_CLASS = 20
 NATURAL_TAILS = {"imagenet_lt": 50, "inaturalist2018": 20}
-"""Sets whose tail is their own, and the k of their dev split (Lukasik et al. 2022, Appendix B).
+"""Sets whose tail is their own, and the k of their dev split ("Teacher's pet", section 5).
 
 For iNaturalist the paper states no k: 20, as for long-tailed CIFAR-100, is our choice.
 """
@@ -52,8 +52,9 @@ def refuse_second_tail(name: str, imbalance: float) -> None:
 def dev_count(count: int, imbalance: float, name: str = "") -> int:
     """How many of a class's ``count`` training examples go to the dev split of set ``name``.
 
-    Lukasik et al. (2022), Appendix B: 20 % of a balanced set; of a long-tailed one k a class, or
-    half of a class that has at most 2k; k is 20, or as in ``NATURAL_TAILS``.
+    "Teacher's pet", section 5: 20 % of a balanced set; of a long-tailed one k a class, or half of a
+    class that has at most 2k; k is 20, or as in ``NATURAL_TAILS``. The paper draws the 20 % at
+    random from all classes together; ours are of each class.
     """
     if imbalance == 1 and name not in NATURAL_TAILS:
         return count // 5

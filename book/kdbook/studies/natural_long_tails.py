@@ -28,6 +28,7 @@ QUESTION = "Do long tails that nobody made show the same?"
 
 LargeSet = Literal["imagenet", "imagenet_lt", "inaturalist2018"]
 
+_MARGIN_TEMPERATURE = 1.0
 _KEPT = ["mean", "rarest", "validation", "status", "run"]
 
 
@@ -38,7 +39,7 @@ class Settings(BaseSettings):
         dataset: at the profile ``paper``, which of the paper's large sets; by default iNaturalist
             2018. The other profiles have their own.
         temperature: of the teacher's probabilities, 0.05 to 100; by default 0.9 at ``paper``, as in
-            Appendix B, and 3 elsewhere, as in the chapter on AdaAlpha.
+            Appendix B, and elsewhere 3, as in the chapter on AdaAlpha, but 1 for AdaMargin.
         alpha: trust of plain distillation, 0 to 1; by default 0.2 at ``paper`` and 1 elsewhere.
         offset: smallest weight of AdaMargin, above 0, at most 1; the paper does not say.
     """
@@ -71,6 +72,12 @@ def teaching(settings: Settings) -> tuple[float, float]:
         temperature if settings.temperature is None else settings.temperature,
         alpha if settings.alpha is None else settings.alpha,
     )
+
+
+def margin_temperature(settings: Settings) -> float:
+    """AdaMargin's: where none is set, what the study ``results`` chose on validation images."""
+    own = settings.temperature is None and settings.profile != "paper"
+    return _MARGIN_TEMPERATURE if own else teaching(settings)[0]
 
 
 def members(settings: Settings) -> list[Member]:
@@ -143,11 +150,11 @@ def _tails(result: RunResult) -> dict[str, float]:
 
 
 def _family_members(family: Family, settings: Settings) -> list[Member]:
-    temperature, alpha = teaching(settings)
+    (temperature, alpha), margin = teaching(settings), margin_temperature(settings)
     named: list[tuple[str, float, RunSpec]] = [
         ("one-hot", float("nan"), family.one_hot()),
         ("distilled", temperature, family.distilled(temperature, alpha)),
-        ("AdaMargin", temperature, family.ada_margin(temperature, settings.offset)),
+        ("AdaMargin", margin, family.ada_margin(margin, settings.offset)),
         ("AdaAlpha", temperature, family.ada_alpha(temperature)),
     ]
     return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]

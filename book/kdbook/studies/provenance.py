@@ -39,6 +39,7 @@ class Provenance(Frozen):
         columns: of the table.
         runs: id and status (``completed`` or ``diverged``) of each run in the table.
         splits: digests of the test, validation, dev and training examples.
+        blanks: columns that some methods have no value of.
         together: how many students shared a training step, each number once. Runs of more than 1
             are those of 1 up to rounding only. Records that do not say it are of runs alone.
     """
@@ -63,6 +64,7 @@ class Provenance(Frozen):
     columns: tuple[str, ...]
     runs: dict[str, str]
     splits: dict[str, str]
+    blanks: tuple[str, ...] = ()
     teacher_recipe: dict[str, Any] = Field(default_factory=dict)
     balanced_recipe: dict[str, Any] = Field(default_factory=dict)
     together: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1,), min_length=1)

@@ -1,5 +1,8 @@
 """The numbers that the two papers print: one row a number, as printed.
 
+Those of "Teacher's pet" are of its anonymous submission to ICLR 2022. The article in TMLR, which
+appeared later, may print others.
+
 ``paper_numbers.csv`` holds 1,268 rows. Its columns: paper (``teachers_pet`` or
 ``robust_distillation``), section, table, dataset, teacher, student, method, teacher_objective,
 student_objective, validation_labels, alpha_t, alpha_s, subgroup, metric, value (percent, or

@@ -139,6 +139,7 @@ def _question(
         "seeds": sorted({int(seed) for seed in table.get("seed", ())}),
         "recorded": _today(),
         "columns": tuple(table.columns),
+        "blanks": getattr(module, "BLANKS", ()),
     }
 
 

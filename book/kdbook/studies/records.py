@@ -28,7 +28,7 @@ FOLDERS = (Path("book/results"), Path("results"), Path("../results"))
 
 SIGNIFICANT_DIGITS = 6
 DIVERGED = "diverged"
-_BLANK_ALLOWED = ["temperature", VALIDATION_TEMPERATURE, DEV]
+_BLANK_ALLOWED = ("temperature", VALIDATION_TEMPERATURE, DEV)
 """A method that listens to no teacher has no temperature, and nothing to choose."""
 
 
@@ -114,6 +114,16 @@ def read_records(folder: Path | None = None) -> list[Record]:
     return [read_record(half.with_name(f"{half.name}.csv")) for half in sorted(halves)]
 
 
+def find_record(study: str, profile: str, folder: Path | None = None) -> Record | None:
+    """The record of a study at its own settings and a profile; ``None`` where there is none.
+
+    Raises:
+        RecordError: as ``read_records``.
+    """
+    wanted = record_name(study, profile, {})
+    return next((each for each in read_records(folder) if each.name == wanted), None)
+
+
 def _csv(table: pd.DataFrame) -> str:
     buffer = io.StringIO()
     table.to_csv(buffer, index=False, lineterminator="\n", float_format=f"%.{SIGNIFICANT_DIGITS}g")
@@ -154,7 +164,7 @@ def _check(record: Record, path: Path) -> None:
     _check_columns(list(table.columns), about.columns, path)
     if table.empty:
         raise RecordError(f"{path} has no rows")
-    _check_numbers(table, path)
+    _check_numbers(table, (*_BLANK_ALLOWED, *about.blanks), path)
     if about.runs and not set(table["run"]) <= about.runs.keys():
         unknown = sorted(set(table["run"]) - about.runs.keys())
         raise RecordError(f"{path}: run {unknown[0]} is not in {path.with_suffix('.json').name}")
@@ -169,10 +179,10 @@ def _check_columns(found: Sequence[str], expected: Sequence[str], path: Path) ->
         raise RecordError(f"{path}: column {missing[0]!r} is missing")
 
 
-def _check_numbers(table: pd.DataFrame, path: Path) -> None:
+def _check_numbers(table: pd.DataFrame, blanks: Sequence[str], path: Path) -> None:
     """A blank or an infinity is an accident, except where a training diverged."""
     finished = table[table["status"] != DIVERGED] if "status" in table else table
-    for name in (name for name in finished if name not in _BLANK_ALLOWED):
+    for name in (name for name in finished if name not in blanks):
         column = finished[name]
         numbers = column.to_numpy() if pd.api.types.is_numeric_dtype(column) else None
         bad = column.isna() if numbers is None else ~np.isfinite(numbers)

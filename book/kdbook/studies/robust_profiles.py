@@ -26,7 +26,7 @@ class RobustSettings(Settings):
         depth: of the CIFAR ResNet that teacher and student are, 6n + 2; None takes the profile's.
         step: of exponentiated gradient.
         update_every: training steps between two moves of the multipliers; the paper does not say.
-            By default 4 at ``quick``, where a training has 160 steps, and 32 elsewhere, as in the
+            By default 4 at ``quick``, where a training has 200 steps, and 32 elsewhere, as in the
             public code of Narasimhan and Menon (2021).
         validation_part: the multipliers see ``all`` validation images, as in the paper, or the
             ``first_half``, so that the other half can select.

@@ -28,6 +28,8 @@ Length = Annotated[int, Field(ge=2, le=10_000)]
 Lengths = Annotated[tuple[Length, ...], Field(min_length=1)]
 nan = float("nan")
 OFF_LABEL, OFF_LABEL_RAREST = "off_label", "off_label_rarest"
+BLANKS = ("teacher_epochs", OFF_LABEL, OFF_LABEL_RAREST)
+"""Columns that some methods have no value of: who has no teacher, or no plain target."""
 
 
 class Settings(BaseSettings):

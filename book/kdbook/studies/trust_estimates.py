@@ -21,7 +21,7 @@ from kdlib.losses import teacher_probabilities
 from kdlib.runs import RunSpec, Store
 
 SIZES = (2, 5, 10, 20, 50, 100)
-"""Dev images a class; the paper takes 20 on CIFAR-100-LT, 50 on ImageNet-LT (Appendix B)."""
+"""Dev images a class; the paper takes 20 on CIFAR-100-LT, 50 on ImageNet-LT (section 5)."""
 
 Floats = NDArray[np.float64]
 

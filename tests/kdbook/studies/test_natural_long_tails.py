@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from kdbook.studies import margins, profiles, trusting_the_teacher_less
 from kdbook.studies import natural_long_tails as study
-from kdbook.studies import profiles, trusting_the_teacher_less
 from kdbook.studies.profiles import LARGE_PROFILES
 from kdlib.errors import SettingError
 from kdlib.models import ImageNetResNet
@@ -32,6 +32,15 @@ def test_quick_shares_the_runs_of_the_chapter_on_ada_alpha():
     trust = set(trusting_the_teacher_less.runs(trusting_the_teacher_less.Settings()))
     own = set(study.runs(study.Settings()))
     assert len(own) == 40 and len(own & trust) == 30  # all but AdaMargin's
+
+
+def test_ada_margin_has_the_temperature_of_its_own_chapter_until_one_is_set():
+    of_margins = [m.spec for m in study.members(study.Settings()) if m.method == "AdaMargin"]
+    assert set(of_margins) <= set(margins.runs(margins.Settings(seeds=10)))
+    hot = study.members(study.Settings(seeds=1, temperature=2.0))
+    assert {m.temperature for m in hot if m.method != "one-hot"} == {2.0}
+    large = study.members(study.Settings(seeds=1, profile="paper"))
+    assert {m.temperature for m in large if m.method != "one-hot"} == {0.9}
 
 
 @pytest.mark.parametrize(

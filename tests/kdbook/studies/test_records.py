@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from kdbook.studies.records import (
     RecordError,
+    find_record,
     read_record,
     read_records,
     record_name,
@@ -152,6 +153,17 @@ def test_a_diverged_run_may_have_blanks(tmp_path):
     assert pd.isna(read_record(path).table["mean"][1])
 
 
+def test_a_column_that_is_named_may_have_blanks_and_no_other(tmp_path):
+    table = [row | {"taught_for": np.nan} for row in rows("one-hot", np.nan, [40.0, 50.0])]
+    with pytest.raises(RecordError, match="line 2: taught_for is nan"):
+        write_record(tmp_path, record(table))
+    path = write_record(tmp_path, record(table, blanks=("taught_for",)))
+    assert read_record(path).table["taught_for"].isna().all()
+    path.write_text(path.read_text().replace("50", "", 1))
+    with pytest.raises(RecordError, match="is nan"):
+        read_record(path)
+
+
 def test_a_blank_is_refused_before_it_is_written(tmp_path):
     table = rows("one-hot", np.nan, [40.0, np.nan])
     table[1]["status"] = "completed"
@@ -163,3 +175,11 @@ def test_a_blank_is_refused_before_it_is_written(tmp_path):
 def test_the_books_own_records_are_whole():
     for found in read_records(Path(__file__).parents[3] / "book" / "results"):
         assert found.name
+
+
+def test_the_record_at_a_studys_own_settings_is_found_by_name(tmp_path):
+    write_record(tmp_path, small(study="rare_classes", profile="quick"))
+    write_record(tmp_path, small(study="rare_classes", profile="quick", settings={"epochs": 4}))
+    found = find_record("rare_classes", "quick", tmp_path)
+    assert found is not None and found.about.settings == {}
+    assert find_record("rare_classes", "paper", tmp_path) is None

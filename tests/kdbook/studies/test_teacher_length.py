@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 import torch
 
-from kdbook.studies import comparisons, teacher_length
+from kdbook.studies import comparisons, recording, teacher_length
+from kdbook.studies.records import read_record, write_record
 from kdbook.studies.teacher_length import Settings
 from kdlib.runs import Store, execute
 
@@ -61,3 +62,6 @@ def test_the_share_off_the_label_is_that_of_the_teacher_on_its_training_images(t
     assert row["off_label"] == pytest.approx(100 * np.mean(by_class), rel=1e-5)
     assert row["off_label_rarest"] == pytest.approx(100 * np.mean(by_class[-2:]), rel=1e-5)
     assert table.loc[table["method"] != "distilled", "off_label"].isna().all()
+    made = recording.record("teacher_length", settings, store=Store(tmp_path), finished_only=True)
+    back = read_record(write_record(tmp_path / "records", made))
+    assert len(back.table) == len(table) and back.about.missing_runs == 0
