@@ -3,17 +3,91 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Self
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from kdlib.errors import SettingError
 
 
-class Frozen(BaseModel):
+def is_number(value: object) -> bool:
+    """Whether it is a real number; True and False are none, though Python counts them as such."""
+    return isinstance(value, Real) and not is_boolean(value)
+
+
+def is_boolean(value: object) -> bool:
+    """Whether it is Python's or NumPy's True or False."""
+    return type(value).__name__ in ("bool", "bool_")
+
+
+def holds_boolean(value: object) -> bool:
+    """Whether it is True or False, or a list of lists ... that holds one."""
+    if isinstance(value, list | tuple | set | frozenset):
+        return any(map(holds_boolean, value))
+    return is_boolean(value)
+
+
+def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
+    """Refuse an option that is none of the ``allowed`` names.
+
+    Raises:
+        SettingError: it is another one.
+    """
+    if not isinstance(value, str) or value not in allowed:
+        raise SettingError(f"{name} = {value!r} is not allowed: {', '.join(map(repr, allowed))}")
+
+
+class NoBooleans(BaseModel):
+    """A model whose numbers are never True or False, which pydantic alone would take for 1 and 0.
+
+    YAML reads ``yes`` and ``on`` as True, so that ``temperature: yes`` would be T = 1.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _booleans_are_no_numbers(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        return {name: cls._without_booleans(name, value) for name, value in values.items()}
+
+    @classmethod
+    def _without_booleans(cls, name: str, value: Any) -> Any:
+        about = cls.model_fields.get(name)
+        known = about is not None and holds_boolean(value)
+        return _as_no_number(value) if known and not _takes_booleans(about) else value
+
+
+class _NoNumber:
+    """Stands for a boolean where a number belongs: pydantic refuses it, and shows it as it was."""
+
+    def __init__(self, boolean: object) -> None:
+        self._boolean = boolean
+
+    def __repr__(self) -> str:
+        return repr(bool(self._boolean))
+
+
+def _as_no_number(value: Any) -> Any:
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_as_no_number(part) for part in value]
+    return _NoNumber(value) if is_boolean(value) else value
+
+
+def _takes_booleans(about: Any) -> bool:
+    return any(kind in (bool, Any, object) for kind in _kinds(about.annotation))
+
+
+def _kinds(annotation: Any) -> list[Any]:
+    inner = get_args(annotation)
+    return [kind for part in inner for kind in _kinds(part)] if inner else [annotation]
+
+
+class Frozen(NoBooleans):
     """A value that is checked once, cannot change, and has one canonical JSON form.
 
-    Unknown fields, NaN and infinities are refused.
+    Unknown fields, NaN, infinities, and booleans in the place of numbers are refused.
     """
 
     model_config = ConfigDict(

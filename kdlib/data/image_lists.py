@@ -6,30 +6,31 @@ import os
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from kdlib.errors import DataError
+from kdlib.validated import NoBooleans
 
 Labelled = list[tuple[str, int]]
 """Paths below a folder, with ``/`` between their parts, and their labels."""
 
 
-class _Image(BaseModel):
+class _Image(NoBooleans):
     id: int
     file_name: str
 
 
-class _Annotation(BaseModel):
+class _Annotation(NoBooleans):
     image_id: int
     category_id: int
 
 
-class _Category(BaseModel):
+class _Category(NoBooleans):
     id: int
     name: str
 
 
-class _Annotations(BaseModel):
+class _Annotations(NoBooleans):
     images: list[_Image]
     annotations: list[_Annotation]
     categories: list[_Category]

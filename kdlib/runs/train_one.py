@@ -168,11 +168,10 @@ def _resumed(begun: Begun, store: Store, *, device: str, bar: bool) -> Outcome:
 def code_digest() -> str:
     """A hash of the sources that decide what a training comes to."""
     package = Path(__file__).parents[1]
-    sources = [package / "losses.py", package / "seeds.py"]
-    sources += [
-        path for room in ("data", "models", "training") for path in (package / room).glob("*.py")
-    ]
-    text = b"".join(path.read_bytes() for path in sorted([*sources, package / "runs" / "build.py"]))
+    rooms = ("data", "losses", "models", "training")
+    sources = [path for room in rooms for path in (package / room).glob("*.py")]
+    sources += [package / "seeds.py", package / "runs" / "build.py"]
+    text = b"".join(path.read_bytes() for path in sorted(sources))
     return hashlib.sha256(text).hexdigest()[:16]
 
 

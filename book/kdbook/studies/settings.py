@@ -10,19 +10,23 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field
 
 from kdlib.errors import SettingError
-from kdlib.validated import Frozen
+from kdlib.validated import Frozen, holds_boolean
 
 ProfileName = Literal["quick", "standard", "paper"]
 _INJECTED_BY_PAPERMILL = "# Parameters"
 
 
 def _from_text(value: Any) -> Any:
-    """Papermill hands ``null`` and lists over as text: read those two as JSON."""
+    """Papermill hands ``null`` and lists over as text: read those two as JSON.
+
+    A list that holds true or false stays text, which no list of numbers accepts.
+    """
     if isinstance(value, str) and (value in ("null", "None") or value.startswith("[")):
         try:
-            return json.loads(value.replace("None", "null"))
+            found = json.loads(value.replace("None", "null"))
         except json.JSONDecodeError:
             return value
+        return value if holds_boolean(found) else found
     return value
 
 

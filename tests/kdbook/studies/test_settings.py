@@ -42,6 +42,10 @@ def test_numbers_may_come_as_text(temperature):
         ({"imbalances": "[0.5]"}, "list of: number from 1 to 1000"),
         ({"imbalances": "[1, 2"}, "imbalances"),
         ({"imbalances": ()}, "imbalances"),
+        ({"temperature": True}, "temperature = True is not allowed: number from 0.05 to 100"),
+        ({"seeds": False}, "seeds = False is not allowed: integer from 1 to 1000 or null"),
+        ({"imbalances": [1, True]}, "imbalances.1 = True is not allowed"),
+        ({"imbalances": "[1, true]"}, "imbalances = '[1, true]' is not allowed: list of: number"),
         ({"temprature": 2}, "unknown parameter 'temprature': allowed are profile, seeds"),
     ],
 )
