@@ -9,12 +9,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from kdlib.folders import settle_environment
+
 __version__ = "0.1.0"
 
 _SUBMODULES = (
     "data", "errors", "losses", "metrics", "models", "runs", "training",
 )  # fmt: skip
 __all__ = ["__version__", *_SUBMODULES]
+
+settle_environment()
 
 
 def __getattr__(name: str) -> Any:

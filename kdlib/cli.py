@@ -9,13 +9,13 @@ import io
 import os
 from contextlib import nullcontext, redirect_stdout
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import kdlib
 from kdlib.errors import KdlibError, SettingError
+from kdlib.store_commands import store
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -90,74 +90,7 @@ def cli() -> None:
     """
 
 
-@cli.group()
-def store() -> None:
-    """The store of finished runs: where it is, what it holds, whether it is whole."""
-
-
-root_option = click.option(
-    "--store",
-    "root",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The store's folder  [default: KDLIB_STORE, else the user's cache]",
-)
-
-
-@store.command("where")
-@root_option
-def store_where(root: Path | None) -> None:
-    """Print the store's folder."""
-    from kdlib.runs import Store
-
-    click.echo(Store(root).root)
-
-
-@store.command("list")
-@root_option
-def store_list(root: Path | None) -> None:
-    """One line a finished run: id, status, mean test accuracy, what it is."""
-    from kdlib.runs import Store
-
-    shelf, count = Store(root), 0
-    for count, result in enumerate(shelf.results(), start=1):  # noqa: B007
-        accuracy = f"{100 * result.accuracy('test').mean():5.1f} %"
-        click.echo(f"{result.spec.id}  {result.status:9}  {accuracy}  {result.spec.label()}")
-    click.echo(f"{count} finished runs in {shelf.root}")
-
-
-@store.command("show")
-@click.argument("run")
-@root_option
-def store_show(run: str, root: Path | None) -> None:
-    """A run's spec, environment and per-class results. RUN is an id or its beginning."""
-    import json
-
-    from kdlib.runs import Store
-
-    result = Store(root).find(run)
-    click.echo(f"{result.spec.label()}: {result.status}\n{result.folder}\n")
-    click.echo(json.dumps(result.spec.model_dump(mode="json"), indent=2))
-    click.echo(json.dumps(result.environment, indent=2, sort_keys=True))
-    click.echo(result.per_class.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
-
-
-@store.command("check")
-@root_option
-def store_check(root: Path | None) -> None:
-    """Verify every finished run against its hashes; name the damaged ones. Changes nothing."""
-    from kdlib.runs import Store
-
-    shelf = Store(root)
-    if not shelf.root.is_dir():
-        raise KdlibError(f"there is no store in {shelf.root}")
-    broken = list(shelf.complaints())
-    for folder, complaint in broken:
-        click.echo(f"{folder}: {complaint}")
-    if broken:
-        raise click.ClickException(
-            f"{len(broken)} damaged runs; they are redone when next asked for"
-        )
-    click.echo("all runs are whole")
+cli.add_command(store)
 
 
 def is_first() -> bool:

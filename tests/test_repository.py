@@ -18,15 +18,17 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = {"kdlib": ROOT / "kdlib", "kdbook": ROOT / "book" / "kdbook"}
 MEGABYTE = 10**6
 FLOORS = {
-    "kdlib.errors": 0, "kdlib.files": 0, "kdlib.validated": 0, "kdlib.seeds": 0,
+    "kdlib.errors": 0, "kdlib.files": 0, "kdlib.folders": 0, "kdlib.lifeline": 0, "kdlib.locks": 0,
+    "kdlib.seeds": 0, "kdlib.validated": 0,
     "kdlib.losses": 1, "kdlib.metrics": 1,
     "kdlib.data": 2, "kdlib.models": 2,
     "kdlib.training": 3,
     "kdlib.runs": 4,
     "kdbook.quick_imports": 5, "kdbook.studies": 5,
     "kdbook.charts": 6, "kdbook.evidence": 6, "kdbook.reproduction": 6, "kdbook.widgets": 6,
-    "kdlib.__main__": 7, "kdlib.cli": 7,
-    "kdbook.commands": 7, "kdbook.options": 7, "kdbook.press": 7, "kdbook.record_commands": 7,
+    "kdlib.__main__": 7, "kdlib.cli": 7, "kdlib.options": 7, "kdlib.store_commands": 7,
+    "kdbook.commands": 7, "kdbook.options": 7, "kdbook.press": 7, "kdbook.prune_command": 7,
+    "kdbook.record_commands": 7,
 }  # fmt: skip
 # Where packages come from is pip's business, and where a checkout lies is nobody's. Tests may make
 # up a home named "me".

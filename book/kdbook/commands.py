@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kdbook.options import name_argument, settings_of, study_options
+from kdbook.prune_command import prune
 from kdbook.record_commands import matrix, record
 from kdlib.cli import is_first
+from kdlib.options import keeps_finished_runs
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -26,8 +28,10 @@ def study() -> None:
     """Experiments of the papers: list, plan and run them."""
 
 
+cli.add_command(store)
 study.add_command(record)
 study.add_command(matrix)
+study.add_command(prune)
 
 
 @study.command("list")
@@ -133,13 +137,14 @@ def _cost(
     """Time, device, processes; and, where students may share a step, in how many stacks."""
     from kdlib.runs.estimate import estimated_seconds
     from kdlib.runs.execute import default_jobs, planned_stacks
+    from kdlib.training.progress import duration
 
     workers = jobs or default_jobs([spec for each in generations for spec in each], machine)
     stacks = planned_stacks(generations, device=machine, jobs=jobs, together=together)
     seconds = estimated_seconds(stacks, device=machine, jobs=workers)
     largest = max(map(len, stacks))
     shared = f", in {len(stacks)} stacks of up to {largest}" if together > 1 else ""
-    return f"about {_duration(seconds)} on {machine} with {workers} at a time{shared}"
+    return f"about {duration(seconds)} on {machine} with {workers} at a time{shared}"
 
 
 def _trained(
@@ -149,14 +154,10 @@ def _trained(
 
     runs = module.runs(settings)
     _show_plan(runs, shelf, how, each=False)
-    table: pd.DataFrame = module.per_seed(settings, execute(runs, store=shelf, **how))
+    with keeps_finished_runs():
+        results = execute(runs, store=shelf, **how)
+    table: pd.DataFrame = module.per_seed(settings, results)
     return table
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _summary(table: pd.DataFrame) -> pd.DataFrame:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kdlib.cli import root_option
 from kdlib.errors import SettingError
+from kdlib.options import root_option
 
 if TYPE_CHECKING:
     from kdbook.studies.settings import Settings

@@ -9,10 +9,11 @@ import click
 
 from kdbook.options import scale_options, settings_of
 from kdlib.errors import SettingError
+from kdlib.options import FILE, FOLDER, keeps_finished_runs
 
 _into = click.option(
     "--into",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     default=Path("book/results"),
     show_default=True,
     help="The folder of records.",
@@ -52,8 +53,9 @@ def record(
     else:
         chosen = _chosen(names, every)
         wanted = [(name, settings_of(name, profile, seeds, values)) for name in chosen]
-    for name, settings in wanted:
-        _record_one(name, settings, into, **how)
+    with keeps_finished_runs():
+        for name, settings in wanted:
+            _record_one(name, settings, into, **how)
 
 
 @click.command()
@@ -64,9 +66,7 @@ def record(
     help="Whose numbers: teachers_pet or robust_distillation.",
 )
 @_into
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write CSV instead of printing."
-)
+@click.option("--out", type=FILE, help="Write CSV instead of printing.")
 def matrix(paper: str, into: Path, out: Path | None) -> None:
     """Every published number beside what was recorded here, with a verdict by a stated rule."""
     from kdbook.reproduction import export, reproduction, summary

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from kdlib.errors import DataError
+from kdlib.folders import absolute, user_folder
 
 
 @dataclass(frozen=True)
@@ -73,9 +71,7 @@ FASHION_MNIST_FILES = tuple(
 
 def data_root(root: Path | str | None = None) -> Path:
     """The data folder: ``root``, else ``KDLIB_DATA``, else the user's cache folder."""
-    chosen = root or os.environ.get("KDLIB_DATA")
-    folder = Path(chosen) if chosen else platformdirs.user_cache_path("kdlib") / "data"
-    return folder.expanduser().absolute()
+    return absolute(root, "root") if root else user_folder("KDLIB_DATA", "data")
 
 
 def find(file: OfficialFile, root: Path) -> Path | None:

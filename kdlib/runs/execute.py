@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import torch
 
 from kdlib.data.cores import cores
 from kdlib.errors import KdlibError, SettingError
+from kdlib.lifeline import end_with
+from kdlib.runs.machine import warn_of_mixed_machines
 from kdlib.runs.spec import RESULTS_VERSION, RunSpec
 from kdlib.runs.store import RunResult, Store
 from kdlib.runs.teacher_tables import build_shared_table, by_teacher
 from kdlib.runs.train_one import torch_threads, train_one
 from kdlib.runs.train_together import in_stacks, train_together
 from kdlib.training import processes
-from kdlib.training.progress import bar_class, someone_looks
+from kdlib.training.progress import progress as bar_over
 
 _TINY_DATASETS = ("digits",)
 
@@ -43,7 +45,7 @@ def execute(
         store: where runs are kept; by default ``Store()``.
         jobs: worker processes; by default one a CPU core for tiny images, else one.
         device: ``cpu`` or ``cuda``; by default ``cuda`` where there is one.
-        progress: show a progress bar.
+        progress: show a progress bar; where no terminal is, a line every 30 s.
         together: students that may share a step, at least 1. With more than 1 tiny networks train
             in less time, to the weights of 1 up to rounding only (``kdlib.training.many``), so
             that runs made with it and without it are not equal in their bits. Their ids are.
@@ -59,15 +61,17 @@ def execute(
     _check_together(together)
     generations = processes.from_first(lambda: missing_runs(wanted, store))
     progress = progress and processes.is_first()
-    bar = _run_bar(sum(len(generation) for generation in generations), progress)
-    for generation in generations:
-        workers = _workers(generation, device, jobs)
-        _build_shared_tables(generation, store, device)
-        stacks = in_stacks(generation, together, workers)
-        for trained in _train_side_by_side(stacks, store, device, workers, progress):
-            bar.update(trained)
-    bar.close()
-    return [store.finished(spec) for spec in wanted]
+    total = sum(map(len, generations))
+    with bar_over("training runs", "run", total=total, shown=progress and total > 1) as bar:
+        for generation in generations:
+            workers = _workers(generation, device, jobs)
+            _build_shared_tables(generation, store, device)
+            stacks = in_stacks(generation, together, workers)
+            for trained in _train_side_by_side(stacks, store, device, workers, progress):
+                bar.update(trained)
+    results = [store.finished(spec) for spec in wanted]
+    warn_of_mixed_machines(results)
+    return results
 
 
 def missing_runs(specs: Iterable[RunSpec], store: Store) -> list[list[RunSpec]]:
@@ -196,6 +200,7 @@ def _in_processes(
             str(store.root),
             device,
             threads_for(stack[0], jobs),
+            os.getpid(),
         )
         for stack in stacks
     )
@@ -216,16 +221,14 @@ def _in_processes(
             answers.close()
 
 
-def _in_worker(stack: Sequence[str], root: str, device: str, threads: int) -> int | str:
+def _in_worker(
+    stack: Sequence[str], root: str, device: str, threads: int, parent: int
+) -> int | str:
     """Train in a worker process; the number of runs, or a user's error as its one line."""
+    end_with(parent)
     try:
         specs = [RunSpec.model_validate_json(spec_json) for spec_json in stack]
         _train(specs, Store(root), device=device, threads=threads)
     except KdlibError as error:
         return str(error)
     return len(stack)
-
-
-def _run_bar(total: int, progress: bool) -> Any:
-    hidden = not (progress and total > 1 and someone_looks())
-    return bar_class()(total=total, desc="training runs", unit="run", disable=hidden)

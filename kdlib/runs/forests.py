@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from safetensors import SafetensorError, safe_open
@@ -30,9 +29,10 @@ from safetensors.numpy import save as save_arrays
 from kdlib import __version__
 from kdlib.data.adult_features import Encoding, Features, Missing, adult_features
 from kdlib.files import write_atomically
+from kdlib.locks import held
 from kdlib.runs.execute import cores
 from kdlib.runs.spec import ID_DIGITS
-from kdlib.runs.store import DamagedRunWarning, Store
+from kdlib.runs.store import DAMAGED, DamagedRunWarning, Store
 from kdlib.validated import Frozen
 
 FORESTS_VERSION = 1
@@ -40,7 +40,7 @@ FORESTS_VERSION = 1
 Scores = dict[str, NDArray[np.float32]]
 Weighting = Literal["none", "balanced"]
 Depth = Annotated[int, Field(ge=1, le=64)]
-_FOLDER = "forests"
+FOLDER = "forests"
 _DIGEST, _SPEC, _ENVIRONMENT = "sha256", "spec", "environment"
 
 
@@ -138,7 +138,7 @@ def missing_forests(specs: Sequence[Forest], store: Store | None = None) -> list
 
 def entry(spec: Forest, store: Store) -> Path:
     """The file of a forest's scores, whether it is there or not."""
-    return store.root / _FOLDER / f"{spec.id}.safetensors"
+    return store.root / FOLDER / f"{spec.id}.safetensors"
 
 
 def fitted(spec: Forest, store: Store | None = None) -> Any:
@@ -154,9 +154,7 @@ def _kept_or_fitted(spec: Forest, store: Store) -> Scores:
     kept = _read(path, spec)
     if kept is not None:
         return kept
-    locks = store.root / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    with FileLock(locks / f"{spec.id}.lock"):
+    with held(store.lock_file(spec.id), f"forest {spec.id}"):
         kept = _read(path, spec)  # another process may have been quicker
         if kept is None:
             kept = _fitted_scores(spec, store, path)
@@ -230,7 +228,7 @@ def _digest(scores: Mapping[str, NDArray[np.float32]]) -> str:
 
 def _set_aside(path: Path, store: Store) -> None:
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    aside = store.root / "damaged" / f"{path.stem}-{moment}{path.suffix}"
+    aside = store.root / DAMAGED / f"{path.stem}-{moment}{path.suffix}"
     aside.parent.mkdir(parents=True, exist_ok=True)
     os.replace(path, aside)
     message = f"forest {path.stem} is damaged: moved to {aside}, to be fitted again"

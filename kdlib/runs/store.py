@@ -7,11 +7,11 @@ last, ``done`` with the SHA-256 of each. A folder without ``done`` is a training
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import warnings
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -20,12 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 from safetensors import safe_open
-from safetensors.numpy import save as save_arrays
 
 from kdlib.errors import StoreError
-from kdlib.files import UNFINISHED, sha256_of, write_atomically
+from kdlib.folders import absolute, user_folder
+from kdlib.locks import held
 from kdlib.runs.official_test import (
     HALVES,
     OFFICIAL_TEST,
@@ -33,18 +32,22 @@ from kdlib.runs.official_test import (
     put_together,
     refuse_official_test,
 )
-from kdlib.runs.spec import ID_DIGITS, RunSpec
+from kdlib.runs.run_files import (
+    DONE,
+    MULTIPLIERS,
+    complaint,
+    damage,
+    is_finished,
+    is_id,
+    readable_spec,
+)
+from kdlib.runs.spec import RunSpec
 
 if TYPE_CHECKING:
     from torch import nn
 
-DONE = "done"
-CHECKPOINT = "checkpoint.safetensors"
-ALWAYS_WRITTEN = (
-    "environment.json", "history.csv", "outcome.json", "per_class.csv", "spec.json", "timing.csv",
-)  # fmt: skip
-WRITTEN_IF_COMPLETED = ("logits.safetensors", "weights.safetensors")
-MULTIPLIERS = "multipliers.safetensors"
+LOCKS, DAMAGED = "locks", "damaged"
+"""Folders of the store, beside those of the runs."""
 EVALUATED_SPLITS = ("dev", "validation", "test")
 
 
@@ -196,26 +199,32 @@ class Store:
     """Finished runs under one folder, and the locks that let processes share it.
 
     Args:
-        root: the folder; by default ``KDLIB_STORE``, else ``kdlib/runs`` in the user's cache.
+        root: the folder, made absolute; by default ``KDLIB_STORE``, else ``kdlib/runs`` in the
+            user's cache.
+
+    Raises:
+        SettingError: no folder is named, and this user has no home.
     """
 
     def __init__(self, root: Path | str | None = None) -> None:
-        self.root = Path(root) if root is not None else default_root()
+        self.root = absolute(root, "store") if root is not None else default_root()
 
     def folder(self, spec: RunSpec) -> Path:
         """Where the run lies, whether it is there or not."""
         return self.root / spec.id
 
-    def lock(self, spec: RunSpec) -> FileLock:
-        """The run's lock. The system lets go of it when its process dies, however it dies."""
-        folder = self.root / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(folder / f"{spec.id}.lock")
+    def lock(self, spec: RunSpec) -> AbstractContextManager[None]:
+        """The run's lock, for a ``with``. A wait for it is said after some seconds."""
+        return held(self.lock_file(spec.id), f"run {spec.id} ({spec.label()})")
+
+    def lock_file(self, name: str) -> Path:
+        """Where the lock of the run or the forest with that id lies."""
+        return self.root / LOCKS / f"{name}.lock"
 
     def get(self, spec: RunSpec) -> RunResult | None:
         """The finished run, or ``None``. A damaged one is named, set aside, and ``None``."""
         folder = self.folder(spec)
-        if not (folder / DONE).exists():
+        if not is_finished(folder):
             return None
         if damage(folder) is None:
             return RunResult(spec, folder)
@@ -225,12 +234,12 @@ class Store:
     def get_locked(self, spec: RunSpec) -> RunResult | None:
         """As ``get``, for a caller that holds the run's lock; the lock cannot be taken twice."""
         folder = self.folder(spec)
-        if not (folder / DONE).exists():
+        if not is_finished(folder):
             return None
-        complaint = damage(folder)
-        if complaint is None:
+        found = damage(folder)
+        if found is None:
             return RunResult(spec, folder)
-        self._set_aside(folder, complaint)
+        self._set_aside(folder, found)
         return None
 
     def finished(self, spec: RunSpec) -> RunResult:
@@ -246,17 +255,21 @@ class Store:
 
     def results(self) -> Iterator[RunResult]:
         """All finished, undamaged runs that this kdlib can read, sorted by id. Changes nothing."""
-        for done in sorted(self.root.glob(f"*/{DONE}")):
-            spec = None if damage(done.parent) else readable_spec(done.parent)
+        for entry in self.entries():
+            spec = None if complaint(entry) or not is_finished(entry) else readable_spec(entry)
             if spec is not None:
-                yield RunResult(spec, done.parent)
+                yield RunResult(spec, entry)
 
     def complaints(self) -> Iterator[tuple[Path, str]]:
-        """Each damaged folder of a finished run, and what is wrong with it. Changes nothing."""
-        for done in sorted(self.root.glob(f"*/{DONE}")):
-            complaint = damage(done.parent)
-            if complaint is not None:
-                yield done.parent, complaint
+        """Each damaged entry, and what is wrong with it. Changes nothing; no error ends it."""
+        for entry in self.entries():
+            if (found := complaint(entry)) is not None:
+                yield entry, found
+
+    def entries(self) -> list[Path]:
+        """All that has a run's name, or claims to be finished, sorted by name."""
+        there = sorted(self.root.iterdir()) if self.root.is_dir() else []
+        return [path for path in there if is_id(path.name) or os.path.lexists(path / DONE)]
 
     def find(self, prefix: str) -> RunResult:
         """The one finished run whose id begins with ``prefix``.
@@ -270,13 +283,13 @@ class Store:
             raise StoreError(f"{held} with an id that begins with {prefix!r} in {self.root}")
         return found[0]
 
-    def _set_aside(self, folder: Path, complaint: str) -> None:
+    def _set_aside(self, folder: Path, found: str) -> None:
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-        aside = self.root / "damaged" / f"{folder.name}-{moment}"
+        aside = self.root / DAMAGED / f"{folder.name}-{moment}"
         aside.parent.mkdir(parents=True, exist_ok=True)
         os.replace(folder, aside)
         warnings.warn(
-            f"run {folder.name} is damaged ({complaint}): moved to {aside}, to be trained again",
+            f"run {folder.name} is damaged ({found}): moved to {aside}, to be trained again",
             DamagedRunWarning,
             stacklevel=4,
         )
@@ -284,70 +297,4 @@ class Store:
 
 def default_root() -> Path:
     """``KDLIB_STORE`` if set, else ``kdlib/runs`` in the user's cache folder."""
-    named = os.environ.get("KDLIB_STORE")
-    if named:
-        return Path(named).expanduser()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("kdlib") / "runs"
-
-
-def readable_spec(folder: Path) -> RunSpec | None:
-    """The spec that a run's folder holds; ``None`` where another kdlib wrote other fields."""
-    try:
-        return RunSpec.model_validate_json((folder / "spec.json").read_bytes())
-    except ValueError:
-        return None
-
-
-def damage(folder: Path) -> str | None:
-    """What is wrong with a finished run's folder, in a few words, or ``None``."""
-    try:
-        hashes = json.loads((folder / DONE).read_text())["sha256"]
-        changed = [name for name, digest in hashes.items() if sha256_of(folder / name) != digest]
-        if changed:
-            return f"{changed[0]} was altered"
-        identity = sha256_of(folder / "spec.json")[:ID_DIGITS]
-        if identity != folder.name:
-            return "spec.json belongs to another run"
-        outcome = json.loads((folder / "outcome.json").read_text())
-        unlisted = sorted(_expected(outcome["status"]) - hashes.keys())
-        return f"done does not list {unlisted[0]}" if unlisted else None
-    except FileNotFoundError as error:
-        return f"{Path(error.filename).name} is missing"
-    except (IsADirectoryError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return f"unreadable: {type(error).__name__}"
-    except OSError as error:  # rights, too many open files, a failing disk: not the run's fault
-        raise StoreError(f"run {folder.name} in {folder.parent}: {error.strerror}") from error
-
-
-def _expected(status: str) -> set[str]:
-    """The files that a finished run has."""
-    return {*ALWAYS_WRITTEN, *(() if status == "diverged" else WRITTEN_IF_COMPLETED)}
-
-
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """CSV with full float precision, so that reading it back gives the same numbers."""
-    buffer = io.StringIO()
-    table.to_csv(buffer, index=False, lineterminator="\n")
-    write_atomically(path, buffer.getvalue().encode())
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Sorted, indented JSON."""
-    write_atomically(path, (json.dumps(value, indent=2, sort_keys=True) + "\n").encode())
-
-
-def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Named arrays as safetensors: nothing in it can run when it is read."""
-    write_atomically(path, save_arrays({k: np.ascontiguousarray(v) for k, v in arrays.items()}))
-
-
-def finish(folder: Path) -> None:
-    """Write ``done`` with the hash of every result, then drop what the training left behind."""
-    names = {*ALWAYS_WRITTEN, *WRITTEN_IF_COMPLETED, MULTIPLIERS}
-    kept = sorted(path for path in folder.iterdir() if path.name in names)
-    write_json(folder / DONE, {"sha256": {path.name: sha256_of(path) for path in kept}})
-    for path in folder.iterdir():
-        if path.name == CHECKPOINT or path.name.startswith(UNFINISHED):
-            path.unlink()
+    return user_folder("KDLIB_STORE", "runs")

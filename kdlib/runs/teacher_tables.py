@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from filelock import FileLock
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 from kdlib.data import Split
 from kdlib.data.image_folders import PUBLISHED
 from kdlib.files import write_atomically
+from kdlib.locks import held
 from kdlib.runs.build import dataset_for, training_split
 from kdlib.runs.spec import RunSpec
 from kdlib.runs.store import Store
@@ -109,8 +109,7 @@ def _table(spec: RunSpec, split: Split, store: Store, path: Path, device: str) -
     """The table from the store; built first, by one process, if it is missing or damaged."""
     assert spec.teacher is not None
     shape = table_shape(spec.recipe, len(split), split.num_classes)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock")):
+    with held(path.with_suffix(".lock"), f"the views of teacher {spec.teacher.id}"):
         found = _read(path, shape)
         if found is not None:
             return found

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import platform
-import subprocess
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +19,11 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from kdlib import __version__, metrics
+from kdlib import metrics
 from kdlib.data import Dataset, Split
 from kdlib.errors import StoreError
 from kdlib.files import write_atomically
-from kdlib.runs import store as shelf
+from kdlib.runs import run_files as files
 from kdlib.runs.build import (
     dataset_for,
     loss_vectors,
@@ -36,8 +31,9 @@ from kdlib.runs.build import (
     multipliers_for,
     training_split,
 )
+from kdlib.runs.machine import environment
 from kdlib.runs.spec import RunSpec
-from kdlib.runs.store import RunResult, Store
+from kdlib.runs.store import EVALUATED_SPLITS, RunResult, Store
 from kdlib.runs.teacher_tables import teacher_signal
 from kdlib.training import CheckpointError, Outcome, predict_logits, processes, train
 
@@ -124,9 +120,15 @@ def keep(begun: Begun, outcome: Outcome, device: str, together: int = 1) -> None
     """Write all that the training came to; ``together`` students shared each step."""
     _write_outcome(begun.folder, outcome)
     _write_evaluation(begun, outcome)
-    environment = _environment(device, begun, together) | {"step": outcome.step}
-    shelf.write_json(begun.folder / "environment.json", environment)
-    shelf.finish(begun.folder)
+    told = environment(device, _splits(begun), begun.started, together)
+    files.write_json(begun.folder / "environment.json", told | {"step": outcome.step})
+    files.finish(begun.folder)
+
+
+def _splits(begun: Begun) -> list[Split]:
+    dataset = begun.dataset
+    training = training_split(begun.spec, dataset)
+    return [training, dataset.dev, dataset.validation, dataset.test]
 
 
 def builds_on_a_diverged_run(spec: RunSpec, store: Store) -> bool:
@@ -145,7 +147,7 @@ def _resumed(begun: Begun, store: Store, *, device: str, bar: bool) -> Outcome:
         "seed": spec.seed,
         "device": device,
         "dataset_name": spec.data.name,
-        "checkpoint": begun.folder / shelf.CHECKPOINT,
+        "checkpoint": begun.folder / files.CHECKPOINT,
         "fingerprint": f"{spec.id} {code_digest()}",
         "bar": bar,
     }
@@ -177,13 +179,13 @@ def code_digest() -> str:
 
 def _write_outcome(folder: Path, outcome: Outcome) -> None:
     history = pd.DataFrame(outcome.history)
-    shelf.write_table(folder / "history.csv", history.reindex(columns=_RESULT_COLUMNS))
-    shelf.write_table(folder / "timing.csv", history.reindex(columns=_TIMING_COLUMNS))
+    files.write_table(folder / "history.csv", history.reindex(columns=_RESULT_COLUMNS))
+    files.write_table(folder / "timing.csv", history.reindex(columns=_TIMING_COLUMNS))
     verdict = {"status": outcome.status, "diverged_step": outcome.diverged_step}
-    shelf.write_json(folder / "outcome.json", verdict)
+    files.write_json(folder / "outcome.json", verdict)
     if outcome.multipliers is not None:
         arrays = {name: tensor.numpy() for name, tensor in outcome.multipliers.items()}
-        shelf.write_arrays(folder / shelf.MULTIPLIERS, arrays)
+        files.write_arrays(folder / files.MULTIPLIERS, arrays)
 
 
 def _write_evaluation(begun: Begun, outcome: Outcome) -> None:
@@ -191,7 +193,7 @@ def _write_evaluation(begun: Begun, outcome: Outcome) -> None:
     diverged = outcome.status == "diverged"
     arrays: dict[str, np.ndarray] = {}
     tables = []
-    for name in shelf.EVALUATED_SPLITS:
+    for name in EVALUATED_SPLITS:
         split: Split = getattr(dataset, name)
         if diverged:
             tables.append(_unknown(split))
@@ -200,9 +202,9 @@ def _write_evaluation(begun: Begun, outcome: Outcome) -> None:
         tables.append(per_class_table(name, logits, split.labels.numpy(), dataset.num_classes))
         arrays |= {f"{name}.logits": logits, f"{name}.labels": split.labels.numpy()}
         arrays[f"{name}.index"] = split.index.numpy()
-    shelf.write_table(folder / "per_class.csv", pd.concat(tables, ignore_index=True))
+    files.write_table(folder / "per_class.csv", pd.concat(tables, ignore_index=True))
     if not diverged:
-        shelf.write_arrays(folder / "logits.safetensors", arrays)
+        files.write_arrays(folder / "logits.safetensors", arrays)
         weights = {k: v.cpu().contiguous() for k, v in begun.model.state_dict().items()}
         write_atomically(folder / "weights.safetensors", save(weights))
 
@@ -242,40 +244,3 @@ def _unknown(split: Split) -> pd.DataFrame:
     counts = split.class_counts.numpy()
     table = pd.DataFrame({"split": split.name, "label": range(len(counts)), "count": counts})
     return table.assign(accuracy=np.nan, log_loss=np.nan, margin=np.nan)
-
-
-def _environment(device: str, begun: Begun, together: int) -> dict[str, Any]:
-    dataset, started = begun.dataset, begun.started
-    splits = [training_split(begun.spec, dataset), dataset.dev, dataset.validation, dataset.test]
-    return {
-        "kdlib": __version__,
-        "commit": checkout_commit(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "torchvision": version("torchvision"),
-        "platform": platform.platform(),
-        "device": device_name(device),
-        "threads": torch.get_num_threads(),
-        "processes": processes.count(),
-        "together": together,
-        "process": os.getpid(),
-        "splits": {split.name: split.digest for split in splits},
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round((time.time() - started.timestamp()) / together, 3),
-    }
-
-
-def device_name(device: str) -> str:
-    """The device in words: the GPU's name, or how many CPU cores the machine has."""
-    if device.startswith("cuda"):
-        return torch.cuda.get_device_name(device)
-    return f"CPU, {os.cpu_count()} cores"
-
-
-def checkout_commit() -> str | None:
-    """The commit of the checkout that the library runs from, or ``None`` outside one."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None

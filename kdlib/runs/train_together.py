@@ -14,7 +14,7 @@ from contextlib import ExitStack
 
 from kdlib.errors import StoreError
 from kdlib.models import ModelSpec
-from kdlib.runs import store as shelf
+from kdlib.runs import run_files as files
 from kdlib.runs.build import loss_vectors, training_split
 from kdlib.runs.spec import RobustCost, RunSpec
 from kdlib.runs.store import Store
@@ -126,7 +126,7 @@ def _student(begun: Begun, store: Store, device: str) -> Student:
         vectors=vectors,
         seed=spec.seed,
         teacher=teacher_signal(spec, split, store, device) if vectors.needs_teacher else None,
-        checkpoint=begun.folder / shelf.CHECKPOINT,
+        checkpoint=begun.folder / files.CHECKPOINT,
         fingerprint=f"{spec.id} {code_digest()}",
     )
 
@@ -144,5 +144,5 @@ def _resumed(stack: Sequence[Begun], students: Sequence[Student], device: str) -
     except CheckpointError as error:
         warnings.warn(f"{len(students)} runs start again: {error}", stacklevel=2)
         for begun in stack:
-            (begun.folder / shelf.CHECKPOINT).unlink(missing_ok=True)
+            (begun.folder / files.CHECKPOINT).unlink(missing_ok=True)
         return train()

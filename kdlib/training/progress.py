@@ -1,11 +1,16 @@
-"""One bar a training: epochs done, loss, accuracy, images per second."""
+"""One bar a training: epochs done, loss, accuracy, images per second.
+
+Where nobody looks on, a plain line every half a minute takes the bar's place.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, Protocol, TypedDict
 
 
@@ -40,22 +45,109 @@ def training_bar(bar: bool | str, *, total: int, done: int = 0) -> Iterator[Show
     """A progress bar over ``total`` epochs, of which ``done`` are already there.
 
     Args:
-        bar: ``False`` shows nothing; a text is the bar's label. Where no person looks on (output
-            into a file, a page being built) nothing is shown either.
+        bar: ``False`` shows nothing; a text is the bar's label.
         total: Epochs of the training.
         done: Epochs done before, e.g. by a killed training.
     """
-    if bar is False or not someone_looks():
-        yield _nothing
-        return
     label = bar if isinstance(bar, str) else "training"
-    with bar_class()(total=total, initial=done, desc=label, unit="epoch") as shown:
+    with progress(label, "epoch", total=total, done=done, shown=bar is not False) as shown:
 
         def show(record: EpochRecord, /) -> None:
             shown.set_postfix_str(describe(record), refresh=False)
             shown.update()
 
         yield show
+
+
+class Bar(Protocol):
+    """What ``progress`` gives: the part of ``tqdm`` that is used here."""
+
+    def update(self, n: int = 1, /) -> Any:
+        """Count ``n`` more as done."""
+
+    def set_postfix_str(self, s: str, refresh: bool) -> Any:
+        """Show ``s`` behind the count, from the next time on."""
+
+
+@contextmanager
+def progress(
+    label: str, unit: str, *, total: int, done: int = 0, shown: bool = True
+) -> Iterator[Bar]:
+    """A bar in a terminal or a live notebook, plain lines into a file; nothing into a page.
+
+    Args:
+        label: what goes on, e.g. ``training runs``.
+        unit: what is counted, e.g. ``run``.
+        total: how many there are.
+        done: how many were done before.
+        shown: whether anything is shown.
+    """
+    if shown and someone_looks():
+        with bar_class()(total=total, initial=done, desc=label, unit=unit) as bar:
+            yield bar
+        return
+    lines = PlainLines(label, unit, total=total, done=done)
+    with lines.spoken() if shown and not makes_a_page() else nullcontext():
+        yield lines
+
+
+class PlainLines:
+    """Progress as a line every ``EVERY`` seconds: done, total, time passed and time left."""
+
+    EVERY = 30.0
+
+    def __init__(self, label: str, unit: str, *, total: int, done: int = 0) -> None:
+        self._label, self._unit, self._total = label, unit, total
+        self._before = self._done = done
+        self._words, self._started = "", time.monotonic()
+
+    def update(self, n: int = 1, /) -> None:
+        """Count ``n`` more as done."""
+        self._done += n
+
+    def set_postfix_str(self, s: str, refresh: bool = False) -> None:
+        """Say ``s`` at the end of the next line."""
+        self._words = f"; {s}"
+
+    def line(self) -> str:
+        """What there is to say now."""
+        passed, new = time.monotonic() - self._started, self._done - self._before
+        left = "time left not known yet"
+        if new:
+            left = f"about {duration(passed * (self._total - self._done) / new)} left"
+        return (
+            f"{self._label}: {self._done} of {self._total} {self._unit}s done after "
+            f"{duration(passed)}, {left}{self._words}"
+        )
+
+    @contextmanager
+    def spoken(self, say: Callable[[str], None] | None = None) -> Iterator[None]:
+        """Say a line every ``EVERY`` seconds inside the block; to standard error by default."""
+        ended = threading.Event()
+        speak = say or _to_standard_error
+
+        def go_on() -> None:
+            while not ended.wait(self.EVERY):
+                speak(self.line())
+
+        thread = threading.Thread(target=go_on, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+
+def _to_standard_error(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """A time in words: seconds below a minute and a half, minutes below an hour and a half."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def describe(record: EpochRecord) -> str:
@@ -66,10 +158,6 @@ def describe(record: EpochRecord) -> str:
     )
 
 
-def _nothing(record: EpochRecord, /) -> None:
-    """Show nothing."""
-
-
 def someone_looks() -> bool:
     """Whether a bar would be seen: in a terminal, or in a notebook while no page is built."""
     return _in_notebook() or sys.stderr.isatty()
@@ -77,10 +165,15 @@ def someone_looks() -> bool:
 
 def _in_notebook() -> bool:
     """Whether widgets make sense: a kernel runs, and not to build a page (``KDLIB_SITE``)."""
-    if "IPython" not in sys.modules or os.environ.get("KDLIB_SITE"):
+    if "IPython" not in sys.modules or makes_a_page():
         return False
     shell = sys.modules["IPython"].get_ipython()
     return getattr(shell, "kernel", None) is not None
+
+
+def makes_a_page() -> bool:
+    """Whether what is printed here becomes part of the built site."""
+    return bool(os.environ.get("KDLIB_SITE"))
 
 
 def bar_class() -> Any:

@@ -72,7 +72,7 @@ def test_the_store_keeps_the_path_of_the_multipliers(store):
 
 
 def test_a_lost_path_is_a_damaged_run(store):
-    from kdlib.runs.store import damage
+    from kdlib.runs.run_files import damage
 
     result = store.finished(robust_teacher())
     file = result.folder / "multipliers.safetensors"

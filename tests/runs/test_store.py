@@ -15,6 +15,7 @@ from kdlib import losses, metrics
 from kdlib.data import load
 from kdlib.errors import SettingError, StoreError
 from kdlib.runs import DamagedRunWarning, Store, dev_mix, execute, missing_runs
+from kdlib.runs import run_files
 from kdlib.runs import store as store_module
 from kdlib.runs import train_one as train_one_module
 from kdlib.runs.store import default_root
@@ -160,8 +161,8 @@ def test_a_run_from_before_steps_were_named_is_read_everywhere(own):
     environment = json.loads((folder / "environment.json").read_text())
     for name in ("step", "together", "processes"):
         del environment[name]
-    store_module.write_json(folder / "environment.json", environment)
-    store_module.finish(folder)
+    run_files.write_json(folder / "environment.json", environment)
+    run_files.finish(folder)
     assert list(own.complaints()) == [] and missing_runs([ada_alpha()], own) == []
     assert own.finished(ada_alpha()).together == 1
     shown = CliRunner().invoke(cli, ["store", "show", ada_alpha().id, "--store", str(own.root)])
@@ -255,7 +256,7 @@ def test_a_disk_that_fails_is_not_the_runs_fault(own, monkeypatch):
     def refuse(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("kdlib.runs.store.sha256_of", refuse)
+    monkeypatch.setattr("kdlib.runs.run_files.sha256_of", refuse)
     with pytest.raises(StoreError, match=f"{spec.id} .*Permission denied"):
         own.get(spec)
     assert own.folder(spec).exists() and not (own.root / "damaged").exists()

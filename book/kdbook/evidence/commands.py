@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kdlib.options import FOLDER, keeps_finished_runs
+
 if TYPE_CHECKING:
     from kdbook.evidence.blocks import Block
     from kdlib.runs import RunSpec, Store
 
 RECORDS = Path("book/results/evidence")
-_folder = click.Path(path_type=Path, file_okay=False, resolve_path=True)
 
 
 @click.command()
@@ -26,11 +27,11 @@ _folder = click.Path(path_type=Path, file_okay=False, resolve_path=True)
 @click.option(
     "--store",
     "root",
-    type=_folder,
+    type=FOLDER,
     help="Where the runs lie  [default: KDLIB_STORE, else evidence in the user's cache]",
 )
 @click.option(
-    "--into", type=_folder, default=RECORDS, show_default=True, help="Where the records lie."
+    "--into", type=FOLDER, default=RECORDS, show_default=True, help="Where the records lie."
 )
 def evidence(
     names: tuple[str, ...], plan_only: bool, finished_only: bool, jobs: int, device: str | None,
@@ -50,8 +51,9 @@ def evidence(
         click.echo(_line(block, store, device, jobs))
     if plan_only:
         return
-    for block in blocks:
-        _work(block, store, device, 0 if finished_only else jobs, into)
+    with keeps_finished_runs():
+        for block in blocks:
+            _work(block, store, device, 0 if finished_only else jobs, into)
 
 
 def _store(root: Path | None) -> Store:

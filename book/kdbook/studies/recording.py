@@ -19,7 +19,7 @@ from kdbook.studies.settings import Settings
 from kdlib import __version__
 from kdlib.errors import KdlibError
 from kdlib.runs import RESULTS_VERSION, RunResult, RunSpec, Store, execute
-from kdlib.runs.train_one import checkout_commit, device_name
+from kdlib.runs.machine import checkout_commit, device_name
 
 
 def record(

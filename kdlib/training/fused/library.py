@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 from kdlib.files import write_atomically
+from kdlib.folders import user_cache
 
 SOURCE = Path(__file__).with_name("norm_relu.cpp")
 COMPILERS = ("g++", "c++")
@@ -119,9 +120,10 @@ def _run(command: list[str]) -> None:
 
 def _folder() -> Path:
     """Where compiled code is kept. It is the user's alone, since what lies there is run."""
-    from platformdirs import user_cache_path
-
-    folder = user_cache_path("kdlib") / "compiled"
+    cache = user_cache()
+    if cache is None:
+        raise CannotFuseError("the compiled code cannot be kept: this user has no home folder")
+    folder = cache / "compiled"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         found = folder.stat()
