@@ -28,7 +28,6 @@ def study() -> None:
     """Experiments of the papers: list, plan and run them."""
 
 
-cli.add_command(store)
 study.add_command(record)
 study.add_command(matrix)
 study.add_command(prune)

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from kdlib.cli import cli
 from small_runs import ada_alpha, ada_margin, distilled, one_hot
 
 from kdlib import losses, metrics
+from kdlib.cli import cli
 from kdlib.data import load
 from kdlib.errors import SettingError, StoreError
-from kdlib.runs import DamagedRunWarning, Store, dev_mix, execute, missing_runs
-from kdlib.runs import run_files
+from kdlib.runs import DamagedRunWarning, Store, dev_mix, execute, missing_runs, run_files
 from kdlib.runs import store as store_module
 from kdlib.runs import train_one as train_one_module
 from kdlib.runs.store import default_root
