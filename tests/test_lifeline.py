@@ -1,0 +1,69 @@
+"""Processes that end with the one that started them. With real processes and real signals."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+CHILD = (
+    "import os, sys, time; from kdlib.lifeline import end_with\n"
+    "end_with(int(sys.argv[1]), politely=sys.argv[2] == 'True'); print('up', flush=True)\n"
+    "time.sleep(600)"
+)
+PARENT = (
+    "import os, subprocess, sys\n"
+    "p = subprocess.Popen([sys.executable, '-c', sys.argv[1], str(os.getpid()), sys.argv[2]],"
+    " stdout=subprocess.PIPE); p.stdout.readline(); print(p.pid, flush=True); p.wait()"
+)
+
+
+def start(child=CHILD, politely=False):
+    """A process with a child that watches it, and the child's number."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, child, str(politely)], stdout=subprocess.PIPE, text=True
+    )
+    return parent, psutil.Process(int(parent.stdout.readline()))
+
+
+def is_gone(process, seconds=15):
+    """Whether it ends within that time."""
+    deadline = time.monotonic() + seconds
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() > deadline:
+            process.kill()
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+def test_a_child_ends_with_its_parent_however_that_ends(number):
+    parent, child = start()
+    parent.send_signal(number)
+    parent.wait()
+    assert is_gone(child)
+
+
+def test_a_child_stays_while_its_parent_lives():
+    parent, child = start()
+    time.sleep(1.2)
+    assert child.is_running() and child.status() != psutil.STATUS_ZOMBIE
+    parent.kill()
+    parent.wait()
+    assert is_gone(child)
+
+
+def test_a_child_that_has_others_to_end_is_asked_first(tmp_path):
+    said = tmp_path / "said"
+    tidy = (
+        "import os, pathlib, signal\n"
+        f"def end(*_): pathlib.Path({str(said)!r}).write_text('ended'); os._exit(0)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+    )
+    parent, child = start(tidy + CHILD, politely=True)
+    parent.kill()
+    parent.wait()
+    assert is_gone(child) and said.read_text() == "ended"
