@@ -139,7 +139,7 @@ def _ancestors(spec: RunSpec) -> list[RunSpec]:
 
 
 def delete(item: Item) -> bool:
-    """Delete it unless somebody holds its lock; whether it was deleted.
+    """Delete it and its lock's file unless somebody holds that lock; whether it was deleted.
 
     A run leaves its place in one step, so that nobody sees half of it.
 
@@ -153,6 +153,7 @@ def delete(item: Item) -> bool:
     with held_if_free(item.lock) as free:
         if free:
             _remove(item.path)
+            item.lock.unlink(missing_ok=True)  # while it is held: whoever waits opens it anew
     return free
 
 

@@ -2,6 +2,7 @@ import errno
 import functools
 import json
 import os
+import shutil
 import warnings
 
 import numpy as np
@@ -33,8 +34,6 @@ def shelf(tmp_path_factory):
 @pytest.fixture
 def own(shelf, tmp_path):
     """A copy of that store that a test may damage."""
-    import shutil
-
     shutil.copytree(shelf.root, tmp_path / "store")
     return Store(tmp_path / "store")
 
@@ -332,3 +331,62 @@ def test_files_left_half_written_are_not_results(own):
     spec = one_hot(100)
     (own.folder(spec) / ".weights.safetensors.x1").write_bytes(b"half")
     assert own.get(spec) is not None
+
+
+def a_file(folder):
+    shutil.rmtree(folder)
+    folder.write_text("a file")
+
+
+def a_broken_link(folder):
+    shutil.rmtree(folder)
+    folder.symlink_to("nowhere")
+
+
+def an_unreadable_file(folder):
+    (folder / "history.csv").unlink()
+    (folder / "history.csv").symlink_to("history.csv")  # a circle, which root cannot read either
+
+
+def a_circle(folder):
+    shutil.rmtree(folder)
+    folder.symlink_to(folder.name)
+
+
+def deep_json(folder):
+    (folder / "done").write_text("[" * 100_000)
+
+
+def a_pipe(folder):
+    (folder / "history.csv").unlink()
+    os.mkfifo(folder / "history.csv")
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (a_file, "is a file, not a folder"),
+        (a_broken_link, "is a link to nothing"),
+        (an_unreadable_file, "cannot be read: Too many levels of symbolic links"),
+        (a_circle, "is a link to nothing"),
+        (deep_json, "unreadable: RecursionError"),
+        (a_pipe, "history.csv is a pipe"),
+    ],
+)
+def test_each_damaged_run_is_one_line_and_all_others_are_checked(own, damage, words):
+    damage(own.folder(one_hot(100)))
+    (own.folder(ada_alpha()) / "per_class.csv").write_text("")
+    result = CliRunner().invoke(cli, ["store", "check", "--store", str(own.root)])
+    lines = result.output.splitlines()
+    assert result.exit_code == 1 and lines.pop() == (
+        "Error: 2 damaged runs; they are redone when next asked for"
+    )
+    told = dict(line.removeprefix(f"{own.root}/").split(": ", 1) for line in lines)
+    assert told == {one_hot(100).id: words, ada_alpha().id: "per_class.csv was altered"}
+    assert {r.spec for r in own.results()} == {ada_margin(), ada_alpha().objective.mix.estimated_by}
+
+
+def test_a_done_that_is_nested_too_deeply_is_trained_again(own):
+    deep_json(own.folder(one_hot(100)))
+    with pytest.warns(DamagedRunWarning, match="unreadable: RecursionError"):
+        assert own.get(one_hot(100)) is None

@@ -1,8 +1,10 @@
 """The bar: what it says, and where it stays quiet."""
 
 import sys
+import time
 import types
 
+import pytest
 import tqdm
 import tqdm.auto
 from small_training import changed, network, one_hot, random_split, run
@@ -54,11 +56,50 @@ def test_switched_off_it_is_quiet(monkeypatch, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_into_a_file_it_is_quiet(monkeypatch, capsys):
+@pytest.fixture
+def into_a_file(monkeypatch):
+    """No terminal, no notebook, no page; lines come at once."""
     fake_ipython(monkeypatch, None)
-    with progress.training_bar(True, total=1) as show:
+    monkeypatch.setattr(progress.PlainLines, "EVERY", 0.01)
+
+
+def test_into_a_file_a_plain_line_says_done_total_and_time_left(into_a_file, capsys):
+    with progress.training_bar("student", total=4, done=1) as show:
+        show(RECORD)
+        time.sleep(0.1)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines and all(line.startswith("student: 2 of 4 epochs done after 1 s") for line in lines)
+    assert all(line.endswith(f" left; {progress.describe(RECORD)}") for line in lines)
+    time.sleep(0.05)
+    assert capsys.readouterr().err == ""  # it ends with the block
+
+
+def test_what_is_short_says_nothing_and_a_page_hears_nothing(into_a_file, monkeypatch, capsys):
+    monkeypatch.setenv("KDLIB_SITE", "1")
+    with progress.training_bar(True, total=2) as show:
+        time.sleep(0.05)
+        show(RECORD)
+    monkeypatch.delenv("KDLIB_SITE")
+    monkeypatch.setattr(progress.PlainLines, "EVERY", 30.0)
+    with progress.training_bar(True, total=2) as show:
         show(RECORD)
     assert capsys.readouterr().err == ""
+
+
+def test_the_time_left_is_that_of_the_rest_at_the_pace_so_far(monkeypatch):
+    now = iter([100.0, 110.0, 160.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
+    lines = progress.PlainLines("training runs", "run", total=9, done=3)
+    assert lines.line() == ("training runs: 3 of 9 runs done after 10 s, time left not known yet")
+    lines.update(2)  # in 60 s: the other four take 120 s
+    assert lines.line() == "training runs: 5 of 9 runs done after 60 s, about 2 min left"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.1, "1 s"), (89, "89 s"), (95, "2 min"), (5500, "1.5 h")]
+)
+def test_times_in_words(seconds, words):
+    assert progress.duration(seconds) == words
 
 
 def test_a_live_notebook_gets_the_fitting_class(monkeypatch):
