@@ -5,12 +5,15 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from small_runs import distilled, one_hot
 
 from kdlib.errors import KdlibError
+from kdlib.locks import held_if_free
 from kdlib.runs import Store, execute
 
 EPOCHS = 60
@@ -84,3 +87,59 @@ def test_a_user_error_in_a_worker_arrives_as_one_line(tmp_path):
     with pytest.raises(KdlibError, match="cannot be kept") as error:
         execute(specs, store=Store(tmp_path), jobs=2, progress=False)
     assert "\n" not in str(error.value)
+
+
+@contextmanager
+def study_under_way(root, number, *, group=False):
+    """Sends a signal to a study that trains in two workers; gives its workers and what it says."""
+    long = (
+        "--set",
+        "imbalances=[20]",
+        "--seeds",
+        "2",
+        "--set",
+        "epochs=10000",
+        "--set",
+        "teacher_epochs=10000",
+    )
+    command = (sys.executable, "-m", "kdlib", "study", "run", "rare_classes", *long)
+    process = subprocess.Popen(
+        [*command, "--jobs", "2", "--store", root],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    children = []
+    try:
+        wait_for(lambda: len(list(root.glob("*/checkpoint.safetensors"))) == 2 or process.poll())
+        children = psutil.Process(process.pid).children(recursive=True)
+        (os.killpg if group else os.kill)(process.pid, number)
+        said = process.communicate(timeout=60)[1]
+        yield children, said, process.returncode
+    finally:
+        for one in [process, *children]:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_a_killed_study_and_their_locks_are_free(tmp_path, number):
+    with study_under_way(tmp_path, number) as (children, _, code):
+        assert code == -number and len(children) >= 2
+        assert psutil.wait_procs(children, timeout=15)[1] == []
+    locks = list((tmp_path / "locks").iterdir())
+    assert locks
+    for lock in locks:
+        with held_if_free(lock) as free:
+            assert free
+
+
+@pytest.mark.slow
+def test_an_interrupted_study_says_that_finished_runs_are_kept(tmp_path):
+    with study_under_way(tmp_path, signal.SIGINT, group=True) as (children, said, code):
+        assert psutil.wait_procs(children, timeout=15)[1] == []
+    assert code == 130
+    assert said.splitlines()[-1] == ("stopped: finished runs are kept; the same command goes on")
+    assert "Traceback" not in said
