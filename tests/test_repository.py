@@ -23,7 +23,7 @@ FLOORS = {
     "kdlib.data": 2, "kdlib.models": 2,
     "kdlib.training": 3,
     "kdlib.runs": 4,
-    "kdbook.quick_imports": 5, "kdbook.studies": 5,
+    "kdbook.places": 5, "kdbook.quick_imports": 5, "kdbook.studies": 5,
     "kdbook.charts": 6, "kdbook.evidence": 6, "kdbook.reproduction": 6, "kdbook.widgets": 6,
     "kdlib.__main__": 7, "kdlib.cli": 7,
     "kdbook.commands": 7, "kdbook.options": 7, "kdbook.press": 7, "kdbook.record_commands": 7,
