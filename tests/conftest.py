@@ -1,7 +1,9 @@
-"""What all tests share: a store of their own, loud skips, the real book built once."""
+"""What all tests share: a store of their own, loud skips, a wheel, the real book built once."""
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -26,7 +28,8 @@ def pytest_unconfigure():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Tests of the built book come first and share a worker; so do those of each other file."""
+    """Tests of the wheel and of the book that it builds come first and share a worker; so do those
+    of each other file."""
     items.sort(key=lambda item: not _reads_the_book(item))
     for item in items:
         group = "book" if _reads_the_book(item) else item.nodeid.partition("::")[0]
@@ -34,7 +37,7 @@ def pytest_collection_modifyitems(items):
 
 
 def _reads_the_book(item):
-    return "built_book" in getattr(item, "fixturenames", ())
+    return "installed" in getattr(item, "fixturenames", ())
 
 
 def find_chromium():
@@ -84,9 +87,35 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def built_book(tmp_path_factory):
-    """The real book, every chapter run and the pages built, once for all tests that look at it."""
+def installed(tmp_path_factory):
+    """A folder with the two packages as pip installs them: no checkout around, not editable."""
+    source, site = (tmp_path_factory.mktemp(name) for name in ("source", "site-packages"))
+    for name in ("pyproject.toml", "README.md", "LICENSE", "kdlib", "book/kdbook", "book/results"):
+        _copy(ROOT / name, source / name)
+    quiet = ("--quiet", "--disable-pip-version-check", "--no-index")
+    how = ("--no-deps", "--no-build-isolation", "--target", str(site))
+    command = [sys.executable, "-m", "pip", "install", *quiet, *how, str(source)]
+    subprocess.run(command, check=True)
+    return site
+
+
+def _copy(source, target):
+    target.parent.mkdir(exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copyfile(source, target)
+
+
+@pytest.fixture(scope="session")
+def built_book(tmp_path_factory, installed):
+    """The real book, every chapter run and the pages built, once for all tests that look at it.
+
+    The chapters import the installed packages, and run in empty folders.
+    """
     from kdbook.press import BuildSettings, Project, build_book
 
     project = Project.at(ROOT, build=tmp_path_factory.mktemp("book"))
-    return build_book(project, BuildSettings())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(installed))
+        return build_book(project, BuildSettings())

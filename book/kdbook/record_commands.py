@@ -14,8 +14,7 @@ from kdlib.options import FILE, FOLDER, keeps_finished_runs
 _into = click.option(
     "--into",
     type=FOLDER,
-    default=Path("book/results"),
-    show_default=True,
+    show_default="book/results of the checkout",
     help="The folder of records.",
 )
 
@@ -40,22 +39,25 @@ def record(
     profile: str,
     seeds: int | None,
     values: tuple[str, ...],
-    into: Path,
+    into: Path | None,
     every: bool,
     again: bool,
     **how: Any,
 ) -> None:
     """Train what is missing, then write each study's per-seed table and where it came from."""
+    from kdbook.places import folder_to_record
+
+    folder = folder_to_record(into)
     if again:
         if names or every or values or seeds is not None:
             raise SettingError("--again takes names and settings from the records: name none")
-        wanted = _recorded(into, profile)
+        wanted = _recorded(folder, profile)
     else:
         chosen = _chosen(names, every)
         wanted = [(name, settings_of(name, profile, seeds, values)) for name in chosen]
     with keeps_finished_runs():
         for name, settings in wanted:
-            _record_one(name, settings, into, **how)
+            _record_one(name, settings, folder, **how)
 
 
 @click.command()
@@ -67,7 +69,7 @@ def record(
 )
 @_into
 @click.option("--out", type=FILE, help="Write CSV instead of printing.")
-def matrix(paper: str, into: Path, out: Path | None) -> None:
+def matrix(paper: str, into: Path | None, out: Path | None) -> None:
     """Every published number beside what was recorded here, with a verdict by a stated rule."""
     from kdbook.reproduction import export, reproduction, summary
     from kdbook.studies.records import read_records

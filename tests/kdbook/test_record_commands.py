@@ -87,6 +87,9 @@ def test_all_records_every_study(call, tmp_path, monkeypatch):
 
 def test_again_records_what_the_folder_holds_at_its_settings(call, tmp_path, monkeypatch):
     where = ("--store", tmp_path / "store", "--into", tmp_path / "results")
+    missing = call("record", "--again", *where)
+    assert missing.exit_code == 1 and "no folder of records: looked for" in missing.output
+    (tmp_path / "results").mkdir()
     empty = call("record", "--again", *where)
     assert empty.exit_code == 1 and "holds no record at the profile quick" in empty.output
     call("record", "first_principles", *SMALL, *where)

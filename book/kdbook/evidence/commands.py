@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from kdbook.evidence.blocks import Block
     from kdlib.runs import RunSpec, Store
 
-RECORDS = Path("book/results/evidence")
-
 
 @click.command()
 @click.option("--only", "names", multiple=True, metavar="BLOCK", help="May be repeated.")
@@ -31,11 +29,14 @@ RECORDS = Path("book/results/evidence")
     help="Where the runs lie  [default: KDLIB_STORE, else evidence in the user's cache]",
 )
 @click.option(
-    "--into", type=FOLDER, default=RECORDS, show_default=True, help="Where the records lie."
+    "--into",
+    type=FOLDER,
+    show_default="book/results/evidence of the checkout",
+    help="Where the records lie.",
 )
 def evidence(
     names: tuple[str, ...], plan_only: bool, finished_only: bool, jobs: int, device: str | None,
-    root: Path | None, into: Path,
+    root: Path | None, into: Path | None,
 ) -> None:  # fmt: skip
     """Train the blocks of book/results/plan.md, each to its end, and write its records.
 
@@ -43,17 +44,19 @@ def evidence(
     on from its last checkpoint.
     """
     from kdbook.evidence.blocks import chosen
+    from kdbook.places import folder_to_record
     from kdlib.runs.execute import chosen_device
 
     blocks, store, device = chosen(names), _store(root), chosen_device(device)
-    click.echo(f"runs in {store.root}, records in {into}")
+    folder = into or folder_to_record() / "evidence"
+    click.echo(f"runs in {store.root}, records in {folder}")
     for block in blocks:
         click.echo(_line(block, store, device, jobs))
     if plan_only:
         return
     with keeps_finished_runs():
         for block in blocks:
-            _work(block, store, device, 0 if finished_only else jobs, into)
+            _work(block, store, device, 0 if finished_only else jobs, folder)
 
 
 def _store(root: Path | None) -> Store:

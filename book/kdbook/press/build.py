@@ -121,7 +121,7 @@ def plan(project: Project, settings: BuildSettings, chapters: Sequence[Page]) ->
 def _job(project: Project, settings: BuildSettings, page: Page, is_chosen: bool) -> ChapterJob:
     asked = settings.parameters if is_chosen else {}
     parameters = passed_parameters(page, asked, settings.profile)
-    key = input_key(page, project.root, parameters)
+    key = input_key(page, parameters)
     output = project.staging(settings.profile) / page.file
     return ChapterJob(page, key, parameters, output, project.log(page.path.replace("/", "-")))
 

@@ -1,8 +1,8 @@
 """Runs one chapter in a process of its own: ``python -m kdbook.press.chapter_process < job.json``.
 
 papermill is not safe in threads (with ``cwd`` they change each other's folder), so each chapter
-gets a process. Exit codes: 0 ran to its end or stopped at an error that the notebook records,
-138 the kernel died.
+gets a process. It runs in an empty folder, where it finds no more than on Colab. Exit codes: 0 ran
+to its end or stopped at an error that the notebook records, 138 the kernel died.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from tempfile import TemporaryDirectory
 
 from kdbook.quick_imports import skip_slow_imports
 
 DEAD_KERNEL = 138
 
 
-def run(source: str, output: str, cwd: str, parameters: dict[str, object]) -> int:
-    """Run the notebook ``source`` in the folder ``cwd``, writing ``output``; return the exit code.
+def run(source: str, output: str, parameters: dict[str, object]) -> int:
+    """Run the notebook ``source`` in an empty folder, writing ``output``; return the exit code.
 
     Raises:
         Exception: Anything but an error in a cell, e.g. a disk that is full.
@@ -27,10 +28,11 @@ def run(source: str, output: str, cwd: str, parameters: dict[str, object]) -> in
     from nbclient.exceptions import DeadKernelError
 
     try:
-        papermill.execute_notebook(
-            source, output, parameters=parameters, cwd=cwd, kernel_name="python3",
-            progress_bar=False,
-        )  # fmt: skip
+        with TemporaryDirectory() as empty:
+            papermill.execute_notebook(
+                source, output, parameters=parameters, cwd=empty, kernel_name="python3",
+                progress_bar=False,
+            )  # fmt: skip
     except papermill.PapermillExecutionError:
         return 0
     except DeadKernelError:

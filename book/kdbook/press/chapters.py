@@ -103,7 +103,7 @@ def _start(job: ChapterJob, at_once: int, say: Say) -> _Running:
     say(f"  {job.page.name}: running")
     message = {
         "source": str(job.page.source), "output": str(job.output),
-        "cwd": str(job.output.parent), "parameters": dict(job.parameters),
+        "parameters": dict(job.parameters),
     }  # fmt: skip
     with job.log.open("wb") as log:
         process = subprocess.Popen(

@@ -13,7 +13,7 @@ from typing import Any
 
 import kdbook
 import kdlib
-from kdbook.press.project import CODE
+from kdbook.places import records_folder
 from kdbook.press.toc import Page
 
 Scalar = str | int | float | bool | None
@@ -23,22 +23,20 @@ _PACKAGES = (
     "torch", "torchvision", "numpy", "pandas", "scikit-learn", "scipy", "altair", "ipywidgets",
     "papermill", "ipykernel",
 )  # fmt: skip
-_NOT_INPUTS = {".ipynb", ".md", ".bib"}
 
 
-def input_key(page: Page, root: Path, parameters: Mapping[str, Scalar]) -> str:
+def input_key(page: Page, parameters: Mapping[str, Scalar]) -> str:
     """The key of one chapter (16 hex digits): equal inputs give equal keys.
 
     Args:
-        page: The chapter.
-        root: The project's folder; every file of ``root/book`` that is no page and no code counts
-            as an input, so the recorded numbers of ``book/results`` do.
+        page: The chapter. It runs in an empty folder, so no file beside it is an input; the
+            records that lie with kdbook are.
         parameters: What papermill passes, the profile included.
     """
     inputs = {
         "notebook": notebook_digest(page.source),
         "kdlib": library_digest(),
-        "files": tree_digest(root / "book", _book_inputs(root / "book")),
+        "records": folder_digest(records_folder()),
         "parameters": dict(parameters),
         "versions": _versions(),
     }
@@ -60,11 +58,11 @@ def _without_outputs(cell: Mapping[str, Any]) -> dict[str, Any]:
 @cache
 def library_digest() -> str:
     """A hash of every source file of the kdlib and the kdbook that are imported now."""
-    return _digest("".join(package_digest(Path(p.__path__[0])) for p in (kdlib, kdbook)).encode())
+    return _digest("".join(folder_digest(Path(p.__path__[0])) for p in (kdlib, kdbook)).encode())
 
 
-def package_digest(folder: Path) -> str:
-    """A hash of every source file of the package in ``folder``."""
+def folder_digest(folder: Path) -> str:
+    """A hash of every file in ``folder`` and below but those that Python compiled."""
     return tree_digest(folder, (path for path in folder.rglob("*") if path.suffix != ".pyc"))
 
 
@@ -76,17 +74,6 @@ def tree_digest(folder: Path, files: Iterable[Path]) -> str:
         if path.is_file()
     )
     return _digest(json.dumps(listing).encode())
-
-
-def _book_inputs(book: Path) -> list[Path]:
-    """What chapters may read; not the code beside them, of which the imported copy counts."""
-    return [
-        path
-        for path in book.rglob("*")
-        if path.suffix not in _NOT_INPUTS
-        and "__pycache__" not in path.parts
-        and not path.is_relative_to(book / CODE)
-    ]
 
 
 @cache

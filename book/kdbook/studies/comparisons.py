@@ -128,7 +128,7 @@ def recorded(
 
     Args:
         study: its name.
-        folder: where the records lie; by default ``../results``, as seen from a chapter.
+        folder: where the records lie; by default the book's own.
         show: what to show of a record's table; by default an overview of methods and measures at
             the paper's ratio. A study whose rows differ in more than that needs its own.
 
@@ -142,7 +142,7 @@ def recorded(
     found = [
         record
         for profile in ("paper", "standard")
-        for record in read_records(folder or Path("../results"))
+        for record in read_records(folder)
         if (record.about.study, record.about.profile) == (study, profile)
     ]
     if not found:

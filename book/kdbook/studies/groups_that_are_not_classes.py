@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from kdbook.places import records_folder
 from kdbook.studies import group_changes
 from kdbook.studies.group_changes import Scored
 from kdbook.studies.records import read_record, record_name
@@ -202,7 +203,7 @@ def recorded(folder: Path | None = None) -> pd.DataFrame | str:
     """What the book has recorded at the paper profile: changes from one-hot to distilled.
 
     Args:
-        folder: where the records lie; by default ``../results``, as seen from a chapter.
+        folder: where the records lie; by default the book's own.
 
     Returns:
         One row a group of Table 7, and ``balanced``: a cell for each threshold, in percentage
@@ -212,7 +213,7 @@ def recorded(folder: Path | None = None) -> pd.DataFrame | str:
         RecordError: the record is malformed.
     """
     name = "groups_that_are_not_classes"
-    path = (folder or Path("../results")) / f"{record_name(name, 'paper', {})}.csv"
+    path = records_folder(folder) / f"{record_name(name, 'paper', {})}.csv"
     if not path.exists():
         return f"Not run yet. To run and record it: `kdlib study record {name} --profile paper`"
     return _recorded_changes(read_record(path).table)

@@ -25,12 +25,12 @@ def recorded_grids(profile: str, folder: Path | None = None) -> dict[str, pd.Dat
 
     Args:
         profile: at which they were recorded.
-        folder: where the records lie; by default ``../results``, as seen from a chapter.
+        folder: where the records lie; by default the book's own.
 
     Raises:
         RecordError: a record is malformed.
     """
-    found = [r for r in read_records(folder or Path("../results")) if _is_grid(r, profile)]
+    found = [r for r in read_records(folder) if _is_grid(r, profile)]
     by_seeds = sorted(found, key=lambda record: len(record.about.seeds))
     return {_words(record): _at_first_temperature(record.table) for record in by_seeds}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from kdbook.studies import study
-from kdbook.studies.records import FOLDERS, Record, read_records
+from kdbook.studies.records import Record, read_records
 from kdbook.studies.robust_profiles import TaughtSettings, teaching
 from kdbook.studies.settings import Settings
 from kdbook.studies.tables import KEYS, Member
@@ -30,12 +30,12 @@ def recorded_rows(
         name: the study.
         settings: of it. Where they name no number of seeds, all recorded seeds count.
         needs: columns that a record must have.
-        folder: where the records lie; by default the first of ``records.FOLDERS`` that is there.
+        folder: where the records lie; by default the book's own.
     """
     found = [
         _rows(record, name, settings)
-        for record in _records(name, folder)
-        if set(needs) <= set(record.table)
+        for record in read_records(folder)
+        if record.about.study == name and set(needs) <= set(record.table)
     ]
     columns = [*KEYS, "run", *needs]
     table = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
@@ -54,7 +54,7 @@ def with_recorded(
         name: the study.
         settings: those of ``per_seed``.
         per_seed: rows of runs that were trained here.
-        folder: where the records lie; by default the first of ``records.FOLDERS`` that is there.
+        folder: where the records lie; by default the book's own.
 
     Returns:
         The rows with one more column, ``trained``: ``here`` or ``recorded``.
@@ -89,11 +89,6 @@ def seeds_told(rows: pd.DataFrame) -> str:
         f"{total} seeds: {here} trained here, {total - here} from the record of the same study. "
         f"A recorded row counts only where its run has the id of a run of these settings."
     )
-
-
-def _records(name: str, folder: Path | None) -> list[Record]:
-    place = folder or next((path for path in FOLDERS if path.is_dir()), None)
-    return [record for record in read_records(place) if record.about.study == name] if place else []
 
 
 def _rows(record: Record, name: str, settings: Settings) -> pd.DataFrame:

@@ -18,13 +18,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kdbook.places import records_folder
 from kdbook.studies.provenance import Provenance
 from kdbook.studies.selection import DEV, VALIDATION_TEMPERATURE
 from kdlib.errors import KdlibError
 from kdlib.files import write_atomically
-
-FOLDERS = (Path("book/results"), Path("results"), Path("../results"))
-"""Where the book's records lie, seen from a checkout, from a page of the book, from a chapter."""
 
 SIGNIFICANT_DIGITS = 6
 DIVERGED = "diverged"
@@ -100,16 +98,15 @@ def read_record(path: Path) -> Record:
 
 
 def read_records(folder: Path | None = None) -> list[Record]:
-    """All records in ``folder`` (by default the first of ``FOLDERS`` that is there), by name.
+    """All records in ``kdbook.places.records_folder(folder)``, by name.
 
     Raises:
-        RecordError: one of them is malformed, or one half of it is missing; or none of ``FOLDERS``
-            is there.
+        RecordError: one of them is malformed, or one half of it is missing.
+        DataError: there is no such folder.
     """
-    place = folder or next((path for path in FOLDERS if path.is_dir()), None)
-    if place is None:
-        raise RecordError(f"no records found: looked for {', '.join(map(str, FOLDERS))}")
-    files = [path for path in place.glob("*.*") if path.suffix in (".csv", ".json")]
+    files = [
+        path for path in records_folder(folder).glob("*.*") if path.suffix in (".csv", ".json")
+    ]
     halves = {path.with_suffix("") for path in files}
     return [read_record(half.with_name(f"{half.name}.csv")) for half in sorted(halves)]
 

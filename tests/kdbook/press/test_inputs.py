@@ -14,7 +14,17 @@ QUICK = {"profile": "quick"}
 
 
 def key(tiny, parameters=QUICK):
-    return input_key(read_pages(tiny.root)[1], tiny.root, parameters)
+    return input_key(read_pages(tiny.root)[1], parameters)
+
+
+@pytest.fixture
+def records(tmp_path, monkeypatch):
+    """The folder of records that chapters read, with one in it."""
+    folder = tmp_path / "records"
+    folder.mkdir()
+    (folder / "numbers.csv").write_text("a\n1\n")
+    monkeypatch.setattr(inputs, "records_folder", lambda: folder)
+    return folder
 
 
 @pytest.fixture
@@ -63,18 +73,23 @@ def test_a_parameter_of_another_type_changes_the_key(tiny):
 
 
 @pytest.mark.parametrize("name", ["numbers.csv", "more.csv", "deep/er.json"])
-def test_changed_results_change_the_key(tiny, before, name):
-    tiny.write(f"book/results/{name}", "a\n2\n")
+def test_changed_records_change_the_key(tiny, records, name):
+    before = key(tiny)
+    (records / name).parent.mkdir(exist_ok=True)
+    (records / name).write_text("a\n2\n")
     assert key(tiny) != before
 
 
-def test_a_renamed_result_changes_the_key(tiny, before):
-    (tiny.root / "book/results/numbers.csv").rename(tiny.root / "book/results/others.csv")
+def test_a_renamed_record_changes_the_key(tiny, records):
+    before = key(tiny)
+    (records / "numbers.csv").rename(records / "others.csv")
     assert key(tiny) != before
 
 
-def test_the_code_beside_the_chapters_counts_as_the_imported_package_alone(tiny, before):
-    tiny.write("book/kdbook/module.py", "x = 1")
+@pytest.mark.parametrize("beside", ["book/kdbook/module.py", "book/results/other.csv"])
+def test_a_file_that_no_chapter_reads_does_not_count(tiny, before, beside):
+    """The imported code and its records count; those beside the pages are not read."""
+    tiny.write(beside, "x = 1")
     assert key(tiny) == before
 
 

@@ -138,7 +138,7 @@ def test_the_code_beside_the_chapters_is_no_part_of_the_site(tiny, monkeypatch):
     monkeypatch.setattr(staging, "add_offline_assets", lambda *_: None)
     tiny.write("book/kdbook/module.py", "x = 1")
     folder = staging.stage(tiny.project, "quick")
-    assert (folder / "book/results/numbers.csv").is_file()
+    assert (folder / "book/part/one.ipynb").is_file()
     assert not list(folder.rglob("*.py"))
 
 
