@@ -10,11 +10,13 @@ import pandas as pd
 from kdbook.charts.style import WIDTH, describe, require_columns
 
 VERDICT_COLOURS = {
-    "same sign and overlapping intervals": "#009E73",
+    "agrees": "#009E73",
+    "consistent": "#56B4E9",
     "same sign": "#0072B2",
     "both diverge": "#B8649A",
     "differs": "#D55E00",
     "undecided": "#8A6D00",
+    "on the floor": "#6B4E3D",
     "no verdict": "#8C8C8C",
     "not run": "rgba(140, 140, 140, 0.4)",
 }
@@ -124,6 +126,5 @@ def _bars(counts: pd.DataFrame, choice: alt.Parameter) -> alt.Chart:
 def _colour(present: list[str]) -> alt.Color:
     scale = alt.Scale(domain=present, range=[VERDICT_COLOURS[name] for name in present])
     # One narrow column, so that the legend does not squeeze the plot on a phone.
-    shorter = "replace(datum.label, ' and overlapping intervals', ', overlapping')"
-    legend = alt.Legend(orient="top", columns=1, labelExpr=shorter, symbolOpacity=1)
+    legend = alt.Legend(orient="top", columns=1, symbolOpacity=1)
     return alt.Color("verdict:N", title=None, scale=scale, legend=legend)

@@ -1,17 +1,25 @@
 """Published numbers beside recorded ones, with a verdict by rule: the reproduction matrix."""
 
-from kdbook.reproduction.matrix import decided_after_holm, export, leading, reproduction, summary
+from kdbook.reproduction.blocks import block_records
+from kdbook.reproduction.claim_pages import claims_html
+from kdbook.reproduction.claim_table import claims_table
+from kdbook.reproduction.levels import Level
+from kdbook.reproduction.matrix import export, leading, reproduction, summary
 from kdbook.reproduction.pages import matrix_html
+from kdbook.reproduction.printed import Printed
 from kdbook.reproduction.questions import AuditError, Question, questions
-from kdbook.reproduction.verdicts import Measured, Printed, Verdict, judge
+from kdbook.reproduction.verdicts import Measured, Verdict, judge
 
 __all__ = [
     "AuditError",
+    "Level",
     "Measured",
     "Printed",
     "Question",
     "Verdict",
-    "decided_after_holm",
+    "block_records",
+    "claims_html",
+    "claims_table",
     "export",
     "judge",
     "leading",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kdbook.reproduction import settings
+
 UNAVAILABLE = {
     "imagenet": "ImageNet",
     "imagenet_lt": "ImageNet-LT",
@@ -16,27 +18,10 @@ UNAVAILABLE = {
 """Data sets of the paper that this book has no access to."""
 
 
-@dataclass(frozen=True)
-class Setting:
-    """The paper's setting behind a dataset of its tables.
-
-    Attributes:
-        dataset: our name of it.
-        imbalance: the long-tail ratio; 1 for a balanced set; ``None`` where there is none.
-        epochs: length of its trainings; ``None`` where nothing is trained by epochs.
-        schedule: how its learning rate falls; ``None`` where there is none.
-    """
-
-    dataset: str
-    imbalance: float | None
-    epochs: int | None
-    schedule: str | None
-
-
 SETTINGS = {
-    "cifar100": Setting("cifar100", 1.0, 450, "step"),
-    "cifar100_lt": Setting("cifar100", 100.0, 450, "cosine"),
-    "adult": Setting("adult", None, None, None),
+    "cifar100": settings.teachers_pet(1.0, "cifar100_paper"),
+    "cifar100_lt": settings.teachers_pet(100.0, "cifar100_lt_paper"),
+    "adult": settings.ADULT,
 }
 """A balanced set is compared at ratio 1, a long-tailed one at the ratio of the record's own."""
 
@@ -54,23 +39,26 @@ class Answer:
 
     Attributes:
         studies: whose records hold it, the preferred one first; empty if no study has it yet.
-        method: its name there. Of several temperatures the one with the highest mean validation
-            accuracy counts, since the paper takes the best of five.
+        method: its name there. Of several temperatures the one counts that the paper's protocol
+            chooses.
     """
 
     studies: tuple[str, ...]
     method: str
 
 
-_COMPARED = ("results", "trusting_the_teacher_less", "rare_classes")
-_SWEPT = ("rare_classes", "results", "trusting_the_teacher_less")
+BLOCKS = "evidence"
+"""Stands for the blocks of ``kdbook.evidence``, as ``kdbook.reproduction.blocks`` reads them."""
+
+_COMPARED = (BLOCKS, "results", "trusting_the_teacher_less", "rare_classes")
+_SWEPT = (BLOCKS, "rare_classes", "results", "trusting_the_teacher_less")
 ADULT = "groups_that_are_not_classes"
 
 METHODS = {
     "one_hot": Answer(_COMPARED, "one-hot"),
     "distillation": Answer(_COMPARED, "distilled"),
-    "ada_alpha": Answer(("results", "trusting_the_teacher_less"), "AdaAlpha"),
-    "ada_margin": Answer(("results", "where_the_teacher_errs"), "AdaMargin"),
+    "ada_alpha": Answer((BLOCKS, "results", "trusting_the_teacher_less"), "AdaAlpha"),
+    "ada_margin": Answer((BLOCKS, "results", "where_the_teacher_errs"), "AdaMargin"),
     "remove_hardest_10": Answer(("ablations",), "hardest removed"),
     "shuffle_alpha": Answer(("ablations",), "shuffled"),
     "weighted_soft_labels": Answer(("ablations",), "weighted labels 1"),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 
+from kdbook.reproduction.levels import ratio
 from kdbook.reproduction.mapping import Measure
 from kdbook.reproduction.questions import Question
-from kdbook.reproduction.verdicts import Measured
 from kdbook.studies.records import DIVERGED, Record, RecordError
-from kdbook.studies.robust_profiles import teaching_at
 from kdbook.studies.selection import at_chosen, choose_temperature, chosen_settings
-from kdlib.metrics import paired_p_value, t_interval
 from kdlib.runs.estimate import SHAPES
 
 NO_RATIO = "the record holds no such imbalance"
@@ -21,34 +21,48 @@ NO_METHOD = "the record holds no such method"
 NO_MEASURE = "the record holds no such measure"
 SMALLER = "smaller student: "
 """Stands for the two depths in the name of a compressed cell, which differ with the scale."""
+Only = tuple[tuple[str, str], ...]
 _DEPTHS = r"^\d+ to \d+: "
-Answered = tuple[Measured, float]
-"""What was measured, and the p-value of a difference (NaN for a value)."""
+_ZERO = 1e-9
 
 
-def answer(question: Question, record: Record) -> Answered | str:
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a record holds of a question.
+
+    Attributes:
+        values: one a seed, ``[n]``: accuracies in percent, or differences within the seed.
+        diverged: in how many of the seeds a training diverged.
+        on_floor: whether all accuracies behind them are 0.
+    """
+
+    values: np.ndarray
+    diverged: int
+    on_floor: bool
+
+
+def answer(question: Question, record: Record) -> Found | str:
     """What the record says to the question, or why it says nothing."""
     asked = [question.method, *([question.baseline] if question.baseline else [])]
     of = _of_group if "group" in record.table else _of_classes
     found = of(question, record, asked)
-    return found if isinstance(found, str) else _over_seeds(question, record, found)
+    return found if isinstance(found, str) else _over_seeds(found)
 
 
 def _of_classes(
     question: Question, record: Record, asked: Sequence[str]
 ) -> list[pd.DataFrame] | str:
     """Rows by seed of each method that is asked for, with the measure as ``value``."""
-    ratio, setting = _ratio(question, record), question.setting
-    assert setting is not None
-    only_balanced = ratio == 1 and setting.imbalance != 1
-    if only_balanced or _at_ratio(record, ratio).empty:
+    at, setting = ratio(question, record), question.setting
+    only_balanced = at == 1 and (setting is None or setting.imbalance != 1)
+    if only_balanced or _at_ratio(record, at, question.only).empty:
         return NO_RATIO
     columns = _columns(question.measure, record)
     if columns is None:
         return NO_MEASURE
-    if not set(asked) <= set(_at_ratio(record, ratio)["method"]):
+    if not set(asked) <= set(_at_ratio(record, at, question.only)["method"]):
         return NO_METHOD
-    rows = (_by_seed(record, ratio, method) for method in asked)
+    rows = (_by_seed(record, at, question.only, method) for method in asked)
     return [table.assign(value=_value(table, columns)) for table in rows]
 
 
@@ -74,45 +88,18 @@ def group_name(subgroup: str) -> str:
     return ", ".join(f"label {v}" if k == "label" else v for k, _, v in parts) or "balanced"
 
 
-def papers_setting(question: Question, record: Record) -> bool:
-    """Whether data set, imbalance, network, epochs and schedule are the paper's."""
-    about, theirs = record.about, question.setting
-    recipe = about.recipe_at(_ratio(question, record)) if theirs is not None else {}
-    return (
-        theirs is not None
-        and about.dataset == theirs.dataset
-        and about.model == question.network
-        and recipe.get("epochs") == theirs.epochs
-        and (recipe.get("schedule") or {}).get("kind") == theirs.schedule
-        and recipe.get("stop_after") is None
-        and _ratio(question, record) == theirs.imbalance
-        and question.one_teacher in (None, one_teacher(record))
-    )
-
-
-def one_teacher(record: Record) -> bool:
-    """Whether all its students learn from one teacher; else each seed has its own."""
-    about = record.about
-    named = about.settings.get("fixed_teacher")
-    return teaching_at(about.profile, about.dataset).fixed_teacher if named is None else bool(named)
-
-
-def _ratio(question: Question, record: Record) -> float | None:
-    """Balanced data are ratio 1; a long tail has the ratio that the record compares methods at."""
-    assert question.setting is not None
-    return 1.0 if question.setting.imbalance == 1 else record.about.imbalance
-
-
 @lru_cache(maxsize=1024)
-def _at_ratio(record: Record, ratio: float | None) -> pd.DataFrame:
+def _at_ratio(record: Record, at: float | None, only: Only) -> pd.DataFrame:
     """The record's rows at one imbalance; kept, since many questions ask for the same."""
-    table = record.table[record.table["imbalance"] == ratio]
+    table = record.table[record.table["imbalance"] == at]
+    for column, value in only:
+        table = table[table[column] == value] if column in table else table.iloc[:0]
     return table.assign(method=table["method"].str.replace(_DEPTHS, SMALLER, regex=True))
 
 
 @lru_cache(maxsize=8192)
-def _by_seed(record: Record, ratio: float | None, method: str) -> pd.DataFrame:
-    return _one_a_seed(_at_ratio(record, ratio), method, record)
+def _by_seed(record: Record, at: float | None, only: Only, method: str) -> pd.DataFrame:
+    return _one_a_seed(_at_ratio(record, at, only), method, record)
 
 
 def _columns(measure: Measure | None, record: Record) -> list[str] | None:
@@ -131,24 +118,18 @@ def _value(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     return first - less[0] if less else first
 
 
-def _over_seeds(question: Question, record: Record, found: Sequence[pd.DataFrame]) -> Answered:
-    same = papers_setting(question, record)
-    rows = found[0]
+def _over_seeds(found: Sequence[pd.DataFrame]) -> Found:
+    """The values, or their differences within a seed."""
     if len(found) == 1:
-        return _measured(rows["value"], rows["status"] == DIVERGED, same), float("nan")
-    rows, base = rows.align(found[1], join="inner", axis=0)
+        return _found(found[0]["value"], found[0]["status"] == DIVERGED, found)
+    rows, base = found[0].align(found[1], join="inner", axis=0)
     diverged = (rows["status"] == DIVERGED) | (base["status"] == DIVERGED)
-    differences = rows["value"] - base["value"]
-    measured = _measured(differences, diverged, same)
-    return measured, paired_p_value(differences.to_numpy()) if len(differences) else float("nan")
+    return _found(rows["value"] - base["value"], diverged, (rows, base))
 
 
-def _measured(values: pd.Series, diverged: pd.Series, same: bool) -> Measured:
-    if values.empty:
-        return Measured(papers_setting=same)
-    count = int(diverged.sum())
-    interval = t_interval(values.to_numpy())
-    return Measured(interval.mean, interval.low, interval.high, interval.n, count, same)
+def _found(values: pd.Series, diverged: pd.Series, behind: Sequence[pd.DataFrame]) -> Found:
+    zero = [bool((rows["value"].abs() < _ZERO).all()) for rows in behind]
+    return Found(values.to_numpy(dtype=float), int(diverged.sum()), len(values) > 0 and all(zero))
 
 
 def _one_a_seed(table: pd.DataFrame, method: str, record: Record) -> pd.DataFrame:

@@ -12,16 +12,18 @@ from html import escape
 import pandas as pd
 
 from kdbook.reproduction import words
+from kdbook.reproduction.levels import Level
 from kdbook.reproduction.mapping import DIFFERENCES
 from kdbook.reproduction.oddities import oddities_of
 from kdbook.reproduction.verdicts import Verdict
 
-COLUMNS = ("Number", "Printed", "Compared", "Ours, 95 % interval", "Verdict")
+COLUMNS = ("Number", "Printed", "Compared", "Ours, 95 % interval", "Evidence", "Verdict")
 _FILTERS = {
     "paper": "Paper",
     "table": "Table",
     "dataset": "Data set",
     "measure": "Measure",
+    "evidence": "Evidence",
     "verdict": "Verdict",
 }
 
@@ -46,6 +48,7 @@ def _filters(rows: pd.DataFrame) -> str:
         "table": dict.fromkeys(rows["table"].map(words.table_words)),
         "dataset": [words.DATASETS[name] for name in dict.fromkeys(rows["dataset"])],
         "measure": dict.fromkeys(rows["metric"].map(words.metric_words)),
+        "evidence": [level.value for level in Level if level.value in set(rows["evidence"])],
         "verdict": [value for value in known if value in set(rows["verdict"])],
     }
     lists = [_select(key, title, options[key]) for key, title in _FILTERS.items()]
@@ -94,6 +97,7 @@ def _row(lines: pd.DataFrame) -> str:
         escape(words.printed(first)),
         escape(words.compared(first)) + _small(_against(first["against"])),
         _ours(lines),
+        escape(first["evidence"]) + _small(first["apart"]),
         f"<b>{escape(first['verdict'])}</b>{_small(first['because'])}",
     ]
     inner = "".join(
@@ -105,6 +109,7 @@ def _row(lines: pd.DataFrame) -> str:
         "table": words.table_words(first["table"]),
         "dataset": words.DATASETS[first["dataset"]],
         "measure": words.metric_words(first["metric"]),
+        "evidence": first["evidence"],
         "verdict": first["verdict"],
     }
     attributes = "".join(f' data-{key}="{escape(value)}"' for key, value in data.items())

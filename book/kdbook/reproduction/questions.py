@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import hypot, isnan, nan
 
 import pandas as pd
 
 from kdbook.reproduction import mapping
-from kdbook.reproduction.mapping import Measure, Setting
-from kdbook.reproduction.verdicts import Printed
+from kdbook.reproduction.mapping import Measure
+from kdbook.reproduction.printed import Printed, as_difference, as_value, less
+from kdbook.reproduction.settings import Setting
 from kdlib.errors import KdlibError
 
 
@@ -36,6 +36,7 @@ class Question:
         unanswerable: why nothing can be compared with it, if so.
         one_teacher: whether all students of the paper's table learn from one teacher; ``None``
             where that is not asked.
+        only: columns of a record and the value that they must have, where it holds more.
     """
 
     number: int
@@ -51,6 +52,7 @@ class Question:
     unavailable: str
     unanswerable: str = ""
     one_teacher: bool | None = None
+    only: tuple[tuple[str, str], ...] = ()
 
 
 def questions(rows: pd.DataFrame) -> list[Question]:
@@ -112,37 +114,31 @@ def _measure(row: pd.Series) -> Measure | None:
 
 def _printed(number: int, row: pd.Series, rows: pd.DataFrame) -> tuple[Printed, str, str | None]:
     """The printed number to compare, what it is taken from, and our name of that."""
-    spread = 0.0 if isnan(row["uncertainty"]) else float(row["uncertainty"])
     if row["method"] in mapping.WITHOUT_TEACHER:
-        return Printed(float(row["value"]), spread, is_difference=False), "", None
+        return as_value(row), "", None
     if row["metric"] in mapping.DIFFERENCES:
-        one_hot = mapping.METHODS["one_hot"].method
-        return Printed(float(row["value"]), spread), "printed as a difference", one_hot
+        return as_difference(row), "printed as a difference", mapping.METHODS["one_hot"].method
     table, method = mapping.BASELINES.get((row["table"], row["method"]), (row["table"], "one_hot"))
-    base = _base_row(number, row, rows, table, method)
-    both = hypot(spread, 0.0 if isnan(base["uncertainty"]) else base["uncertainty"])
     label = mapping.METHODS[method].method
-    return Printed(_less(row["value"], base["value"]), both), f"less {label} of {table}", label
+    base = _base_row(number, row, rows, table, method)
+    if base is None:
+        return as_value(row), "", None
+    return less(row, base), f"less {label} of {table}", label
 
 
 def _base_row(
     number: int, row: pd.Series, rows: pd.DataFrame, table: str, method: str
-) -> pd.Series:
+) -> pd.Series | None:
     same = (rows["dataset"] == row["dataset"]) & (rows["metric"] == row["metric"])
     found = rows[same & (rows["table"] == table) & (rows["method"] == method)]
     if len(found) != 1:
         if row["method"] == "teacher_only":  # a teacher's accuracy that stands alone in the text
-            return pd.Series({"value": nan, "uncertainty": nan})
+            return None
         raise AuditError(
             f"published number {number} ({row['table']}): {len(found)} rows of {method} in "
             f"{table} to take its difference from"
         )
     return found.iloc[0]
-
-
-def _less(value: float, base: float) -> float:
-    """The difference without the rounding errors of binary fractions."""
-    return round(float(value) - float(base), 6)
 
 
 def _text(value: object) -> str:

@@ -2,88 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import pandas as pd
 
 from kdbook.reproduction import words
+from kdbook.reproduction.levels import Level
 from kdbook.reproduction.mapping import DIFFERENCES
-from kdbook.reproduction.matrix import decided_after_holm, distinct_differences, leading, summary
+from kdbook.reproduction.matrix import leading, summary
 from kdbook.reproduction.verdicts import Verdict
 from kdbook.studies.records import Record
 
-_GUESSES = {"ours": "ours plus", "plus": "all plus", "minus": "all minus"}
+LEVEL = 0.05
 _WITHOUT = (Verdict.NOT_RUN.value, Verdict.NO_VERDICT.value)
+_DECIDED = (Verdict.AGREES.value, Verdict.SAME_SIGN.value, Verdict.DIFFERS.value)
 
 
 def in_words(matrix: pd.DataFrame) -> list[str]:
-    """Sentences that sum the matrix up; all numbers in them are counted here."""
+    """Sentences that sum the matrix up; all numbers in them are counted here.
+
+    What is counted are measurements of ours, each once, however many printed numbers ask for it.
+    """
     rows = leading(matrix)
-    counts = rows["verdict"].value_counts()
-    held = rows[~rows["verdict"].isin(_WITHOUT)]
-    said = [f"{counts[v.value]} {v.value}" for v in Verdict if v.value in set(held["verdict"])]
-    papers = int(held["papers_setting"].sum())
-    run = len(rows) - int(counts.get(Verdict.NOT_RUN.value, 0))
-    alone, after = decided_after_holm(matrix)
-    different, own_alone, own_after = distinct_differences(matrix)
+    run = rows[rows["verdict"] != Verdict.NOT_RUN.value]
+    held = run[~run["verdict"].isin(_WITHOUT)]
     return [
-        f"The paper prints {len(rows)} numbers. Of {run} we have a measurement, of "
-        f"{len(rows) - run} none.",
-        f"{len(held)} have a verdict: {', '.join(said) or 'none'}.",
-        f"{papers} of these were measured in the paper's own setting. The other "
-        f"{len(held) - papers} compare signs across data sets, networks or lengths of training.",
-        f"{counts.get(Verdict.NO_VERDICT.value, 0)} were measured and have no verdict: accuracies "
-        "of another setting, with no difference to compare.",
-        f"{alone} of the differences leave out zero by themselves, {after} after Holm's correction "
-        "for all of them.",
-        f"Printed numbers share our comparisons. {different} different ones stand behind them: "
-        f"{own_alone} leave out zero by themselves, {own_after} after Holm's correction for all "
-        f"{different}.",
+        f"The paper prints {len(rows)} numbers. {run['measurement'].nunique()} measurements of "
+        f"ours speak to {len(run)} of them, and none to {len(rows) - len(run)}.",
+        f"Of these measurements {_by_level(run)}.",
+        f"{held['measurement'].nunique()} of them have a verdict: {_by_verdict(held)}.",
+        _after_correction(held),
+        *_predicted(held),
     ]
 
 
-def always_plus(matrix: pd.DataFrame) -> str:
-    """How well a rule that always says *plus* would guess the decided printed signs."""
-    decided = _decided(leading(matrix))
-    plus, ours = (int((decided[column] > 0).sum()) for column in ("compared", "mean"))
-    agree = int((decided["verdict"] != Verdict.DIFFERS.value).sum())
+def _by_level(run: pd.DataFrame) -> str:
+    counts = run.groupby("evidence")["measurement"].nunique()
+    said = {
+        Level.SAME_SETTING: "were made in the paper's own setting",
+        Level.SAME_DATA: "on its data in another setting",
+        Level.MECHANISM: "on other data, where they show a mechanism only",
+    }
+    return ", ".join(f"{int(counts.get(level.value, 0))} {text}" for level, text in said.items())
+
+
+def _by_verdict(held: pd.DataFrame) -> str:
+    """A measurement that several printed numbers ask for may have several verdicts."""
+    counts = held.groupby("verdict")["measurement"].nunique()
+    found = [f"{counts[v.value]} {v.value}" for v in Verdict if v.value in counts]
+    return ", ".join(found) or "none"
+
+
+def _after_correction(held: pd.DataFrame) -> str:
+    once = held.dropna(subset="p").drop_duplicates("measurement")
+    alone, after = ((once[name] <= LEVEL).sum() for name in ("p", "p_holm"))
     return (
-        f"Of {len(decided)} decided differences {agree} agree with the printed sign. Ours is "
-        f"*plus* in {ours}. Whoever always says *plus* agrees with {plus}."
+        f"{len(once)} of these are differences over three seeds or more. {alone} leave out zero by "
+        f"themselves, {after} after Holm's correction for all measurements that may have a verdict."
     )
 
 
-def constant_guesses(matrix: pd.DataFrame) -> pd.DataFrame:
-    """The decided differences by data set and measure, and two rules that have seen no data.
+def _predicted(held: pd.DataFrame) -> list[str]:
+    sized = held[held["predicted"].notna()]
+    if sized.empty:
+        return []
+    inside = int(sized["predicted"].eq(True).sum())
+    return [
+        f"Of {len(sized)} printed numbers the size can be compared. {inside} of them fall into our "
+        "95 % prediction interval."
+    ]
 
-    Returns:
-        One row a data set and measure: decided, agree (with the printed sign), ``ours plus`` (how
-        many of ours are above zero), ``all plus`` and ``all minus`` (how many printed signs
-        each rule guesses; an exact zero is neither).
-    """
-    rows = _decided(leading(matrix))
-    names = {"data set": rows["dataset"].map(words.DATASETS)}
-    names["measure"] = rows["metric"].map(words.metric_words)
-    counted = rows.assign(
-        **names,
-        agree=rows["verdict"] != Verdict.DIFFERS.value,
-        ours=rows["mean"] > 0,
-        plus=rows["compared"] > 0,
-        minus=rows["compared"] < 0,
-    ).groupby(list(names), sort=False)
-    table = counted[["agree", "ours", "plus", "minus"]].sum()
-    table.insert(0, "decided", counted.size())
-    return table.rename(columns=_GUESSES)
+
+def constant_guesses(matrix: pd.DataFrame) -> str:
+    """How well rules that have seen no data would guess the decided printed signs."""
+    decided = decided_differences(matrix)
+    agree = int((decided["verdict"] != Verdict.DIFFERS.value).sum())
+    ours, plus, minus = (
+        int(count.sum())
+        for count in (decided["mean"] > 0, decided["compared"] > 0, decided["compared"] < 0)
+    )
+    return (
+        f"Of {len(decided)} decided differences {agree} agree with the printed sign. Ours is "
+        f"*plus* in {ours}. Whoever always says *plus* agrees with {plus}, and with {minus} who "
+        "always says *minus*."
+    )
 
 
 def counts(matrix: pd.DataFrame) -> list[str]:
     """The rows of ``kdbook.reproduction.summary``, as Markdown."""
     rows = summary(matrix).to_dict("records")
-    return [f"{r['numbers']} {r['verdict']}{_because(r['because'])}" for r in rows]
+    return [
+        f"{r['verdict']}: {r['numbers']} printed numbers{_ours_behind(r)}{_because(r['because'])}"
+        for r in rows
+    ]
+
+
+def _ours_behind(row: Mapping[Hashable, object]) -> str:
+    return f", {row['measurements']} measurements" if row["measurements"] else ""
 
 
 def _because(text: str) -> str:
-    return f": {text}" if text else ""
+    return f" ({text})" if text else ""
 
 
 def examples(matrix: pd.DataFrame) -> list[str]:
@@ -93,25 +112,24 @@ def examples(matrix: pd.DataFrame) -> list[str]:
     return [_example(row) for one in first for _, row in one.iterrows()]
 
 
-def _decided(rows: pd.DataFrame) -> pd.DataFrame:
-    """The measured differences of ``leading`` whose interval leaves out zero."""
-    measured = _measured_differences(rows)
-    return measured[measured["verdict"] != Verdict.UNDECIDED.value]
-
-
-def _measured_differences(rows: pd.DataFrame) -> pd.DataFrame:
-    has_both = rows[["compared", "mean", "low"]].notna().all(axis=1)
-    return rows[has_both & rows["is_difference"].eq(True)]
+def decided_differences(matrix: pd.DataFrame) -> pd.DataFrame:
+    """The differences with a verdict that hangs on their sign, each measurement once."""
+    rows = leading(matrix)
+    decided = rows["is_difference"].eq(True) & rows["verdict"].isin(_DECIDED)
+    clear = decided & (rows["p_holm"] <= LEVEL)
+    return rows[clear].drop_duplicates("measurement").reset_index(drop=True)
 
 
 def differences(matrix: pd.DataFrame) -> pd.DataFrame:
     """What ``kdbook.charts.printed_and_ours`` draws: measured differences, one row a number."""
-    shown = _measured_differences(leading(matrix))
+    rows = leading(matrix)
+    has_both = rows[["compared", "mean", "low"]].notna().all(axis=1)
+    shown = rows[has_both & rows["is_difference"].eq(True)]
     names = [words.chart_row(row) for _, row in shown.iterrows()]
     tables = [words.chart_table(row) for _, row in shown.iterrows()]
-    return shown.assign(what=names, table=tables)[
-        ["table", "what", "compared", "mean", "low", "high", "seeds", "setting", "verdict"]
-    ].reset_index(drop=True)
+    kept = ["table", "what", "compared", "mean", "low", "high", "p_holm", "seeds", "setting",
+            "evidence", "verdict"]  # fmt: skip
+    return shown.assign(what=names, table=tables)[kept].reset_index(drop=True)
 
 
 def verdicts(matrix: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,8 @@ Data only. What is not in here is refused loudly, so that a new row cannot go wi
 
 from __future__ import annotations
 
-from kdbook.reproduction.mapping import Answer, Measure, Setting
+from kdbook.reproduction.mapping import BLOCKS, Answer, Measure
+from kdbook.reproduction.settings import robust
 
 UNAVAILABLE = {
     "imagenet": "ImageNet",
@@ -15,10 +16,10 @@ UNAVAILABLE = {
 """Data sets of the paper that this book has no access to."""
 
 SETTINGS = {
-    "cifar10": Setting("cifar10", 1.0, 450, "step"),
-    "cifar100": Setting("cifar100", 1.0, 450, "step"),
-    "cifar10_lt": Setting("cifar10", 100.0, 256, "step"),
-    "cifar100_lt": Setting("cifar100", 100.0, 256, "step"),
+    "cifar10": robust("cifar10", 1.0, "cifar10_robust_paper"),
+    "cifar100": robust("cifar100", 1.0, "cifar100_robust_paper"),
+    "cifar10_lt": robust("cifar10", 100.0, "cifar10_lt_robust_paper"),
+    "cifar100_lt": robust("cifar100", 100.0, "cifar100_lt_robust_paper"),
 }
 """A balanced set is compared at ratio 1, a long-tailed one at the ratio of the record's own."""
 
@@ -41,11 +42,11 @@ teacher's labels, so these stand for it.
 """
 
 METHODS = {
-    "distillation": Answer((GRID, TRADED), STANDARD),
-    "robust_student": Answer((GRID,), f"std / rob-d{LABELS['onehot']}"),
-    "balanced_student": Answer((GRID,), "std / bal-d"),
+    "distillation": Answer((BLOCKS, GRID, TRADED), STANDARD),
+    "robust_student": Answer((BLOCKS, GRID), f"std / rob-d{LABELS['onehot']}"),
+    "balanced_student": Answer((BLOCKS, GRID), "std / bal-d"),
     "post_shift": Answer((OTHERS,), "post shift, {teacher} teacher"),
-    "ada_alpha": Answer((OTHERS,), "AdaAlpha, {teacher} teacher"),
+    "ada_alpha": Answer((BLOCKS, OTHERS), "AdaAlpha, {teacher} teacher"),
     "ada_margin": Answer((OTHERS,), "AdaMargin, {teacher} teacher"),
     "group_dro": Answer((OTHERS,), "Group DRO, validation"),
     "group_dro_with_vali": Answer((OTHERS,), "Group DRO, validation"),

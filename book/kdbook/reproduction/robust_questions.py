@@ -6,14 +6,12 @@ with the standard teacher; these two are themselves compared by value.
 
 from __future__ import annotations
 
-from math import hypot, isnan
-
 import pandas as pd
 
 from kdbook.reproduction import robust_mapping as mapping
 from kdbook.reproduction.ours import SMALLER
+from kdbook.reproduction.printed import Printed, as_value, less
 from kdbook.reproduction.questions import AuditError, Question
-from kdbook.reproduction.verdicts import Printed
 
 _STANDARD_METHODS = ("distillation", "objective_pair")
 References = dict[tuple[str, str, str, bool], list[pd.Series]]
@@ -83,7 +81,7 @@ def _answer(row: pd.Series) -> tuple[tuple[str, ...], str]:
     if row["method"] == "traded_off":
         return (mapping.TRADED,), f"{row['alpha_t']:g} / {row['alpha_s']:g}"
     if row["method"] in mapping.CELLS:
-        return (mapping.GRID,), _cell(row)
+        return (mapping.BLOCKS, mapping.GRID), _cell(row)
     found = mapping.METHODS[row["method"]]
     return found.studies, found.method.format(teacher=row["teacher_objective"])
 
@@ -109,13 +107,11 @@ def _cell(row: pd.Series) -> str:
 
 def _printed(number: int, row: pd.Series, standard: References) -> tuple[Printed, str, str | None]:
     """The printed number to compare, what it is taken from, and our name of that."""
-    value, spread = float(row["value"]), _spread(row)
     base = None if _is_reference(row) else _base_row(number, row, standard)
     if base is None:
-        return Printed(value, spread, is_difference=False), "", None
+        return as_value(row), "", None
     label = _label(row)
-    printed = Printed(round(value - float(base["value"]), 6), hypot(spread, _spread(base)))
-    return printed, f"less {label} of {base['table']}", label
+    return less(row, base), f"less {label} of {base['table']}", label
 
 
 def _label(row: pd.Series) -> str:
@@ -125,7 +121,7 @@ def _label(row: pd.Series) -> str:
     if row["student"] == mapping.COMPRESSED:
         return f"{SMALLER}{mapping.STANDARD}"
     studies, _ = _answer(row)
-    return mapping.STANDARD_OF_OTHERS if studies == (mapping.OTHERS,) else mapping.STANDARD
+    return mapping.STANDARD_OF_OTHERS if mapping.OTHERS in studies else mapping.STANDARD
 
 
 def _is_reference(row: pd.Series) -> bool:
@@ -169,7 +165,3 @@ def _base_row(number: int, row: pd.Series, standard: References) -> pd.Series | 
         f"published number {number} ({row['table']}): {len(found)} standard rows in {table} "
         "to take its difference from"
     )
-
-
-def _spread(row: pd.Series) -> float:
-    return 0.0 if isnan(row["uncertainty"]) else float(row["uncertainty"])

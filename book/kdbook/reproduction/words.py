@@ -145,10 +145,19 @@ def compared(row: Mapping[str, Any] | pd.Series) -> str:
 
 def ours(row: Mapping[str, Any] | pd.Series) -> str:
     """Our mean, its interval and the seeds."""
+    return _with_span(row, row["low"], row["high"])
+
+
+def predicted(row: Mapping[str, Any] | pd.Series) -> str:
+    """Our mean, the interval in which the printed number should fall, and the seeds."""
+    return _with_span(row, row["predicted_low"], row["predicted_high"])
+
+
+def _with_span(row: Mapping[str, Any] | pd.Series, low: float, high: float) -> str:
     if np.isnan(row["mean"]):
         return f"diverged in {row['diverged']:.0f} of {row['seeds']:.0f} seeds"
     sign = "+" if row["is_difference"] else ""
     seeds = f"{row['seeds']:.0f} seed{'' if row['seeds'] == 1 else 's'}"
-    if np.isnan(row["low"]):
+    if np.isnan(low):
         return f"{row['mean']:{sign}.2f}, {seeds}"
-    return f"{row['mean']:{sign}.2f} ({row['low']:{sign}.2f} to {row['high']:{sign}.2f}), {seeds}"
+    return f"{row['mean']:{sign}.2f} ({low:{sign}.2f} to {high:{sign}.2f}), {seeds}"

@@ -39,6 +39,7 @@ class Provenance(Frozen):
         columns: of the table.
         runs: id and status (``completed`` or ``diverged``) of each run in the table.
         splits: digests of the test, validation, dev and training examples.
+        test_images: how many test it; ``None`` where there is no one number, and in older records.
         blanks: columns that some methods have no value of.
         together: how many students shared a training step, each number once. Runs of more than 1
             are those of 1 up to rounding only. Records that do not say it are of runs alone.
@@ -64,6 +65,7 @@ class Provenance(Frozen):
     columns: tuple[str, ...]
     runs: dict[str, str]
     splits: dict[str, str]
+    test_images: Annotated[int, Field(ge=1)] | None = None
     blanks: tuple[str, ...] = ()
     teacher_recipe: dict[str, Any] = Field(default_factory=dict)
     balanced_recipe: dict[str, Any] = Field(default_factory=dict)

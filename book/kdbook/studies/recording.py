@@ -13,6 +13,7 @@ import torch
 
 from kdbook.studies import study
 from kdbook.studies.profiles import profile_of
+from kdbook.studies.protocol import paper_of, tested_on
 from kdbook.studies.provenance import Provenance
 from kdbook.studies.records import Record
 from kdbook.studies.settings import Settings
@@ -100,6 +101,7 @@ def _provenance(
         trained=days(environments),
         runs={result.spec.id: result.status for result in sorted(finished, key=_id)},
         splits=split_digests(finished),
+        test_images=_test_images(finished, settings),
         together=tuple(sorted({result.together for result in finished})),
     )
 
@@ -237,6 +239,13 @@ def _versions_here() -> dict[str, tuple[str, ...]]:
 
 def _today() -> str:
     return datetime.now(UTC).date().isoformat()
+
+
+def _test_images(results: Sequence[RunResult], settings: Settings) -> int | None:
+    """How many images test each run, if it is the same number for all."""
+    splits = ((result, tested_on(result.spec, paper_of(settings))) for result in results)
+    counts = {int(result.class_rows(split)["count"].sum()) for result, split in splits}
+    return counts.pop() if len(counts) == 1 else None
 
 
 def _id(result: RunResult) -> str:

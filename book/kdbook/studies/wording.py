@@ -39,18 +39,14 @@ def change(row: Row) -> str:
     return f"{verb} by {abs(mean):.1f} points ({span})"
 
 
-def signed(row: Row) -> str:
+def signed(row: Row, digits: int = 1) -> str:
     """A difference as a cell of a table, e.g. ``+8.3 (+1.0 to +15.6)``."""
-    if np.isnan(row["low"]):
-        return f"{row['mean']:+.1f}{_in_all(row)}"
-    return f"{row['mean']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f})"
+    return _cell(row, f"+.{digits}f")
 
 
-def level(row: Row) -> str:
+def level(row: Row, digits: int = 1) -> str:
     """A level as a cell of a table, e.g. ``91.0 (78.3 to 97.1)`` or ``0.0 (in all 5 seeds)``."""
-    if np.isnan(row["low"]):
-        return f"{row['mean']:.1f}{_in_all(row)}"
-    return f"{row['mean']:.1f} ({row['low']:.1f} to {row['high']:.1f})"
+    return _cell(row, f".{digits}f")
 
 
 def method_name(method: str, temperature: float) -> str:
@@ -89,8 +85,11 @@ def _without_interval(mean: float, seeds: int) -> str:
     return f"moves by {mean:+.1f} points in all {seeds} seeds, which shows no spread to judge it by"
 
 
-def _in_all(row: Row) -> str:
-    """Enough seeds without an interval are all equal."""
+def _cell(row: Row, form: str) -> str:
+    """The mean with its interval; seeds that are enough for one and have none are all equal."""
+    mean, low, high = (format(row[name], form) for name in ("mean", "low", "high"))
+    if not np.isnan(row["low"]):
+        return f"{mean} ({low} to {high})"
     seeds = row.get("seeds", 0)
     equal = seeds >= FEWEST_REPEATS and not np.isnan(row["mean"])
-    return f" (in all {int(seeds)} seeds)" if equal else ""
+    return f"{mean} (in all {int(seeds)} seeds)" if equal else mean

@@ -1,0 +1,90 @@
+"""The recorded blocks of ``kdbook.evidence`` as records, so that they answer published numbers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kdbook.evidence.records import read_block
+from kdbook.reproduction.mapping import BLOCKS
+from kdbook.reproduction.robust_mapping import LABELS, STANDARD, STANDARD_OF_OTHERS
+from kdbook.studies.provenance import Provenance
+from kdbook.studies.records import Record
+
+TOGETHER = (("b", "e"), ("c", "d2"), ("f",))
+"""Blocks that are one record: the same setting, and further seeds or methods of it."""
+_TEST_IMAGES = {"official_test": 10_000, "test": 5_000}
+_DATASETS = {"b": "cifar100", "c": "cifar10", "f": "cifar100"}
+_CELL = re.compile(r"^(std|bal|rob)/(\w+-d)(, one-hot labels)?$")
+
+
+def block_records(folder: Path) -> list[Record]:
+    """One record for each of ``TOGETHER`` of which a block is recorded.
+
+    Args:
+        folder: where ``kdbook.evidence`` writes its records.
+    """
+    found = []
+    for names in TOGETHER:
+        blocks = [block for name in names if (block := read_block(folder, name)) is not None]
+        if blocks:
+            found.append(_record(names[0], [(rows, about) for rows, _, about in blocks]))
+    return found
+
+
+def _record(name: str, blocks: list[tuple[pd.DataFrame, dict[str, Any]]]) -> Record:
+    table = pd.concat([_as_in_studies(rows) for rows, _ in blocks], ignore_index=True)
+    abouts = [about for _, about in blocks]
+    first = abouts[0]
+    return Record(
+        Provenance(
+            study=BLOCKS,
+            question=first["what"],
+            profile="standard",
+            settings={"block": "".join(about["block"] for about in abouts)},
+            dataset=_DATASETS[name],
+            imbalance=100.0,
+            model=first["model"],
+            recipe=first["recipe"],
+            seeds=tuple(sorted(set(table["seed"]))),
+            missing_runs=sum(about["missing_runs"] for about in abouts),
+            devices=_united(abouts, "device"),
+            versions={key: _united(abouts, key) for key in ("kdlib", "torch", "python")},
+            commits=_united(abouts, "commit"),
+            results_version=first["results_version"],
+            trained=(min(a["trained"][0] for a in abouts), max(a["trained"][1] for a in abouts)),
+            recorded=max(about["trained"][1] for about in abouts),
+            columns=tuple(table.columns),
+            runs={run: status for about in abouts for run, status in about["runs"].items()},
+            splits={split: digest for a in abouts for split, digest in a["splits"].items()},
+            test_images=_TEST_IMAGES[first["test"]],
+        ),
+        table,
+    )
+
+
+def _united(abouts: list[dict[str, Any]], key: str) -> tuple[str, ...]:
+    return tuple(sorted({str(value) for about in abouts for value in about[key]}))
+
+
+def _as_in_studies(rows: pd.DataFrame) -> pd.DataFrame:
+    """Methods by the names of the studies; the standard student under both of its names."""
+    table = rows.assign(method=rows["method"].map(_name))
+    standard = table[table["method"] == STANDARD]
+    if standard.empty:
+        return table
+    again = standard.assign(method=STANDARD_OF_OTHERS)
+    renamed = table.assign(method=table["method"].replace("AdaAlpha", "AdaAlpha, std teacher"))
+    return pd.concat([renamed, again], ignore_index=True)
+
+
+def _name(method: str) -> str:
+    match = _CELL.match(method)
+    if match is None:
+        return method
+    teacher, student, one_hot = match.groups()
+    labels = LABELS["onehot" if one_hot else "teacher"] if student == "rob-d" else ""
+    return f"{teacher} / {student}{labels}"
