@@ -47,6 +47,7 @@ from kdbook.charts.soft_labels import (
 )
 from kdbook.charts.style import METHOD_COLOURS
 from kdbook.charts.tails import tail_explorer
+from kdbook.charts.teacher_length import teacher_length_panels
 from kdbook.charts.temperature import change_by_subgroup, temperature_explorer
 from kdbook.charts.trade_offs import trade_off_explorer
 from kdbook.charts.trust import trust_estimate_explorer
@@ -94,6 +95,7 @@ __all__ = [
     "soft_label_explorer",
     "soft_label_frame",
     "tail_explorer",
+    "teacher_length_panels",
     "temperature_explorer",
     "threshold_explorer",
     "trade_off_explorer",

@@ -20,6 +20,7 @@ CHAPTERS = {
     "provable_harm": "book/teachers_pet/provable_harm",
     "rare_classes": "book/teachers_pet/rare_classes",
     "teacher_length": "book/teachers_pet/rare_classes",
+    "batch_size": "book/teachers_pet/rare_classes",
     "architectures": "book/teachers_pet/architectures",
     "groups_that_are_not_classes": "book/teachers_pet/groups_that_are_not_classes",
     "number_of_classes": "book/teachers_pet/number_of_classes",

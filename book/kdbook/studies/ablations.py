@@ -13,7 +13,7 @@ from kdbook.studies import tables
 from kdbook.studies.comparisons import class_averages, training_logits
 from kdbook.studies.families import Family, families_at
 from kdbook.studies.profiles import profile_of
-from kdbook.studies.settings import FromText, Imbalance, Temperature
+from kdbook.studies.settings import TEMPERATURE, FromText, Imbalance, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
 from kdlib.losses import soft_label_weights
@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     """
 
     imbalance: Annotated[Imbalance | None, FromText] = None
-    temperature: Temperature = 3.0
+    temperature: Temperature = TEMPERATURE
     share: Annotated[float, Field(gt=0.0, lt=1.0), FromText] = 0.1
     alphas: Annotated[
         tuple[Annotated[float, Field(gt=0.0, le=1.0)], ...], Field(min_length=1), FromText

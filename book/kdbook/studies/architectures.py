@@ -13,7 +13,14 @@ from kdbook.studies import tables
 from kdbook.studies.families import Family
 from kdbook.studies.paired import paired_rows
 from kdbook.studies.profiles import Profile, profile_of
-from kdbook.studies.settings import Alpha, FromText, Imbalance, ProfileName, Temperature
+from kdbook.studies.settings import (
+    TEMPERATURE,
+    Alpha,
+    FromText,
+    Imbalance,
+    ProfileName,
+    Temperature,
+)
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
 from kdbook.studies.wording import signed
@@ -60,7 +67,7 @@ class Settings(BaseSettings):
     """
 
     imbalance: Annotated[Imbalance | None, FromText] = None
-    temperature: Temperature = 1.0
+    temperature: Temperature = TEMPERATURE
     alpha: Alpha = 1.0
     sizes: Annotated[tuple[Size, ...], Field(min_length=1, max_length=3), FromText] = SIZES
     teacher_stops_after: Annotated[Annotated[int, Field(ge=1)] | None, FromText] = None

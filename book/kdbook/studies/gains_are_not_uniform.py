@@ -13,7 +13,7 @@ from kdbook.studies import tables
 from kdbook.studies.families import Family, families
 from kdbook.studies.profiles import profile_of
 from kdbook.studies.published import published
-from kdbook.studies.settings import Alpha, FromText, Imbalance, Temperature
+from kdbook.studies.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
 from kdlib.runs import RunResult, RunSpec
@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     """
 
     imbalance: Annotated[Imbalance | None, FromText] = None
-    temperature: Temperature = 1.0
+    temperature: Temperature = TEMPERATURE
     alpha: Alpha = 1.0
     stop_share: Share = 0.5
 

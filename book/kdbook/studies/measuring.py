@@ -13,7 +13,7 @@ from scipy.special import bdtrc  # a binomial tail; scipy.stats takes a second t
 from kdbook.studies import tables
 from kdbook.studies.families import Family, families
 from kdbook.studies.profiles import profile_of
-from kdbook.studies.settings import FromText
+from kdbook.studies.settings import TEMPERATURE, FromText
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
 from kdlib.errors import SettingError
@@ -42,7 +42,7 @@ class Settings(BaseSettings):
 
 
 def members(settings: Settings) -> list[Member]:
-    """Teachers, one-hot students and students distilled at T = 1, alpha = 1; a few seeds each."""
+    """Teachers, one-hot students and students distilled at alpha = 1; a few seeds each."""
     seeds = settings.seeds or min(_SEEDS, profile_of(settings).seeds)
     profile = profile_of(settings.model_copy(update={"seeds": seeds}))
     return [member for family in families(profile) for member in _family_members(family)]
@@ -167,6 +167,6 @@ def _family_members(family: Family) -> list[Member]:
     named: list[tuple[str, float, RunSpec]] = [
         ("teacher", blind, family.teacher()),
         ("one-hot", blind, family.one_hot()),
-        ("distilled", 1.0, family.distilled(1.0, 1.0)),
+        ("distilled", TEMPERATURE, family.distilled(TEMPERATURE)),
     ]
     return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]

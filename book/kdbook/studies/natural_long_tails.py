@@ -17,7 +17,7 @@ from kdbook.studies import tables
 from kdbook.studies.families import Family, families
 from kdbook.studies.profiles import LARGE_PROFILES, Profile, profile_of
 from kdbook.studies.protocol import tested_on
-from kdbook.studies.settings import Alpha, FromText, Temperature
+from kdbook.studies.settings import TEMPERATURE, Alpha, FromText, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import KEYS, Member, over_seeds
 from kdbook.studies.tails import tail_measures
@@ -67,7 +67,7 @@ def study_profile(settings: Settings) -> Profile:
 
 def teaching(settings: Settings) -> tuple[float, float]:
     """Temperature and alpha."""
-    temperature, alpha = (0.9, 0.2) if settings.profile == "paper" else (3.0, 1.0)
+    temperature, alpha = (0.9, 0.2) if settings.profile == "paper" else (TEMPERATURE, 1.0)
     return (
         temperature if settings.temperature is None else settings.temperature,
         alpha if settings.alpha is None else settings.alpha,

@@ -14,7 +14,14 @@ from kdbook.studies.families import Family
 from kdbook.studies.paired import paired_rows
 from kdbook.studies.profiles import Profile, profile_of
 from kdbook.studies.protocol import tested_on
-from kdbook.studies.settings import Alpha, FromText, Imbalance, ProfileName, Temperature
+from kdbook.studies.settings import (
+    TEMPERATURE,
+    Alpha,
+    FromText,
+    Imbalance,
+    ProfileName,
+    Temperature,
+)
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
 from kdbook.studies.wording import signed
@@ -54,7 +61,7 @@ class Settings(BaseSettings):
     shares: Annotated[Shares | None, FromText] = None
     draws: Annotated[int, Field(ge=1, le=100), FromText] = 3
     imbalances: Annotated[Ratios | None, FromText] = None
-    temperature: Temperature = 1.0
+    temperature: Temperature = TEMPERATURE
     alpha: Alpha = 1.0
 
 

@@ -13,7 +13,7 @@ from kdbook.studies import tables
 from kdbook.studies.families import Family, families
 from kdbook.studies.profiles import profile_of
 from kdbook.studies.protocol import tested_on
-from kdbook.studies.settings import Alpha, FromText, Imbalance, Temperature
+from kdbook.studies.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
 from kdlib.metrics import POINTS
@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     """
 
     imbalances: Annotated[Ratios | None, FromText] = None
-    temperature: Temperature = 1.0
+    temperature: Temperature = TEMPERATURE
     alpha: Alpha = 1.0
 
 

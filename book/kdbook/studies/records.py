@@ -121,6 +121,18 @@ def find_record(study: str, profile: str, folder: Path | None = None) -> Record 
     return next((each for each in read_records(folder) if each.name == wanted), None)
 
 
+def book_record(study: str, profile: str, folder: Path | None = None) -> Record:
+    """The record that a page rests on: at the page's profile if there is one, else at ``quick``.
+
+    Raises:
+        RecordError: as ``read_records``, or there is neither.
+    """
+    found = find_record(study, profile, folder) or find_record(study, "quick", folder)
+    if found is None:
+        raise RecordError(f"{study} is not recorded yet: `kdlib study record {study}` records it")
+    return found
+
+
 def _csv(table: pd.DataFrame) -> str:
     buffer = io.StringIO()
     table.to_csv(buffer, index=False, lineterminator="\n", float_format=f"%.{SIGNIFICANT_DIGITS}g")

@@ -16,7 +16,7 @@ from kdbook.studies.class_buckets import bucket_of
 from kdbook.studies.comparisons import training_logits
 from kdbook.studies.families import Family, families_at
 from kdbook.studies.profiles import profile_of
-from kdbook.studies.settings import Alpha, FromText, Imbalance, Temperature
+from kdbook.studies.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
 from kdlib.losses import teacher_probabilities
@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     """
 
     imbalance: Annotated[Imbalance | None, FromText] = None
-    temperature: Temperature = 3.0
+    temperature: Temperature = TEMPERATURE
     alpha: Alpha = 1.0
     buckets: Annotated[int, Field(ge=1, le=1000), FromText] = 10
 

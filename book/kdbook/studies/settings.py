@@ -35,6 +35,10 @@ Seeds = Annotated[Annotated[int, Field(ge=1, le=1000)] | None, FromText]
 Temperature = Annotated[float, Field(ge=0.05, le=100.0), FromText]
 Alpha = Annotated[float, Field(ge=0.0, le=1.0), FromText]
 Imbalance = Annotated[float, Field(ge=1.0, le=1000.0), FromText]
+TEMPERATURE = 3.0
+"""Of the chapters that ask who pays, where none is set: one of the paper's five on CIFAR (Appendix
+B), and that of its Figure 5. At 1 the teachers of ``quick``, which are trained to the end, tell
+their students next to nothing but the labels."""
 Epochs = Annotated[Annotated[int, Field(ge=2, le=10_000)] | None, FromText]
 Precision = Annotated[Literal["fp32", "bf16"] | None, FromText]
 

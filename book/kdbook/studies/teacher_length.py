@@ -16,10 +16,12 @@ from kdbook.studies import tables
 from kdbook.studies.column_scales import difference_scale_of
 from kdbook.studies.families import Family, families_at
 from kdbook.studies.off_label import off_label_by_class
+from kdbook.studies.paired import with_holm
 from kdbook.studies.profiles import profile_of
 from kdbook.studies.settings import FromText, Imbalance, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
+from kdlib.metrics import DIFFERENCE, SIGNED, Scale
 from kdlib.runs import RunResult, RunSpec
 
 QUESTION = "Is the harm to rare classes that of an unfinished teacher?"
@@ -27,6 +29,7 @@ QUESTION = "Is the harm to rare classes that of an unfinished teacher?"
 Length = Annotated[int, Field(ge=2, le=10_000)]
 Lengths = Annotated[tuple[Length, ...], Field(min_length=1)]
 nan = float("nan")
+_CELL = ["method", "temperature", "teacher_epochs", "student_epochs"]
 OFF_LABEL, OFF_LABEL_RAREST = "off_label", "off_label_rarest"
 BLANKS = ("teacher_epochs", OFF_LABEL, OFF_LABEL_RAREST)
 """Columns that some methods have no value of: who has no teacher, or no plain target."""
@@ -80,22 +83,58 @@ def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.Data
     return table.join(pd.DataFrame(told, columns=[OFF_LABEL, OFF_LABEL_RAREST]))
 
 
-def effects(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
-    """Each method minus the one-hot student of its seed and length, with intervals over seeds.
+def changes(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
+    """Each taught student minus the one-hot student of its seed and length, one row a seed.
 
     Args:
         table: as ``per_seed`` gives it, or a record of it.
         measure: a column of it.
 
     Returns:
-        Columns: method, temperature, student_epochs, teacher_epochs, mean, low, high, seeds.
+        Columns: method, temperature, teacher_epochs, student_epochs, seed, difference.
     """
     plain = table[table["method"] == "one-hot"].set_index(["student_epochs", "seed"])[measure]
     taught = table[table["method"].isin(["distilled", "AdaAlpha"])]
     taught = taught.join(plain.rename("one-hot"), on=["student_epochs", "seed"])
     taught = taught.assign(difference=taught[measure] - taught["one-hot"])
-    keys = ["method", "temperature", "student_epochs", "teacher_epochs"]
-    return tables.with_intervals(taught, "difference", keys, difference_scale_of(measure))
+    return taught[[*_CELL, "seed", "difference"]].dropna(subset="difference")
+
+
+def effects(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
+    """The changes with intervals over seeds.
+
+    Returns:
+        Columns: method, temperature, teacher_epochs, student_epochs, mean, low, high, seeds, p (of
+        the paired t-test, not corrected).
+    """
+    scale = difference_scale_of(measure)
+    return tables.with_intervals(changes(table, measure), "difference", _CELL, scale)
+
+
+def by_teacher(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
+    """The changes by teacher's length, averaged over the students' lengths within each seed.
+
+    Returns:
+        Columns: method, temperature, teacher_epochs, mean, low, high, seeds, p, p_holm (corrected
+        for all rows of the method).
+    """
+    means = changes(table, measure).groupby([*_CELL[:3], "seed"], as_index=False, sort=False)
+    return _corrected(means["difference"].mean(), _CELL[:3], difference_scale_of(measure))
+
+
+def levers(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
+    """What longer training moves: the change at the longest length minus that at the shortest.
+
+    Of the teachers averaged over the students' lengths within each seed, and the reverse.
+
+    Returns:
+        Columns: method, temperature, longer (``teachers`` or ``students``), mean, low, high,
+        seeds, p, p_holm (corrected for all rows of the method).
+    """
+    each = changes(table, measure)
+    kinds = {"teachers": "teacher_epochs", "students": "student_epochs"}
+    rows = [_longest_less_shortest(each, key).assign(longer=name) for name, key in kinds.items()]
+    return _corrected(pd.concat(rows, ignore_index=True), [*_CELL[:2], "longer"], DIFFERENCE)
 
 
 def off_label_shares(table: pd.DataFrame) -> pd.DataFrame:
@@ -112,6 +151,27 @@ def off_label_shares(table: pd.DataFrame) -> pd.DataFrame:
     return means.reset_index()
 
 
+def dose(table: pd.DataFrame, measure: str = "rarest") -> pd.Series:
+    """Does more of the target off the label cost more? Rank correlation within each seed.
+
+    Spearman's, of the share off the label in the rarest fifth and the change of the distilled
+    student, over the teachers' lengths and temperatures; both are means over the students' lengths.
+
+    Returns:
+        mean, low, high over seeds, seeds.
+    """
+    by = ["temperature", "teacher_epochs", "seed"]
+    told = table[table["method"] == "distilled"].groupby(by)[OFF_LABEL_RAREST].mean()
+    each = changes(table, measure)
+    moved = each[each["method"] == "distilled"].groupby(by)["difference"].mean()
+    both = pd.concat([told, moved], axis=1).dropna()
+    ranks = [
+        rows[OFF_LABEL_RAREST].corr(rows["difference"], method="spearman")
+        for _, rows in both.groupby("seed")
+    ]
+    return pd.Series(tables.over_seeds(ranks, SIGNED))
+
+
 def validation_by_length(table: pd.DataFrame) -> pd.DataFrame:
     """What chose the profile's teacher: its validation accuracy at each length, in percent.
 
@@ -123,6 +183,18 @@ def validation_by_length(table: pd.DataFrame) -> pd.DataFrame:
     if "validation" not in table:
         return pd.DataFrame(columns=["teacher_epochs", "mean", "low", "high", "seeds"])
     return tables.with_intervals(teachers, "validation", ["teacher_epochs"])
+
+
+def _corrected(differences: pd.DataFrame, by: Sequence[str], scale: Scale) -> pd.DataFrame:
+    each = [with_holm(rows, by, scale) for _, rows in differences.groupby("method", sort=False)]
+    return pd.concat(each, ignore_index=True)
+
+
+def _longest_less_shortest(each: pd.DataFrame, key: str) -> pd.DataFrame:
+    by_length = each.groupby([*_CELL[:2], "seed", key])["difference"].mean().unstack(key)
+    return (
+        (by_length.iloc[:, -1] - by_length.iloc[:, 0]).rename("difference").dropna().reset_index()
+    )
 
 
 def _seed_members(settings: Settings, seed: int) -> list[Member]:

@@ -19,7 +19,7 @@ from kdbook.studies.class_buckets import (
 from kdbook.studies.families import Family, families_at
 from kdbook.studies.mistakes import transfer
 from kdbook.studies.profiles import profile_of
-from kdbook.studies.settings import Alpha, FromText, Imbalance, Temperature
+from kdbook.studies.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
 from kdlib.runs import RunResult, RunSpec
@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     """
 
     imbalance: Annotated[Imbalance | None, FromText] = None
-    temperature: Temperature = 3.0
+    temperature: Temperature = TEMPERATURE
     alpha: Alpha = 1.0
     offset: Annotated[float, Field(gt=0.0, le=1.0), FromText] = 0.01
     buckets: Annotated[int, Field(ge=1, le=1000), FromText] = 10

@@ -45,6 +45,18 @@ def differences():
     return pd.DataFrame(rows, columns=["comparison", "mean", "low", "high"])
 
 
+def teacher_lengths(lengths=(40.0, 80.0), students=(40.0, 160.0)):
+    """Changes of two methods at each pair of lengths, and what the first of them was told."""
+    rows = [
+        {"method": m, "student_epochs": s, "teacher_epochs": t, "mean": -9.0 + i, "low": -12.0,
+         "high": 3.0 * i}
+        for i, m in enumerate(("distilled, T = 3", "AdaAlpha, T = 3"))
+        for s in students for t in lengths
+    ]  # fmt: skip
+    told = [{"method": "distilled, T = 3", "teacher_epochs": t, "share": 900 / t} for t in lengths]
+    return pd.DataFrame(rows), pd.DataFrame(told)
+
+
 def gains():
     return pd.DataFrame({"k": [1, 2, 3], "mean": [-4.0, -1.0, 1.0]})
 

@@ -69,6 +69,7 @@ MAKERS = {
     "failure_bars": lambda: charts.failure_bars(
         frames.failures(), measure="worst class", title="A failure"
     ),
+    "teacher_length_panels": lambda: charts.teacher_length_panels(*frames.teacher_lengths()),
     "cumulative_gain": lambda: charts.cumulative_gain(frames.gains()),
     "ablation_explorer": lambda: charts.ablation_explorer(*frames.ablations()),
     "class_weights": lambda: charts.class_weights(frames.weights()),

@@ -48,6 +48,18 @@ def test_effects_subtract_the_one_hot_student_of_the_same_length_and_seed():
     assert (found["seeds"] == 2).all()
 
 
+def test_a_loss_that_follows_the_share_off_the_label_has_correlation_minus_one():
+    cells = [(t, length, 10 * t / length) for t in (1.0, 3.0) for length in (40.0, 80.0)]
+    rows = [("one-hot", np.nan, seed, np.nan, 40.0, 50.0, np.nan) for seed in (0, 1)] + [
+        ("distilled", t, seed, length, 40.0, 50.0 - share, share)
+        for t, length, share in cells
+        for seed in (0, 1)
+    ]
+    names = ["method", "temperature", "seed", "teacher_epochs", "student_epochs", "rarest"]
+    found = teacher_length.dose(pd.DataFrame(rows, columns=[*names, "off_label_rarest"]))
+    assert (found["mean"], found["seeds"]) == (-1, 2)
+
+
 @pytest.mark.slow
 def test_the_share_off_the_label_is_that_of_the_teacher_on_its_training_images(tmp_path):
     settings = SMALL.model_copy(update={"seeds": 1, "teacher_lengths": (4,)})
