@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "kdlib"
 MEGABYTE = 10**6
 FLOORS = {
-    "errors": 0, "files": 0, "validated": 0, "seeds": 0,
+    "aligned": 0, "errors": 0, "files": 0, "validated": 0, "seeds": 0,
     "losses": 1, "metrics": 1,
     "data": 2, "models": 2,
     "training": 3,
