@@ -134,16 +134,16 @@ def _cost(
     generations: Sequence[Sequence[RunSpec]], machine: str, jobs: int | None, together: int
 ) -> str:
     """Time, device, processes; and, where students may share a step, in how many stacks."""
-    from kdlib.runs.estimate import estimated_seconds
+    from kdlib.runs.estimate import estimate
     from kdlib.runs.execute import default_jobs, planned_stacks
-    from kdlib.training.progress import duration
 
     workers = jobs or default_jobs([spec for each in generations for spec in each], machine)
-    stacks = planned_stacks(generations, device=machine, jobs=jobs, together=together)
-    seconds = estimated_seconds(stacks, device=machine, jobs=workers)
+    planned = planned_stacks(generations, device=machine, jobs=jobs, together=together)
+    time = estimate(planned, device=machine, jobs=workers)
+    stacks = [stack for generation in planned for stack in generation]
     largest = max(map(len, stacks))
     shared = f", in {len(stacks)} stacks of up to {largest}" if together > 1 else ""
-    return f"about {duration(seconds)} on {machine} with {workers} at a time{shared}"
+    return f"{time} on {machine} with {workers} at a time{shared}"
 
 
 def _trained(

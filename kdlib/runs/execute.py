@@ -85,12 +85,11 @@ def missing_runs(specs: Iterable[RunSpec], store: Store) -> list[list[RunSpec]]:
 
 def planned_stacks(
     generations: Iterable[Sequence[RunSpec]], *, device: str, jobs: int | None, together: int
-) -> list[list[RunSpec]]:
-    """The groups in which ``execute`` would train ``missing_runs``: alone, or sharing a step."""
+) -> list[list[list[RunSpec]]]:
+    """The groups in which ``execute`` would train each generation: alone, or sharing a step."""
     return [
-        stack
+        in_stacks(generation, together, _workers(generation, device, jobs))
         for generation in generations
-        for stack in in_stacks(generation, together, _workers(generation, device, jobs))
     ]
 
 

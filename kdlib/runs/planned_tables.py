@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kdlib.data.image_folders import PUBLISHED
-from kdlib.runs.estimate import shape_of
+from kdlib.runs.shapes import shape_of
 from kdlib.runs.spec import RunSpec
 from kdlib.runs.teacher_tables import LARGEST_TABLE, by_teacher, same_bits
 from kdlib.training.teacher_views import table_bytes, table_pays
@@ -55,7 +55,7 @@ class PlannedTables:
 def planned_tables(specs: Sequence[RunSpec], device: str) -> PlannedTables:
     """What the teachers of these students will answer with, from the specs alone.
 
-    Sizes of splits are those of ``kdlib.runs.estimate``, so an upper bound where dev examples are
+    Sizes of splits are those of ``kdlib.runs.shapes``, so an upper bound where dev examples are
     left out. Teachers whose students see images in files are not counted: these have no table.
 
     Args:

@@ -20,7 +20,8 @@ from kdlib.runs import (
     missing_runs,
 )
 from kdlib.runs.build import dataset_for, loss_vectors, model_for
-from kdlib.runs.estimate import SHAPES, estimated_seconds, shape_of, training_images
+from kdlib.runs.estimate import estimate
+from kdlib.runs.shapes import SHAPES, shape_of, training_images
 from kdlib.runs.train_one import torch_threads, train_one
 from kdlib.training import PRESETS, train
 
@@ -176,7 +177,7 @@ def test_the_estimate_reads_made_up_files():
     recipe = RECIPE.model_copy(update={"batch_size": 2})
     tiny = DataSpec(name="imagenet", class_share=0.001)
     run = spec(recipe=recipe).model_copy(update={"data": tiny})
-    assert 0 < estimated_seconds([[run]], device="cpu", jobs=2) < 1e5
+    assert 0 < estimate([[[run]]], device="cpu", jobs=1).lower < 1e5
 
 
 def test_ids_of_runs_on_small_images_do_not_know_of_the_other_networks():

@@ -71,12 +71,12 @@ def _store(root: Path | None) -> Store:
 
 def _line(block: Block, store: Store, device: str, jobs: int) -> str:
     """What of a block is there, and how long the rest takes."""
-    from kdlib.runs.estimate import estimated_seconds
+    from kdlib.runs.estimate import estimate
 
     missing = _missing(block, store)
     done = len(block.runs) - len(missing)
-    seconds = estimated_seconds([[spec] for spec in missing], device=device, jobs=jobs)
-    left = f", about {seconds / 3600:.1f} h left" if missing else ""
+    time = estimate([[[spec] for spec in missing]], device=device, jobs=jobs)
+    left = f", {time} left" if missing else ""
     return f"{block.name:3}{done:4} of {len(block.runs):3} runs{left}: {block.what}"
 
 

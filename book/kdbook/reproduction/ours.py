@@ -14,7 +14,7 @@ from kdbook.reproduction.mapping import Measure
 from kdbook.reproduction.questions import Question
 from kdbook.studies.records import DIVERGED, Record, RecordError
 from kdbook.studies.selection import at_chosen, choose_temperature, chosen_settings
-from kdlib.runs.estimate import SHAPES
+from kdlib.runs.shapes import SHAPES
 
 NO_RATIO = "the record holds no such imbalance"
 NO_METHOD = "the record holds no such method"

@@ -29,7 +29,7 @@ from kdbook.studies.worst_classes import a_tenth
 from kdlib.data.class_subsets import kept_classes
 from kdlib.metrics import worst_k
 from kdlib.runs import RunResult, RunSpec
-from kdlib.runs.estimate import SHAPES
+from kdlib.runs.shapes import SHAPES
 
 QUESTION = "Does harm need many classes?"
 
