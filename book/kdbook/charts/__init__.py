@@ -4,8 +4,8 @@ Every chart has a title, axis titles in words, an alt text (``description``), sl
 kernel where it has any, and one colour a method, the same in the whole book. Accuracies are in
 percent. Columns are those of ``kdbook.studies.tables``: what ``with_intervals`` gives can be drawn.
 
-In Jupyter and Colab, Altair's own renderer shows the charts. With ``KDLIB_SITE=1`` in the
-environment, importing this package enables a renderer for the built site, which needs no network.
+Importing this package enables a renderer that needs no network: one for live notebooks, or with
+``KDLIB_SITE=1`` in the environment one for the built site. On Colab, Altair's own stays.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from kdbook.charts.gallery import picture_table
 from kdbook.charts.groups import printed_and_measured, threshold_explorer
 from kdbook.charts.harm import harm_explorer
 from kdbook.charts.imbalance import imbalance_explorer
+from kdbook.charts.live import enable_live_renderer
 from kdbook.charts.margins import class_weights, offset_explorer
 from kdbook.charts.matrix import printed_and_ours, verdict_bars
 from kdbook.charts.multipliers import multiplier_explorer
@@ -71,6 +72,7 @@ __all__ = [
     "cumulative_gain",
     "digit_image",
     "effective_class_lines",
+    "enable_live_renderer",
     "enable_site_renderer",
     "failure_bars",
     "gain_explorer",
@@ -107,3 +109,5 @@ __all__ = [
 
 if in_site():
     enable_site_renderer()
+else:
+    enable_live_renderer()

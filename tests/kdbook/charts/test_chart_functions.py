@@ -121,8 +121,8 @@ def seen_without_red_green(colour):
 
 def test_all_chart_functions_are_tested():
     functions = {name for name in charts.__all__ if callable(getattr(charts, name))}
-    helpers = {"caption", "digit_image", "enable_site_renderer", "in_site", "picture_table",
-               "soft_label_frame"}  # fmt: skip
+    helpers = {"caption", "digit_image", "enable_live_renderer", "enable_site_renderer", "in_site",
+               "picture_table", "soft_label_frame"}  # fmt: skip
     assert functions - helpers == set(MAKERS)
 
 
