@@ -2,8 +2,8 @@
 
 Altair's own HTML loads Vega from a CDN, so without a network JupyterLab shows an error in the place
 of a chart. JupyterLab, Notebook 7 and VS Code carry Vega 5, but no Vega-Lite of Altair's version.
-So a chart is compiled here, by Altair's compiler of that very version, and sent as Vega. Vega 6, for
-which it compiles, changed no specification (vega/vega issue 4032).
+So a chart is compiled here, by Altair's compiler of that very version, and sent as Vega. Vega 6,
+for which it compiles, changed no specification (vega/vega issue 4032).
 """
 
 from __future__ import annotations
