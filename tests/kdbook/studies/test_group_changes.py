@@ -101,4 +101,4 @@ def test_at_equal_rates_each_seed_predicts_as_many_1s(one_hot, distilled, thresh
 
 
 def test_positive_rates():
-    assert SCORED.positive_rate("one-hot", 0.5).tolist() == pytest.approx([0.5, 2 / 6])
+    assert SCORED.positive_rate("one-hot", 0.5).tolist() == pytest.approx([0.5, 2 / 6, 2 / 6])
