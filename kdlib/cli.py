@@ -15,6 +15,7 @@ import click
 
 import kdlib
 from kdlib.errors import KdlibError, SettingError
+from kdlib.names import choices
 from kdlib.store_commands import store
 
 if TYPE_CHECKING:
@@ -38,6 +39,14 @@ class _Group(click.Group):
         if cmd_name in _plugins():
             return _loaded(_plugins()[cmd_name])
         return _unusable(cmd_name, "kdbook") if cmd_name in _OF_THE_BOOK else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, but an unknown name is answered with the one that was meant."""
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            ctx.fail(f"No such command {args[0]!r}: {choices(args[0], self.list_commands(ctx))}.")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -10,6 +10,7 @@ from typing import Any, Self, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from kdlib.errors import SettingError
+from kdlib.names import choices
 
 
 def is_number(value: object) -> bool:
@@ -114,7 +115,7 @@ def _one_line(model: type[BaseModel], error: ValidationError) -> str:
 def _complaint(model: type[BaseModel], detail: Any) -> str:
     name = ".".join(str(part) for part in detail["loc"]) or model.__name__
     if detail["type"] == "extra_forbidden":
-        return f"unknown parameter {name!r}: allowed are {', '.join(model.model_fields)}"
+        return f"unknown parameter {name!r}: {choices(name, model.model_fields)}"
     if detail["type"] == "missing":
         return f"{name} is missing"
     return f"{name} = {detail['input']!r} is not allowed: {_reason(model, detail)}"
@@ -141,11 +142,19 @@ def _allowed_kind(kind: dict[str, Any]) -> str:
     if "enum" in kind:
         return ", ".join(map(str, kind["enum"]))
     if kind.get("type") == "array" and "items" in kind:
-        return f"list of: {_allowed_kind(kind['items'])}"
+        return f"list of{_length(kind)}: {_allowed_kind(kind['items'])}"
     if kind.get("type") == "null":
         return "null"
     plain = kind.get("type") in ("number", "integer", "boolean", "string")
     return f"{kind['type']}{_range(kind)}" if plain else ""
+
+
+def _length(kind: dict[str, Any]) -> str:
+    """How many a list may hold, e.g. `` at least 2``; empty where any number will do."""
+    least, most = kind.get("minItems", 0), kind.get("maxItems")
+    if most is None:
+        return f" at least {least}" if least else ""
+    return f" {least}" if least == most else f" {least} to {most}"
 
 
 def _range(kind: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ from safetensors import safe_open
 from kdlib.errors import StoreError
 from kdlib.folders import absolute, user_folder
 from kdlib.locks import held
+from kdlib.names import choices
 from kdlib.runs.official_test import (
     HALVES,
     OFFICIAL_TEST,
@@ -176,7 +177,7 @@ class RunResult:
         if split in EVALUATED_SPLITS:
             return (split,)
         if split != OFFICIAL_TEST:
-            known = ", ".join((*EVALUATED_SPLITS, OFFICIAL_TEST))
+            known = choices(split, (*EVALUATED_SPLITS, OFFICIAL_TEST))
             raise StoreError(f"split = {split!r} is not known: {known}")
         refuse_official_test(self.spec.data.name, self.saw_validation)
         return HALVES

@@ -31,7 +31,10 @@ def test_list_and_show_name_questions_and_allowed_values(call):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (("run", "rare"), "study 'rare' is not known: choose from first_principles"),
+        (
+            ("run", "rare"),
+            "study 'rare' is not known: did you mean rare_classes? Allowed are",
+        ),
         (("run", "rare_classes", "--seeds", 0), "seeds = 0 is not allowed: integer from 1 to 1000"),
         (("run", "rare_classes", "--set", "alpha=2"), "number from 0 to 1"),
         (("run", "rare_classes", "--set", "alfa=1"), "unknown parameter 'alfa'"),

@@ -13,6 +13,7 @@ from kdbook.studies.tables import Member
 from kdbook.studies.tuning import TUNING_SEED
 from kdlib.errors import SettingError
 from kdlib.models import ModelSpec
+from kdlib.names import choices
 from kdlib.runs import RunSpec
 from kdlib.training import Recipe, StepDecay
 
@@ -211,5 +212,5 @@ def chosen(names: Sequence[str]) -> list[Block]:
     """
     for name in names:
         if name not in BLOCKS:
-            raise SettingError(f"block {name!r} is not known: {', '.join(BLOCKS)}")
+            raise SettingError(f"block {name!r} is not known: {choices(name, BLOCKS)}")
     return [block for block in BLOCKS.values() if not names or block.name in names]

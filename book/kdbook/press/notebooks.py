@@ -13,6 +13,7 @@ from kdbook.press.inputs import Scalar
 from kdbook.press.toc import Page
 from kdbook.quick_imports import skip_slow_imports
 from kdlib.errors import SettingError
+from kdlib.names import choices
 
 Notebook = dict[str, Any]
 _INSERTED = {"papermill-error-cell-tag", "injected-parameters"}
@@ -76,8 +77,8 @@ def check_parameters(page: Page, passed: Mapping[str, Scalar]) -> None:
     known = list(inspect_notebook(str(page.source)))
     unknown = sorted(set(passed) - set(known))
     if unknown:
-        allowed = ", ".join(known) or "none"
-        raise SettingError(f"{page.name} has no parameter {unknown[0]!r}: allowed are {allowed}")
+        which = choices(unknown[0], known)
+        raise SettingError(f"{page.name} has no parameter {unknown[0]!r}: {which}")
 
 
 def failed(notebook: Notebook) -> bool:

@@ -11,6 +11,7 @@ import yaml
 
 from kdbook.press.errors import PressError
 from kdbook.press.project import TOC
+from kdlib.names import choices
 
 SUFFIXES = (".ipynb", ".md")
 
@@ -82,7 +83,7 @@ def select_chapters(pages: Sequence[Page], names: Sequence[str]) -> list[Page]:
     known = {label: page for page in chapters for label in (page.name, page.path, page.file)}
     for name in names:
         if name not in known:
-            allowed = ", ".join(page.name for page in chapters)
-            raise PressError(f"chapter {name!r} is not in the book: allowed are {allowed}")
+            which = choices(name, (page.name for page in chapters))
+            raise PressError(f"chapter {name!r} is not in the book: {which}")
     wanted = {known[name] for name in names} if names else set(chapters)
     return [page for page in chapters if page in wanted]

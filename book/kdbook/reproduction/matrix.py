@@ -12,6 +12,7 @@ from kdbook.reproduction.robust_questions import robust_questions
 from kdbook.reproduction.verdicts import Verdict
 from kdbook.studies.published import published
 from kdbook.studies.records import SIGNIFICANT_DIGITS, Record
+from kdlib.names import choices
 
 PAPERS = {"teachers_pet": questions, "robust_distillation": robust_questions}
 COPIED = [
@@ -48,7 +49,7 @@ def reproduction(paper: str, records: Sequence[Record]) -> pd.DataFrame:
         AuditError: a paper or a published number that the mapping does not know.
     """
     if paper not in PAPERS:
-        raise AuditError(f"paper {paper!r} has no mapping: choose from {', '.join(PAPERS)}")
+        raise AuditError(f"paper {paper!r} has no mapping: {choices(paper, PAPERS)}")
     rows = published(paper=paper)
     table = pd.DataFrame(lines_of(PAPERS[paper](rows), records))
     return _with_printed(rows, table)

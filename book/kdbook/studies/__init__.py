@@ -12,6 +12,7 @@ from importlib import import_module
 from types import ModuleType
 
 from kdlib.errors import SettingError
+from kdlib.names import choices
 
 CHAPTERS = {
     "first_principles": "book/foundations/distillation",
@@ -51,7 +52,7 @@ def study(name: str) -> ModuleType:
         SettingError: no study has that name.
     """
     if name not in STUDIES:
-        raise SettingError(f"study {name!r} is not known: choose from {', '.join(STUDIES)}")
+        raise SettingError(f"study {name!r} is not known: {choices(name, STUDIES)}")
     return import_module(f"kdbook.studies.{name}")
 
 

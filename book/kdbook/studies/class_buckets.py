@@ -12,6 +12,7 @@ from kdbook.studies.comparisons import Pair, training_logits
 from kdbook.studies.tables import Member, over_seeds, training_counts, with_intervals
 from kdlib.errors import SettingError
 from kdlib.metrics import class_means, holm, log_loss, margin
+from kdlib.names import choices
 from kdlib.runs import RunResult
 
 STATISTICS = {"accuracy": "accuracy (%)", "log_loss": "log-loss (nats)", "margin": "margin"}
@@ -69,7 +70,7 @@ def class_places(by_class: pd.DataFrame, ordered_by: str) -> pd.DataFrame:
         SettingError: an unknown order.
     """
     if ordered_by not in ORDERS:
-        raise SettingError(f"order {ordered_by!r} is not known: choose from {', '.join(ORDERS)}")
+        raise SettingError(f"order {ordered_by!r} is not known: {choices(ordered_by, ORDERS)}")
     split = "test" if ordered_by == "frequency" else ordered_by
     rows = by_class[(by_class["method"] == "teacher") & (by_class["split"] == split)]
     keys = ["train_count"] if ordered_by == "frequency" else ["accuracy", "train_count"]

@@ -17,6 +17,7 @@ from importlib.resources import files
 import pandas as pd
 
 from kdlib.errors import SettingError
+from kdlib.names import choices
 
 
 @cache
@@ -34,7 +35,7 @@ def published(**wanted: str) -> pd.DataFrame:
     rows = _all()
     for column, value in wanted.items():
         if column not in rows.columns:
-            raise SettingError(f"unknown column {column!r}: choose from {', '.join(rows.columns)}")
+            raise SettingError(f"unknown column {column!r}: {choices(column, rows.columns)}")
         rows = rows[rows[column] == value]
         if rows.empty:
             raise SettingError(f"no published number with {column} = {value!r} among those left")

@@ -108,7 +108,10 @@ def test_a_dead_kernel_is_reported_as_such(tiny, press):
 
 
 def test_an_unknown_parameter_is_refused_before_anything_runs(tiny, press):
-    with pytest.raises(SettingError, match="one has no parameter 'sise': allowed are profile, si"):
+    with pytest.raises(
+        SettingError,
+        match=r"one has no parameter 'sise': did you mean size\? Allowed are profile, si",
+    ):
         press(parameters={"sise": 3})
     assert not any("running" in line for line in press.lines)
 

@@ -35,7 +35,9 @@ def test_no_name_chooses_every_notebook(tiny):
 
 
 def test_an_unknown_chapter_is_refused_with_the_allowed_names(tiny):
-    with pytest.raises(PressError, match=r"'tow' is not in the book: allowed are one, two"):
+    with pytest.raises(
+        PressError, match=r"'tow' is not in the book: did you mean two\? Allowed are one, two"
+    ):
         select_chapters(read_pages(tiny.root), ["tow"])
 
 
