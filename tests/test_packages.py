@@ -63,7 +63,7 @@ def test_the_tests_of_kdlib_do_without_kdbook():
     rooms = [path for path in (ROOT / "tests").iterdir() if (PACKAGE / path.name).is_dir()]
     assert {"data", "metrics", "models", "runs", "training"} <= {room.name for room in rooms}
     files = [file for room in rooms for file in room.rglob("*.py")]
-    alone = ["test_losses.py", "test_cli.py", "test_whole_files.py"]
+    alone = ["test_cli.py", "test_validated.py", "test_whole_files.py"]
     assert importers_of_kdbook(files + [ROOT / "tests" / name for name in alone]) == []
 
 

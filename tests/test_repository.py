@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = {"kdlib": ROOT / "kdlib", "kdbook": ROOT / "book" / "kdbook"}
 MEGABYTE = 10**6
 FLOORS = {
-    "kdlib.errors": 0, "kdlib.files": 0, "kdlib.folders": 0, "kdlib.lifeline": 0, "kdlib.locks": 0,
-    "kdlib.seeds": 0, "kdlib.validated": 0,
+    "kdlib.aligned": 0, "kdlib.errors": 0, "kdlib.files": 0, "kdlib.folders": 0,
+    "kdlib.lifeline": 0, "kdlib.locks": 0, "kdlib.seeds": 0, "kdlib.validated": 0,
     "kdlib.losses": 1, "kdlib.metrics": 1,
     "kdlib.data": 2, "kdlib.models": 2,
     "kdlib.training": 3,

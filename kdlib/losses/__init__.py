@@ -12,10 +12,12 @@ A method is a choice of the two vectors. One-hot training has ``mix = 0``. Disti
 Sources: "Teacher's pet" (Lukasik et al., 2022), equations 1 to 4; "Robust distillation"
 (Wang et al., 2023), equation 9.
 
-Nothing here reads a tensor's values on the host, so that a training step never waits for the
-device and the functions work under ``torch.compile`` and ``torch.vmap``.
+All functions take what ``torch.as_tensor`` takes, and check labels and probabilities where reading
+them waits for no device; elsewhere a wrong value gives NaN. They work under ``torch.compile`` and
+``torch.vmap``. A training step calls ``kdlib.losses.in_step``, which reads no value at all.
 """
 
+from kdlib.losses._inputs import IGNORED
 from kdlib.losses.class_weights import (
     ClassError,
     class_errors,
@@ -31,6 +33,7 @@ from kdlib.losses.soft_targets import (
 from kdlib.losses.trust import adaptive_mix, average_margins, margin_log_cost
 
 __all__ = [
+    "IGNORED",
     "ClassError",
     "Reduction",
     "adaptive_mix",

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from kdlib.errors import SettingError
-from kdlib.losses import soft_label_weights, soft_target_loss, teacher_probabilities
+from kdlib.losses.in_step import example_losses, soften, weights_by_example
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +86,9 @@ def batch_loss(
     """
     probs = weight = None
     if teacher_logits is not None:
-        probs = teacher_probabilities(teacher_logits, vectors.temperature)
-        weight = soft_label_weights(logits, teacher_logits, labels) if vectors.weighted else None
-    return soft_target_loss(
+        probs = soften(teacher_logits, vectors.temperature)
+        weight = weights_by_example(logits, teacher_logits, labels) if vectors.weighted else None
+    losses = example_losses(
         logits,
         labels,
         probs,
@@ -97,6 +97,7 @@ def batch_loss(
         weight=weight,
         class_weight=vectors.class_weight,
     )
+    return losses.mean()
 
 
 def vectors_of_many(vectors: Sequence[LossVectors]) -> LossVectors:

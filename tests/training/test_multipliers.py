@@ -79,9 +79,16 @@ def test_traded_off_weights_are_the_mixture(alpha):
     torch.testing.assert_close(traded_off_log_weights(lam.log(), alpha).exp(), expected)
 
 
-def test_a_trade_off_outside_its_range_is_refused():
-    with pytest.raises(SettingError, match=r"alpha = 1\.5"):
-        traded_off_log_weights(torch.zeros(3), 1.5)
+@pytest.mark.parametrize("alpha", [1.5, -0.1, True, "1", None])
+def test_a_trade_off_outside_its_range_is_refused(alpha):
+    with pytest.raises(SettingError, match="alpha = "):
+        traded_off_log_weights(torch.zeros(3), alpha)
+
+
+@pytest.mark.parametrize("step", [-0.1, math.inf, math.nan, True, "1", None])
+def test_a_step_size_outside_its_range_is_refused(step):
+    with pytest.raises(SettingError, match="step = "):
+        exponentiated_gradient(torch.zeros(3), torch.zeros(3), step)
 
 
 # --- the errors of the classes ---
