@@ -64,7 +64,7 @@ def test_the_tests_of_kdlib_do_without_kdbook():
     names = {"data", "losses", "metrics", "models", "runs", "training"}
     assert names <= {room.name for room in rooms}
     files = [file for room in rooms for file in room.rglob("*.py")]
-    alone = ["test_cli.py", "test_whole_files.py"]
+    alone = ["test_cli.py", "test_validated.py", "test_whole_files.py"]
     assert importers_of_kdbook(files + [ROOT / "tests" / name for name in alone]) == []
 
 
