@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from kdbook.evidence.records import read_block
+from kdbook.places import records_folder
 from kdbook.reproduction.mapping import BLOCKS
 from kdbook.reproduction.robust_mapping import LABELS, STANDARD, STANDARD_OF_OTHERS
 from kdbook.studies.provenance import Provenance
-from kdbook.studies.records import FOLDERS, Record, read_records
+from kdbook.studies.records import Record, read_records
 
 TOGETHER = (("b", "e"), ("c", "d2"), ("f",))
 """Blocks that are one record: the same setting, and further seeds or methods of it."""
@@ -25,14 +26,12 @@ def all_records(folder: Path | None = None) -> list[Record]:
     """The records of studies and of blocks.
 
     Args:
-        folder: where they lie; by default as ``kdbook.studies.records.read_records`` looks for it.
+        folder: where they lie; by default as ``kdbook.places.records_folder`` finds it.
 
     Raises:
-        RecordError: as ``read_records``.
+        RecordError: as ``kdbook.studies.records.read_records``.
     """
-    studies = read_records(folder)
-    place = folder or next(path for path in FOLDERS if path.is_dir())
-    return [*studies, *block_records(place / "evidence")]
+    return [*read_records(folder), *block_records(records_folder(folder) / "evidence")]
 
 
 def block_records(folder: Path) -> list[Record]:
