@@ -71,11 +71,10 @@ def record(
 @click.option("--out", type=FILE, help="Write CSV instead of printing.")
 def matrix(paper: str, into: Path | None, out: Path | None) -> None:
     """Every published number beside what was recorded here, with a verdict by a stated rule."""
-    from kdbook.reproduction import export, reproduction, summary
-    from kdbook.studies.records import read_records
+    from kdbook.reproduction import all_records, export, reproduction, summary
     from kdlib.files import write_atomically
 
-    found = reproduction(paper, read_records(into))
+    found = reproduction(paper, all_records(into))
     if out is None:
         click.echo(export(found), nl=False)
         return

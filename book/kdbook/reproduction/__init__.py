@@ -1,6 +1,6 @@
 """Published numbers beside recorded ones, with a verdict by rule: the reproduction matrix."""
 
-from kdbook.reproduction.blocks import block_records
+from kdbook.reproduction.blocks import all_records, block_records
 from kdbook.reproduction.claim_pages import claims_html
 from kdbook.reproduction.claim_table import claims_table
 from kdbook.reproduction.levels import Level
@@ -17,6 +17,7 @@ __all__ = [
     "Printed",
     "Question",
     "Verdict",
+    "all_records",
     "block_records",
     "claims_html",
     "claims_table",

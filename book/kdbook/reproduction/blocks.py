@@ -9,16 +9,29 @@ from typing import Any
 import pandas as pd
 
 from kdbook.evidence.records import read_block
+from kdbook.places import records_folder
 from kdbook.reproduction.mapping import BLOCKS
 from kdbook.reproduction.robust_mapping import LABELS, STANDARD, STANDARD_OF_OTHERS
 from kdbook.studies.provenance import Provenance
-from kdbook.studies.records import Record
+from kdbook.studies.records import Record, read_records
 
 TOGETHER = (("b", "e"), ("c", "d2"), ("f",))
 """Blocks that are one record: the same setting, and further seeds or methods of it."""
 _TEST_IMAGES = {"official_test": 10_000, "test": 5_000}
 _DATASETS = {"b": "cifar100", "c": "cifar10", "f": "cifar100"}
 _CELL = re.compile(r"^(std|bal|rob)/(\w+-d)(, one-hot labels)?$")
+
+
+def all_records(folder: Path | None = None) -> list[Record]:
+    """The records of studies and of blocks.
+
+    Args:
+        folder: where they lie; by default as ``kdbook.places.records_folder`` finds it.
+
+    Raises:
+        RecordError: as ``kdbook.studies.records.read_records``.
+    """
+    return [*read_records(folder), *block_records(records_folder(folder) / "evidence")]
 
 
 def block_records(folder: Path) -> list[Record]:

@@ -46,13 +46,13 @@ def _row(row: pd.Series) -> str:
 
 
 def _ours(row: pd.Series) -> str:
-    if not isinstance(row["evidence"], str):
+    if not row["evidence"]:
         return f"not run{_small(row['because'])}"
     return escape(words.predicted(row)) + _small(row["setting"])
 
 
 def _evidence(row: pd.Series) -> str:
-    if not isinstance(row["evidence"], str):
+    if not row["evidence"]:
         return _NOTHING
     return escape(row["evidence"]) + _small(row["apart"])
 

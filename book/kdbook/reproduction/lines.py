@@ -99,6 +99,8 @@ def _start(question: Question) -> Line:
         "compared_high": printed.high,
         "is_difference": printed.is_difference,
         "against": question.against,
+        "evidence": "",
+        "apart": "",
     }
 
 

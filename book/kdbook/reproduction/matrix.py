@@ -89,4 +89,4 @@ def _with_printed(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     )
     whole = whole.drop(columns=["sizes", "on_floor"], errors="ignore").set_index("number")
     joined = printed.join(whole, how="right").rename_axis("number")
-    return joined.fillna(dict.fromkeys((*_TEXTS, "evidence", "apart"), "")).reset_index()
+    return joined.fillna(dict.fromkeys(_TEXTS, "")).reset_index()

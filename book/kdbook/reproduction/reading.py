@@ -113,10 +113,11 @@ def examples(matrix: pd.DataFrame) -> list[str]:
 
 
 def decided_differences(matrix: pd.DataFrame) -> pd.DataFrame:
-    """The differences with a verdict that hangs on their sign, each measurement once."""
+    """The differences whose sign is decided, here and in print, each measurement once."""
     rows = leading(matrix)
     decided = rows["is_difference"].eq(True) & rows["verdict"].isin(_DECIDED)
-    clear = decided & (rows["p_holm"] <= LEVEL)
+    in_print = rows["compared"].ne(0) & ~(rows["compared_low"].le(0) & rows["compared_high"].ge(0))
+    clear = decided & in_print & (rows["p_holm"] <= LEVEL)
     return rows[clear].drop_duplicates("measurement").reset_index(drop=True)
 
 

@@ -5,8 +5,9 @@ import pandas as pd
 
 from kdbook.studies.provenance import Provenance
 from kdbook.studies.records import Record
+from kdlib.training import PRESETS
 
-PAPER_RECIPE = {"epochs": 450, "schedule": {"kind": "cosine"}, "stop_after": None}
+PAPER_RECIPE = PRESETS["cifar100_lt_paper"].model_dump(mode="json")
 MEASURES = ("mean", "worst_1", "worst_10", "rarest", "best_tenth", "validation")
 
 

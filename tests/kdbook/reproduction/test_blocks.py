@@ -1,0 +1,84 @@
+"""Blocks of evidence as records: by the names of the studies, and with what they were tested on."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kdbook.evidence.blocks import BLOCKS
+from kdbook.reproduction import Level, block_records, leading, reproduction
+from kdbook.studies.teacher_and_student import Settings, members
+
+RECIPE = {"epochs": 60, "batch_size": 128}
+
+
+def write(folder, block, methods, seeds):
+    """A recorded block of which method m has an accuracy of 40 + m, plus the seed squared."""
+    table = pd.DataFrame(
+        {"method": name, "imbalance": 100.0, "temperature": t, "seed": seed,
+         "mean": 40.0 + place + 0.1 * seed**2, "worst_1": 10.0 + place + 0.1 * seed**2,
+         "worst_10": 20.0 + place, "rarest": 5.0, "dev": 30.0, "status": "completed",
+         "run": f"{name}-{seed}"}
+        for place, (name, t) in enumerate(methods)
+        for seed in seeds
+    )  # fmt: skip
+    about = {"block": block, "what": BLOCKS[block].what, "test": BLOCKS[block].test,
+             "seeds": list(seeds), "missing_runs": 0, "model": "ResNet-20", "recipe": RECIPE,
+             "results_version": 9, "runs": dict.fromkeys(table["run"], "completed"),
+             "splits": {"test": "00ff"}, "trained": ["2026-11-25", "2026-11-26"],
+             "commit": ["abc"], "device": ["a CPU"], "kdlib": ["0.1.0"], "python": ["3.11"],
+             "torch": ["2.13"]}  # fmt: skip
+    table.to_csv(folder / f"block-{block}.csv", index=False)
+    table[["run"]].to_csv(folder / f"block-{block}-classes.csv", index=False)
+    (folder / f"block-{block}.json").write_text(json.dumps(about))
+
+
+NOW = float("nan")
+PET = [("one-hot", NOW), ("distilled", 2.0), ("AdaAlpha", 2.0)]
+CELLS = [("teacher std", NOW), ("std/std-d", 1.0), ("std/bal-d", 1.0), ("std/rob-d", 1.0)]
+
+
+def test_no_block_no_record(tmp_path):
+    assert block_records(tmp_path) == []
+
+
+def test_further_seeds_join_the_first_ones(tmp_path):
+    write(tmp_path, "b", PET, range(5))
+    write(tmp_path, "e", PET[:2], range(5, 10))
+    (made,) = block_records(tmp_path)
+    assert made.about.seeds == tuple(range(10))
+    assert made.about.test_images == 10_000 and made.about.dataset == "cifar100"
+    rows = leading(reproduction("teachers_pet", [made]))
+    mean = rows[(rows["table"] == "Table 3") & (rows["dataset"] == "cifar100_lt")]
+    mean = mean[mean["metric"] == "mean_accuracy"].set_index("method")
+    assert mean.loc["distillation", "seeds"] == 10 and mean.loc["ada_alpha", "seeds"] == 5
+    assert mean.loc["distillation", "evidence"] == Level.SAME_DATA
+    assert "temperatures 2, not 1, 2, 3, 4, 5" in mean.loc["distillation", "apart"]
+
+
+def test_cells_have_the_names_of_the_studies(tmp_path):
+    write(tmp_path, "c", [*CELLS, ("AdaAlpha", 1.0)], range(3))
+    write(tmp_path, "d2", [("std/rob-d, one-hot labels", 1.0)], range(3))
+    (made,) = block_records(tmp_path)
+    named = set(made.table["method"]) - {"distilled", "AdaAlpha, std teacher"}
+    assert named <= {member.method for member in members(Settings(seeds=1))}
+    assert made.about.test_images == 5_000 and made.about.dataset == "cifar10"
+    rows = leading(reproduction("robust_distillation", [made]))
+    ours = rows[rows["record"] == made.name]
+    assert set(ours[ours["evidence"] == Level.SAME_DATA]["dataset"]) == {"cifar10_lt"}
+    assert {"ada_alpha", "objective_pair", "teacher_only"} <= set(ours["method"])
+    ours = ours[ours["dataset"] == "cifar10_lt"]
+    gap = ours[(ours["method"] == "ada_alpha") & (ours["table"] == "Supp Table 4")]
+    assert gap["mean"].to_numpy() == pytest.approx(np.full(len(gap), 3.0))
+
+
+def test_blocks_that_are_one_record_are_of_one_setting():
+    from kdbook.reproduction.blocks import _DATASETS, TOGETHER
+
+    for names in TOGETHER:
+        specs = [m.spec for name in names for m in BLOCKS[name].members]
+        assert {spec.data.name for spec in specs} == {_DATASETS[names[0]]}
+        assert {spec.data.imbalance for spec in specs} == {100.0}
+        assert len({BLOCKS[name].test for name in names}) == 1
+        assert len({spec.model for spec in specs}) == 1
