@@ -17,7 +17,7 @@ from kdbook.studies import tables
 from kdbook.studies.comparisons import over_seeds
 from kdbook.studies.families import Family, families
 from kdbook.studies.profiles import LARGE_PROFILES, Profile, profile_of
-from kdbook.studies.protocol import tested_on
+from kdbook.studies.protocol import reported_split
 from kdbook.studies.settings import Alpha, FromText, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import KEYS, Member
@@ -136,7 +136,7 @@ def tail_sizes(num_classes: int) -> tuple[int, ...]:
 
 
 def _tails(result: RunResult) -> dict[str, float]:
-    accuracy = 100 * result.accuracy(tested_on(result.spec))
+    accuracy = 100 * result.accuracy(reported_split(result.spec))
     return {
         f"{name}_{k}": value
         for k in tail_sizes(len(accuracy))

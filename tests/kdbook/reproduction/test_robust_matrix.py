@@ -45,6 +45,7 @@ def grid(**changes):
         *rows(TWICE, 1.0, (50.0, 75.0)),
     ]
     own = {"study": "teacher_and_student", "dataset": "cifar10", "recipe": STEP}
+    own["settings"] = {"fixed_teacher": False}
     return record(table, **(own | changes))
 
 
