@@ -20,10 +20,9 @@ from kdlib.runs import (
     RunResult,
     RunSpec,
     Store,
-    execute,
 )
 from kdlib.runs.official_test import put_together
-from kdlib.runs.train_one import per_class_table
+from kdlib.runs.train_one import per_class_table, train_one
 from kdlib.training import PRESETS, MultiplierRule
 
 NETWORK = ImageNetResNet(depth=18, image_size=32)
@@ -63,7 +62,9 @@ def test_class_rows_of_two_splits_are_those_of_all_their_images(made):
 def test_the_official_test_set_is_the_published_file_image_by_image(tmp_path, monkeypatch):
     monkeypatch.setenv("KDLIB_DATA", str(write_imagenet_lt(tmp_path / "data")))
     spec = RunSpec.parse(data=DataSpec(name="imagenet_lt"), model=NETWORK, recipe=RECIPE)
-    (result,) = execute([spec], store=Store(tmp_path / "store"), jobs=1, progress=False)
+    store = Store(tmp_path / "store")
+    train_one(spec, store, device="cpu", threads=1)
+    result = store.finished(spec)
     data = load("imagenet_lt", image_size=32)
     assert result.index(OFFICIAL_TEST).tolist() == list(range(12))
     assert len(data.validation) + len(data.test) == 12

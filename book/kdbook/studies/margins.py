@@ -14,7 +14,7 @@ from pydantic import Field
 from kdbook.studies import tables
 from kdbook.studies.families import Family, families_at
 from kdbook.studies.profiles import profile_of
-from kdbook.studies.protocol import tested_on
+from kdbook.studies.protocol import reported_split
 from kdbook.studies.settings import FromText, Imbalance, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
@@ -109,7 +109,7 @@ def hot_table(hot: Sequence[tuple[float, Member]], results: Sequence[RunResult])
             "rate": rate, "method": member.method, "seed": member.seed,
             "status": result.status, "diverged_step": result.diverged_step,
             "worst": result.history["loss"].max(), "loss": _last(result.history["loss"]),
-            "mean": 100 * float(result.accuracy(tested_on(result.spec)).mean()),
+            "mean": 100 * float(result.accuracy(reported_split(result.spec)).mean()),
         }
         for (rate, member), result in zip(hot, results, strict=True)
     ]  # fmt: skip

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from kdbook.studies import tables
 from kdbook.studies.families import Family, families
 from kdbook.studies.profiles import LARGE_PROFILES, Profile, profile_of
-from kdbook.studies.protocol import tested_on
+from kdbook.studies.protocol import reported_split
 from kdbook.studies.settings import TEMPERATURE, Alpha, FromText, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import KEYS, Member, over_seeds
@@ -141,7 +141,7 @@ def tail_sizes(num_classes: int) -> tuple[int, ...]:
 
 
 def _tails(result: RunResult) -> dict[str, float]:
-    accuracy = 100 * result.accuracy(tested_on(result.spec))
+    accuracy = 100 * result.accuracy(reported_split(result.spec))
     return {
         f"{name}_{k}": value
         for k in tail_sizes(len(accuracy))

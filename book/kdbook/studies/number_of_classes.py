@@ -13,7 +13,7 @@ from kdbook.studies.class_draws import over_draws
 from kdbook.studies.families import Family
 from kdbook.studies.paired import paired_rows
 from kdbook.studies.profiles import Profile, profile_of
-from kdbook.studies.protocol import tested_on
+from kdbook.studies.protocol import reported_split
 from kdbook.studies.settings import (
     TEMPERATURE,
     Alpha,
@@ -172,7 +172,7 @@ def without_retraining(settings: Settings, results: Sequence[RunResult]) -> pd.D
 
 def _three_ways(member: Member, result: RunResult, full: RunResult) -> dict[str, object]:
     place, data = dict(member.place), member.spec.data
-    split = tested_on(member.spec)
+    split = reported_split(member.spec)
     logits, labels = full.logits(split), full.labels(split)
     kept = kept_classes(data.name, logits.shape[1], data.class_share, data.class_seed)
     rows = np.isin(labels, kept)
@@ -196,7 +196,7 @@ def _worst_of(logits: np.ndarray, labels: np.ndarray, kept: Sequence[int]) -> fl
 
 
 def _summary(result: RunResult) -> dict[str, object]:
-    accuracy = 100 * result.accuracy(tested_on(result.spec))
+    accuracy = 100 * result.accuracy(reported_split(result.spec))
     count = len(accuracy)
     status: dict[str, object] = {"status": result.status, "run": result.spec.id}
     if np.isnan(accuracy).all():

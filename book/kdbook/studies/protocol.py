@@ -64,9 +64,9 @@ def paper_of(settings: Settings) -> Paper:
     return "robust_distillation" if isinstance(settings, RobustSettings) else "teachers_pet"
 
 
-def tested_on(spec: RunSpec, paper: Paper = "teachers_pet") -> str:
+def reported_split(spec: RunSpec, paper: Paper = "teachers_pet") -> str:
     """The split that tests a run: ``test`` or ``official_test``."""
     return protocol(spec.data.name, paper).test
 
 
-__all__ = ["OFFICIAL_TEST", "Paper", "Protocol", "paper_of", "protocol", "tested_on"]
+__all__ = ["OFFICIAL_TEST", "Paper", "Protocol", "paper_of", "protocol", "reported_split"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -41,6 +41,8 @@ class Provenance(Frozen):
         splits: digests of the test, validation, dev and training examples.
         test_images: how many test it; ``None`` where there is no one number, and in older records.
         blanks: columns that some methods have no value of.
+        tested_on: the split of the table's results: ``test``, or ``official_test``, which is the
+            validation and the test examples together (``kdbook.studies.protocol``).
         together: how many students shared a training step, each number once. Runs of more than 1
             are those of 1 up to rounding only. Records that do not say it are of runs alone.
     """
@@ -69,6 +71,7 @@ class Provenance(Frozen):
     blanks: tuple[str, ...] = ()
     teacher_recipe: dict[str, Any] = Field(default_factory=dict)
     balanced_recipe: dict[str, Any] = Field(default_factory=dict)
+    tested_on: Literal["test", "official_test"] = "test"
     together: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1,), min_length=1)
 
     def recipe_at(self, imbalance: float | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pydantic import Field
 from kdbook.studies import tables
 from kdbook.studies.families import Family, families
 from kdbook.studies.profiles import profile_of
-from kdbook.studies.protocol import tested_on
+from kdbook.studies.protocol import reported_split
 from kdbook.studies.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
@@ -100,7 +100,7 @@ def figure_one(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame
     """
     rows = [
         {"method": m.method, "temperature": m.temperature, "imbalance": m.imbalance,
-         "seed": m.seed, **_subgroups(100 * r.accuracy(tested_on(m.spec)))}
+         "seed": m.seed, **_subgroups(100 * r.accuracy(reported_split(m.spec)))}
         for m, r in zip(figure_one_members(settings), results, strict=True)
     ]  # fmt: skip
     table = pd.DataFrame(rows)

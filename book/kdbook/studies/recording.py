@@ -13,7 +13,7 @@ import torch
 
 from kdbook.studies import study
 from kdbook.studies.profiles import profile_of
-from kdbook.studies.protocol import paper_of, tested_on
+from kdbook.studies.protocol import paper_of, protocol, reported_split
 from kdbook.studies.provenance import Provenance
 from kdbook.studies.records import Record
 from kdbook.studies.settings import Settings
@@ -92,7 +92,7 @@ def _provenance(
         dataset=specs[0].data.name,
         imbalance=ratio_of(settings),
         model=networks(specs),
-        **_recipes(specs),
+        **recipes_of(specs),
         missing_runs=missing,
         devices=distinct(environments, "device"),
         versions={key: distinct(environments, key) for key in ("kdlib", "torch", "python")},
@@ -102,6 +102,7 @@ def _provenance(
         runs={result.spec.id: result.status for result in sorted(finished, key=_id)},
         splits=split_digests(finished),
         test_images=_test_images(finished, settings),
+        tested_on=protocol(specs[0].data.name, paper_of(settings)).test,
         together=tuple(sorted({result.together for result in finished})),
     )
 
@@ -169,7 +170,7 @@ def _depths(specs: Iterable[RunSpec]) -> str:
     return ", ".join(f"ResNet-{depth}" for depth in sorted({spec.model.depth for spec in specs}))
 
 
-def _recipes(specs: Sequence[RunSpec]) -> dict[str, dict[str, Any]]:
+def recipes_of(specs: Sequence[RunSpec]) -> dict[str, dict[str, Any]]:
     """``recipe`` of the students; of the teachers and of balanced data as far as they differ."""
     taught_by = {parent for spec in specs for parent in spec.parents()}
     students = [spec for spec in specs if spec not in taught_by] or list(specs)
@@ -243,7 +244,7 @@ def _today() -> str:
 
 def _test_images(results: Sequence[RunResult], settings: Settings) -> int | None:
     """How many images test each run, if it is the same number for all."""
-    splits = ((result, tested_on(result.spec, paper_of(settings))) for result in results)
+    splits = ((result, reported_split(result.spec, paper_of(settings))) for result in results)
     counts = {int(result.class_rows(split)["count"].sum()) for result, split in splits}
     return counts.pop() if len(counts) == 1 else None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from math import isnan, nan
 from typing import Literal
@@ -59,7 +60,7 @@ class RobustFamily:
     fixed_teacher: bool = False
     student_model: AnyModel | None = None
 
-    @property
+    @cached_property
     def profile(self) -> Profile:
         """The scale."""
         return robust_profile(self.settings)

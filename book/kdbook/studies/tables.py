@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kdbook.studies.column_scales import difference_scale_of, scale_of
-from kdbook.studies.protocol import Paper, protocol, tested_on
+from kdbook.studies.protocol import Paper, protocol, reported_split
 from kdlib import metrics
 from kdlib.runs import RunResult, RunSpec
 from kdlib.runs.build import dataset_for, training_split
@@ -172,7 +172,7 @@ def training_counts(spec: RunSpec) -> np.ndarray:
 
 
 def _class_rows(member: Member, result: RunResult, paper: Paper) -> pd.DataFrame:
-    rows = result.class_rows(tested_on(member.spec, paper))
+    rows = result.class_rows(reported_split(member.spec, paper))
     return pd.DataFrame(
         {
             "label": rows["label"].to_numpy(),

@@ -3,9 +3,11 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from hand_records import record as hand_record
 
 from kdbook import studies
-from kdbook.studies import number_of_classes, rare_classes, recording
+from kdbook.studies import number_of_classes, profiles, rare_classes, recording
+from kdbook.studies.families import Family
 from kdbook.studies.records import read_record, write_record
 from kdlib.errors import KdlibError
 from kdlib.runs import Store, execute
@@ -43,6 +45,7 @@ def test_a_record_says_where_it_comes_from(store):
     assert set(about.runs.values()) == {"completed"}
     assert about.device.startswith("CPU, ")
     assert {"test", "validation"} <= set(about.splits)
+    assert about.tested_on == "test" and about.balanced_recipe == {}
     assert sum(name.startswith("train 1:20, subset") for name in about.splits) == 2
 
 
@@ -92,8 +95,6 @@ def test_nothing_is_trained_for_finished_runs_only(tmp_path):
 
 
 def test_a_diverged_run_is_recorded_as_such(tmp_path, monkeypatch):
-    from kdbook.studies import profiles
-
     quick = profiles.PROFILES["quick"]
     wild = quick.recipe.model_copy(update={"peak_rate": 100.0, "warmup_epochs": 0})
     changes = {"recipe": wild, "teacher_recipe": None}
@@ -129,6 +130,20 @@ def test_only_changed_settings_count():
     assert recording.changed_settings(rare_classes.Settings(profile="paper")) == {}
     changed = recording.changed_settings(rare_classes.Settings(seeds=3, imbalances=(1, 5)))
     assert changed == {"seeds": 3, "imbalances": [1.0, 5.0]}
+
+
+def test_the_recipe_of_balanced_data_is_told_apart():
+    paper = profiles.PROFILES["paper"]
+    specs = [Family(paper, ratio, 0).distilled(1.0) for ratio in (100.0, 1.0, 20.0)]
+    own = recording.recipes_of([*specs, *(spec.teacher for spec in specs)])
+    assert own["recipe"]["schedule"] == {"kind": "cosine"} and own["teacher_recipe"] == {}
+    balanced = {"kind": "step", "epochs": [200, 300, 400], "factor": 0.1}
+    assert own["balanced_recipe"] == {"schedule": balanced}
+    about = hand_record([{"seed": 0}], **own).about
+    assert about.recipe_at(1.0)["schedule"] == balanced
+    assert about.recipe_at(20.0) == own["recipe"]
+    alone = recording.recipes_of([specs[1]])
+    assert alone["recipe"]["schedule"] == balanced and alone["balanced_recipe"] == {}
 
 
 def test_every_study_can_be_asked_for_a_record():

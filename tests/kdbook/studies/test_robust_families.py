@@ -3,7 +3,15 @@
 import pytest
 
 from kdbook.studies.robust_families import RobustFamily, objective_name, robust_families
-from kdbook.studies.robust_profiles import RobustSettings, multiplier_rule, robust_profile
+from kdbook.studies.robust_profiles import (
+    PAPER,
+    SMALLER,
+    RobustSettings,
+    TaughtSettings,
+    multiplier_rule,
+    robust_profile,
+    teaching,
+)
 from kdlib.errors import SettingError
 from kdlib.runs import NoCost, RobustCost
 from kdlib.training import PRESETS
@@ -71,6 +79,28 @@ def test_the_papers_recipe_follows_data_and_tail(values, preset):
     assert profile.recipe == PRESETS[preset]
     assert profile.model.depth == 56
     assert profile.dataset == values["dataset"]
+
+
+def test_what_the_settings_name_wins_over_the_profiles_teaching():
+    assert teaching(TaughtSettings()) == SMALLER
+    assert teaching(TaughtSettings(profile="standard")) == SMALLER
+    assert teaching(TaughtSettings(profile="paper")) == PAPER
+    assert teaching(TaughtSettings(profile="paper", dataset="digits")) == SMALLER
+    named = TaughtSettings(
+        profile="paper", fixed_teacher=False, temperatures="[3, 1, 3]", validation_temperatures=[2]
+    )
+    how = teaching(named)
+    assert (how.fixed_teacher, how.temperatures, how.validation_temperatures) == (
+        False,
+        (3, 1),
+        (2,),
+    )
+    assert how.more_teachers
+
+
+def test_digits_keep_their_scale_at_every_profile():
+    scales = [RobustSettings(profile=p, dataset="digits") for p in ("quick", "standard", "paper")]
+    assert len({robust_profile(settings) for settings in scales}) == 1
 
 
 def test_settings_reach_the_rule_and_the_runs():

@@ -122,3 +122,49 @@ def test_no_other_temperature_scores_higher(scores):
     assert choice["score"].item() == pytest.approx(max(np.mean(values) for values in scores))
     by_seed = selection.choose_by_seed(made)["score"]
     np.testing.assert_allclose(by_seed, np.max(scores, axis=0), atol=1e-9)
+
+
+def cell(method, temperature, on_validation, worst):
+    """Two seeds of a cell of the grid of objectives."""
+    made = rows(method, temperature, [99.0 - worst, 99.0 - worst])  # the mean says the opposite
+    return made.assign(validation_temperature=on_validation, validation_worst=[worst, worst + 1])
+
+
+def test_both_temperatures_are_chosen_by_the_worst_class_on_validation():
+    made = table(
+        cell("teacher std", np.nan, np.nan, 5.0),
+        cell("std / std-d", 1.0, np.nan, 30.0),
+        cell("std / std-d", 3.0, np.nan, 20.0),
+        cell("rob / rob-d", 1.0, 0.1, 40.0),
+        cell("rob / rob-d", 1.0, 3.0, 50.0),
+        cell("rob / rob-d", 5.0, 0.1, 50.0),  # as good: the smaller temperature in training wins
+    )
+    kept, choice = selection.at_best(made)
+    chosen = choice.set_index("method")
+    assert chosen["temperature"].to_dict() == {"std / std-d": 1.0, "rob / rob-d": 1.0}
+    assert np.isnan(chosen.loc["std / std-d", "validation_temperature"])
+    assert chosen.loc["rob / rob-d", "validation_temperature"] == 3.0
+    assert chosen.loc["rob / rob-d", "score"] == 50.5
+    assert kept.groupby("method")["validation_worst"].min().to_dict() == {
+        "teacher std": 5.0, "std / std-d": 30.0, "rob / rob-d": 50.0,
+    }  # fmt: skip
+    assert kept["temperature"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("columns", "chooses"),
+    [
+        (["validation"], "validation"),
+        (["validation", "validation_worst"], "validation_worst"),
+        (["validation", "select_worst"], "select_worst"),
+        (["dev", "mean"], "dev"),
+    ],
+)
+def test_the_column_of_a_table_says_who_chooses(columns, chooses):
+    assert selection.criterion(pd.DataFrame(columns=columns)) == chooses
+
+
+def test_where_nothing_chooses_no_temperature_is_taken():
+    made = rows("distilled", 1.0, [60.0]).drop(columns="validation")
+    with pytest.raises(SettingError, match="nothing chooses a temperature"):
+        selection.choose_temperature(made)

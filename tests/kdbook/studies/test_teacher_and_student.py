@@ -28,6 +28,16 @@ def test_every_temperature_is_trained():
     assert sorted(set(heats)) == [1.0, 3.0] and len(heats) == 24
 
 
+def test_a_second_temperature_is_told_where_there_is_a_choice_of_it():
+    one = study.members(study.Settings(seeds=1, validation_temperatures=(3.0,)))
+    assert all(m.place == () for m in one)
+    asked = [m.spec.objective.log_cost for m in one if "(teacher labels)" in m.method]
+    assert {cost.validation_temperature for cost in asked} == {3.0}
+    two = study.members(study.Settings(seeds=1, validation_temperatures=(1.0, 3.0)))
+    assert len(two) == 15 + 3  # each teacher's robust student with teacher labels once more
+    assert {name for m in two for name, _ in m.place} == {"validation_temperature"}
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     settings = study.Settings(seeds=1, epochs=4)
