@@ -1,7 +1,8 @@
-"""Draw the finding of the README: ``.venv/bin/python benchmarks/finding_picture.py``.
+"""Draw and tell the finding of the front pages: ``.venv/bin/python benchmarks/finding_picture.py``.
 
-Asks the study ``trusting_the_teacher_less`` for its runs at the quick profile (they are trained
-where the store lacks them), writes ``docs/finding.svg``, and writes its numbers into the README.
+Trains nothing: reads the records of the studies ``teacher_length`` and ``batch_size`` at the quick
+profile. Draws ``docs/finding.svg``, and fills the marked blocks of the README and of the book's
+first page.
 """
 
 from __future__ import annotations
@@ -10,95 +11,51 @@ import altair as alt
 import pandas as pd
 from readme import ROOT, fill_readme
 
-from kdbook.charts import METHOD_COLOURS
-from kdbook.studies import tables
-from kdbook.studies import trusting_the_teacher_less as study
-from kdbook.studies.profiles import profile_of
-from kdlib.runs import execute
+from kdbook import charts
+from kdbook.studies import batch_size, teacher_length, wording
+from kdbook.studies import teacher_length_findings as findings
+from kdbook.studies.records import Record, book_record
 
 PICTURE = ROOT / "docs" / "finding.svg"
-# The worst class is chosen by the test examples that measure it; the rarest classes are not.
-PANELS = {
-    "mean": "mean of all classes",
-    "rarest": "rarest fifth of the classes",
-    "worst_1": "worst class",
-}
-AXIS = "test accuracy (%)"
-SHOWN = ("one-hot", "distilled", "AdaAlpha")
+FIRST_PAGE = ROOT / "book" / "intro.md"
+STUDIES = ("teacher_length", "batch_size")
+RECORDS = ROOT / "book" / "results"
 
 
-def finding(per_seed: pd.DataFrame) -> pd.DataFrame:
-    """Means over seeds with 95 % t-intervals, one row a panel, method and temperature.
+def picture(record: Record) -> alt.HConcatChart:
+    """The chart of the chapter *Rare classes pay*, readable on a light and on a dark page."""
+    title = findings.headline(teacher_length.by_teacher(record.table))
+    chart = charts.teacher_length_panels(*findings.drawn(record.table), title=title)
+    return chart.properties(background="white", padding=16).configure(font="sans-serif")
 
-    Columns: method, temperature, mean, low, high (percent), seeds, panel, name.
-    """
-    rows = per_seed[per_seed["method"].isin(SHOWN)]
-    rows = rows.sort_values(["method", "temperature"], key=_reading_order, kind="stable")
-    pieces = [
-        tables.with_intervals(rows, metric, ["method", "temperature"]).assign(panel=panel)
-        for metric, panel in PANELS.items()
+
+def in_words(lengths: Record, batches: Record) -> str:
+    """The findings as a list, how much of them is the recipe's, and where they were measured."""
+    recipe = batch_size.recipe_said(batch_size.effects(batches.table))
+    lines = wording.listed([*findings.findings(lengths), recipe])
+    return f"{lines}\n\n{findings.measured_on(lengths)}"
+
+
+def batch_table(per_seed: pd.DataFrame) -> str:
+    """A Markdown table: a row a student, a column a batch size, differences in points."""
+    frame = batch_size.cells(batch_size.effects(per_seed))
+    lines = [
+        "| student | " + " | ".join(frame.columns) + " |",
+        "|---" * (1 + len(frame.columns)) + "|",
+        *(f"| {name} | " + " | ".join(row) + " |" for name, row in frame.iterrows()),
     ]
-    table = pd.concat(pieces, ignore_index=True)
-    return table.assign(name=[name_of(m, t) for m, t in table[["method", "temperature"]].values])
-
-
-def _reading_order(column: pd.Series) -> pd.Series:
-    return column.map(SHOWN.index) if column.name == "method" else column
-
-
-def name_of(method: str, temperature: float) -> str:
-    """The method, with its temperature where it listens to a teacher."""
-    return method if pd.isna(temperature) else f"{method}, T = {temperature:g}"
-
-
-def picture(table: pd.DataFrame, title: str) -> alt.FacetChart:
-    """Dots with intervals and their values, a panel a measure.
-
-    The background is opaque, so that the picture reads on a light and on a dark page.
-    """
-    base = alt.Chart().encode(y=alt.Y("name:N", sort=None, title=None), color=_colour())
-    x = alt.X("mean:Q", title=AXIS, scale=alt.Scale(domain=[0, 100]))
-    layers = alt.layer(
-        base.mark_rule(strokeWidth=2, clip=True).encode(x=alt.X("low:Q", title=AXIS), x2="high:Q"),
-        base.mark_point(filled=True, size=90, opacity=1).encode(x=x),
-        base.mark_text(dy=-11, fontSize=12).encode(
-            x="mean:Q", text=alt.Text("mean:Q", format=".0f")
-        ),
-        data=table,
-    ).properties(width=200, height=alt.Step(34))
-    columns = alt.Column("panel:N", sort=list(PANELS.values()), title=None)
-    chart = layers.facet(column=columns).properties(title=title, background="white", padding=16)
-    return chart.configure(font="sans-serif").configure_header(labelFontSize=13)
-
-
-def _colour() -> alt.Color:
-    colours = [METHOD_COLOURS[method] for method in SHOWN]
-    return alt.Color("method:N", legend=None, scale=alt.Scale(domain=list(SHOWN), range=colours))
-
-
-def in_words(table: pd.DataFrame, imbalance: float) -> str:
-    """The worst class of each method as a sentence of Markdown."""
-    worst = table[table["panel"] == PANELS["worst_1"]]
-    numbers = "; ".join(
-        f"{row.name} {row.mean:.1f} % ({row.low:.1f} to {row.high:.1f})"
-        for row in worst.itertuples()
-    )
-    return (
-        f"Accuracy of the worst class on handwritten digits at imbalance ratio {imbalance:g}, mean "
-        f"and 95 % interval over {worst['seeds'].min()} seeds: {numbers}."
-    )
+    return "\n".join(lines)
 
 
 def main() -> None:
-    """Train what is missing, draw, and fill the README."""
-    settings = study.Settings.parse(profile="quick")
-    table = finding(study.per_seed(settings, execute(study.runs(settings))))
-    imbalance = profile_of(settings).imbalance
-    title = f"Long-tailed digits, imbalance ratio {imbalance:g}: mean and 95 % interval over seeds"
+    """Draw, and fill the README and the first page."""
+    lengths, batches = (book_record(name, "quick", RECORDS) for name in STUDIES)
     PICTURE.parent.mkdir(exist_ok=True)
-    picture(table, title).save(PICTURE)
-    fill_readme("finding", in_words(table, imbalance))
-    print(table[["panel", "name", "mean", "low", "high", "seeds"]].to_string(index=False))
+    picture(lengths).save(PICTURE)
+    for page in (ROOT / "README.md", FIRST_PAGE):
+        fill_readme("finding", in_words(lengths, batches), page)
+    fill_readme("batch size", batch_table(batches.table))
+    print(in_words(lengths, batches))
 
 
 if __name__ == "__main__":

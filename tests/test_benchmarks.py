@@ -6,15 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
-import batch_size  # noqa: E402
 import convolution_limit  # noqa: E402
 import distillation_step  # noqa: E402
-import finding_picture  # noqa: E402
 import growth  # noqa: E402
 import machine  # noqa: E402
 import many_students  # noqa: E402
@@ -29,7 +26,6 @@ import side_by_side  # noqa: E402
 import step_targets  # noqa: E402
 import torch  # noqa: E402
 
-from kdbook.studies.profiles import PROFILES  # noqa: E402
 from kdlib.models import ModelSpec, build  # noqa: E402
 
 MEGABYTES = 10**6
@@ -131,78 +127,6 @@ def test_the_processor_is_named(tmp_path):
     cpuinfo.write_text("processor\t: 0\nmodel name\t: Some CPU\nmodel name\t: Some CPU\n")
     assert machine.processor_name(cpuinfo) == "Some CPU"
     assert machine.processor_name(tmp_path / "none")
-
-
-# The finding
-
-
-@pytest.fixture
-def per_seed():
-    rows = [
-        ("teacher", float("nan"), 99.0, 99.0),
-        ("one-hot", float("nan"), 88.0, 40.0),
-        ("distilled", 1.0, 85.0, 20.0),
-        ("AdaAlpha", 3.0, 92.0, 66.0),
-    ]
-    return pd.DataFrame(
-        [
-            {"method": m, "temperature": t, "mean": a + s, "worst_1": w + s, "rarest": w, "seed": s}
-            for m, t, a, w in rows
-            for s in (0, 1, 2)
-        ]
-    )
-
-
-def test_the_finding_is_means_over_seeds_without_the_teacher(per_seed):
-    table = finding_picture.finding(per_seed)
-    assert set(table["method"]) == {"one-hot", "distilled", "AdaAlpha"}
-    row = table[(table["method"] == "distilled") & (table["panel"] == "worst class")].iloc[0]
-    assert (row["mean"], row["seeds"], row["name"]) == (21.0, 3, "distilled, T = 1")
-    assert row["low"] < 21.0 < row["high"]
-
-
-def test_the_finding_in_words_gives_numbers_and_seeds(per_seed):
-    words = finding_picture.in_words(finding_picture.finding(per_seed), 20.0)
-    assert "imbalance ratio 20" in words
-    assert "over 3 seeds" in words
-    assert "one-hot 41.0 %" in words
-    assert "AdaAlpha, T = 3 67.0 %" in words
-
-
-def test_the_picture_reads_on_light_and_dark_pages(per_seed, tmp_path):
-    chart = finding_picture.picture(finding_picture.finding(per_seed), "Title")
-    chart.save(tmp_path / "finding.svg")
-    svg = (tmp_path / "finding.svg").read_text()
-    assert 'fill="white"' in svg
-    for text in ("worst class", "mean of all classes", "distilled, T = 1", "test accuracy (%)"):
-        assert text in svg
-
-
-# The batch size
-
-
-def test_only_the_batch_size_changes():
-    quick = PROFILES["quick"]
-    other = batch_size.with_batches(quick, 7)
-    assert other.recipe.batch_size == 7
-    assert batch_size.with_batches(other, quick.recipe.batch_size) == quick
-
-
-def test_the_recipe_of_the_book_is_one_of_those_compared():
-    assert PROFILES["quick"].recipe.batch_size in batch_size.SIZES
-
-
-def test_differences_stand_in_one_row_a_student():
-    table = pd.DataFrame(
-        [("AdaAlpha", 3.0, 5.66, 1.2, 10.1), ("distilled", 1.0, -10.0, -14.0, -6.1)],
-        columns=["method", "temperature", "mean", "low", "high"],
-    )
-    assert batch_size.as_markdown({32: table, 64: table}).splitlines() == [
-        "| student | batches of 32 | batches of 64 |",
-        "|---|---|---|",
-        "| distilled, T = 1 | -10.0 (-14.0 to -6.1) | -10.0 (-14.0 to -6.1) |",
-        "| AdaAlpha, T = 3 | +5.7 (+1.2 to +10.1) | +5.7 (+1.2 to +10.1) |",
-    ]
 
 
 # Trainings against other loops

@@ -197,7 +197,7 @@ _IMAGENET_PAPER = Recipe(
 # About 300 images of 8x8 pixels: a digit must not be mirrored, and one pixel is a large shift.
 # Batch and rate decide how close the teacher comes to knowing its images by heart, and so what its
 # probabilities still say. Batches of 64 were chosen after test accuracies had been seen:
-# benchmarks/batch_size.py compares them with batches of 32, and README.md shows the result.
+# The study batch_size compares them with batches of 32, and README.md shows the result.
 _DIGITS = Recipe(
     epochs=40,
     batch_size=64,

@@ -17,6 +17,7 @@ from kdbook.studies.profiles import Profile, profile_of
 from kdbook.studies.settings import FromText, Imbalance, Temperature
 from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
+from kdbook.studies.wording import change, named, signed
 from kdlib.runs import RunResult, RunSpec
 
 QUESTION = "How much of the harm to rare classes is the recipe's?"
@@ -76,9 +77,31 @@ def effects(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
         measure: a column of it. The default was chosen by no test image.
 
     Returns:
-        Columns: method, temperature, batch_size, mean, low, high, seeds.
+        Columns: method, temperature, batch_size, mean, low, high, seeds, p (of the paired t-test,
+        not corrected).
     """
     return tables.paired_differences(table, measure, "one-hot", by=["batch_size"])
+
+
+def recipe_said(changes: pd.DataFrame) -> str:
+    """What the batch size does to the distilled student at the highest temperature, a sentence.
+
+    Args:
+        changes: as ``effects`` gives it.
+    """
+    hot = changes["temperature"].max()
+    rows = changes[(changes["method"] == "distilled") & (changes["temperature"] == hot)]
+    said = [f"in batches of {row['batch_size']:g} it {change(row)}" for _, row in rows.iterrows()]
+    return f"The recipe counts. Distilled at T = {hot:g}: {'; '.join(said)}."
+
+
+def cells(changes: pd.DataFrame) -> pd.DataFrame:
+    """The effects as text: a row a student, distilled ones first, and a column a batch size."""
+    ordered = changes.sort_values(["method", "temperature"], ascending=[False, True], kind="stable")
+    table = named(ordered).assign(cell=[signed(row) for _, row in ordered.iterrows()])
+    wide = table.pivot(index="method", columns="batch_size", values="cell")
+    wide = wide.loc[list(dict.fromkeys(table["method"]))]
+    return wide.rename(columns="batches of {:g}".format).rename_axis(columns=None)
 
 
 def _family_members(family: Family, settings: Settings, size: int) -> list[Member]:

@@ -14,20 +14,33 @@ from kdbook.studies.records import Record
 from kdbook.studies.wording import Row, method_name, named, signed
 
 LEVEL = 0.05
-_VERBS = {1: "rises", -1: "falls"}
+_VERBS = {1: "is higher", -1: "is lower"}
 
 
 def findings(record: Record) -> list[str]:
-    """Three sentences: distilled at the highest and the lowest temperature, and AdaAlpha."""
+    """Four sentences: distilled at the highest T, what moves that, at the lowest T; AdaAlpha."""
     pooled = teacher_length.by_teacher(record.table)
     cold, hot = pooled["temperature"].min(), pooled["temperature"].max()
     lines = {("distilled", hot): "Distilled", ("distilled", cold): "Distilled"}
     lines[("AdaAlpha", hot)] = "With AdaAlpha"
-    return [
+    first, *others = [
         f"{start} at T = {heat:g}, the rarest fifth of the classes "
         f"{change_said(pooled, method, heat)}."
         for (method, heat), start in lines.items()
     ]
+    return [first, levers_said(teacher_length.levers(record.table), hot), *others]
+
+
+def levers_said(levers: pd.DataFrame, temperature: float) -> str:
+    """What longer teachers and longer students do to the distilled student's change.
+
+    Args:
+        levers: as ``kdbook.studies.teacher_length.levers`` gives it.
+        temperature: one of its temperatures.
+    """
+    rows = levers[(levers["method"] == "distilled") & (levers["temperature"] == temperature)]
+    said = ", and ".join(lever_said(row) for _, row in rows.iterrows())
+    return f"From the shortest to the longest trainings at T = {temperature:g}, {said}."
 
 
 def measured_on(record: Record) -> str:
@@ -90,9 +103,9 @@ def headline(pooled: pd.DataFrame) -> str:
 def change_said(pooled: pd.DataFrame, method: str, temperature: float) -> str:
     """How the measure moves under the teachers, as the end of a sentence.
 
-    E.g. ``falls under every teacher, by 20.2 points (40 epochs) to 4.1 (320 epochs), significant
-    after correction at 2 of 4 lengths``, or ``shows no clear change under any teacher (-2.9 to
-    -0.8 points)``.
+    E.g. ``is lower under every teacher, by 20.2 points (40 epochs) to 4.1 (320 epochs), significant
+    after correction under those of 40 epochs``, or ``shows no clear change under any teacher (-2.9
+    to -0.8 points)``.
     """
     rows = _rows(pooled, method, temperature)
     signs = rows.apply(_sign, axis=1)
@@ -100,8 +113,9 @@ def change_said(pooled: pd.DataFrame, method: str, temperature: float) -> str:
     if clear.empty:
         return f"shows no clear change under any teacher ({_span(rows)} points)"
     if (rows["mean"] > 0).all() or (rows["mean"] < 0).all():
-        counted = f"significant after correction at {len(clear)} of {len(rows)} lengths"
-        return f"{_VERBS[_sign(clear.iloc[0])]} under every teacher, {_sizes(rows)}, {counted}"
+        where = "all" if len(clear) == len(rows) else f"those of {_lengths(clear)} epochs"
+        clearly = f"significant after correction under {where}"
+        return f"{_VERBS[_sign(clear.iloc[0])]} under every teacher, {_sizes(rows)}, {clearly}"
     said = [f"{_VERBS[signs[i]]} by {abs(row['mean']):.1f} points under teachers of "
             f"{row['teacher_epochs']:g} epochs" for i, row in clear.iterrows()]  # fmt: skip
     others = rows[signs == 0]
@@ -156,6 +170,11 @@ def _sizes(rows: pd.DataFrame) -> str:
     lengths = [f"({length:g} epochs)" for length in ends["teacher_epochs"]]
     first = f"by {said[0]} points {lengths[0]}"
     return first if len(said) == 1 else f"{first} to {said[1]} {lengths[1]}"
+
+
+def _lengths(rows: pd.DataFrame) -> str:
+    *first, last = [f"{length:g}" for length in rows["teacher_epochs"]]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _span(rows: pd.DataFrame) -> str:
