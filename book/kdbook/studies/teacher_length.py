@@ -119,7 +119,7 @@ def by_teacher(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
         for all rows of the method).
     """
     means = changes(table, measure).groupby([*_CELL[:3], "seed"], as_index=False, sort=False)
-    return _corrected(means["difference"].mean(), _CELL[:3], difference_scale_of(measure))
+    return _corrected(means[["difference"]].mean(), _CELL[:3], difference_scale_of(measure))
 
 
 def levers(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:

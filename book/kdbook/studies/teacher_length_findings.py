@@ -116,8 +116,11 @@ def change_said(pooled: pd.DataFrame, method: str, temperature: float) -> str:
         where = "all" if len(clear) == len(rows) else f"those of {_lengths(clear)} epochs"
         clearly = f"significant after correction under {where}"
         return f"{_VERBS[_sign(clear.iloc[0])]} under every teacher, {_sizes(rows)}, {clearly}"
-    said = [f"{_VERBS[signs[i]]} by {abs(row['mean']):.1f} points under teachers of "
-            f"{row['teacher_epochs']:g} epochs" for i, row in clear.iterrows()]  # fmt: skip
+    said = [
+        f"{_VERBS[_sign(row)]} by {abs(row['mean']):.1f} points under teachers of "
+        f"{row['teacher_epochs']:g} epochs"
+        for _, row in clear.iterrows()
+    ]
     others = rows[signs == 0]
     rest = f"; no clear change elsewhere ({_span(others)})" if len(others) else ""
     return ", ".join(said) + rest

@@ -59,8 +59,8 @@ def test_no_clear_change_gives_the_means():
 def test_a_loss_that_ends_and_turns_is_told_length_by_length():
     said = findings.change_said(pooled((-20.0, 0.1, 4.0)), "distilled", 3.0)
     assert said == (
-        "is lower by 20.0 points under teachers of 40 epochs, is higher by 4.0 points under teachers of "
-        "160 epochs; no clear change elsewhere (+0.1)"
+        "is lower by 20.0 points under teachers of 40 epochs, is higher by 4.0 points under "
+        "teachers of 160 epochs; no clear change elsewhere (+0.1)"
     )
 
 
