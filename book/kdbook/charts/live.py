@@ -2,8 +2,9 @@
 
 Altair's own HTML loads Vega from a CDN, so without a network JupyterLab shows an error in the place
 of a chart. JupyterLab, Notebook 7 and VS Code carry Vega 5, but no Vega-Lite of Altair's version.
-So a chart is compiled here, by Altair's compiler of that very version, and sent as Vega. Vega 6,
-for which it compiles, changed no specification (vega/vega issue 4032).
+So a chart is compiled here, by Altair's own compiler of that very version, and sent as Vega. That is
+for Vega 6 where Altair is, but "no breaking changes on the specs" came with it (vega/vega, issue
+4032), and a test draws every chart of the book in JupyterLab.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ def can_compile() -> bool:
 def enable_live_renderer() -> None:
     """Make Altair show charts without a network; a renderer that the reader chose is kept."""
     if alt.renderers.active == "default" and can_compile():
-        alt.renderers.register(RENDERER, _mime_bundle)
+        alt.renderers.register(RENDERER, mime_bundle)
         alt.renderers.enable(RENDERER)
 
 
-def _mime_bundle(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
+def mime_bundle(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A Vega-Lite ``spec`` as Vega, and its alt text for a front end that draws none."""
     compiled = alt.vegalite_compilers.get()(spec)
     return {
         MIME_TYPE: compiled | {"$schema": _SCHEMA},

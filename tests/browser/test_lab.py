@@ -1,0 +1,74 @@
+"""Charts and panels in a real JupyterLab that reaches no other machine."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from lab import code_cell, opened_notebook, running_lab, write_notebook
+
+from kdbook.charts import live
+
+sys.path.append(str(Path(__file__).parents[1] / "kdbook" / "charts"))
+from test_chart_functions import MAKERS  # every chart of the book, with frames to draw
+
+CHART = "from kdbook import charts, widgets\ncharts.worst_class_explorer()"
+PANEL = "widgets.explore_worst_class_noise()"
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def executed(charts):
+    """A cell that holds the charts as its outputs, as if it had been run."""
+    shown = [
+        {"output_type": "display_data", "metadata": {}, "data": live.mime_bundle(c.to_dict())}
+        for c in charts
+    ]
+    return code_cell("# every chart of the book", shown)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lab")
+    write_notebook(folder / "live.ipynb", [code_cell(CHART), code_cell(PANEL)])
+    write_notebook(folder / "executed.ipynb", [executed(make() for make in MAKERS.values())])
+    with running_lab(folder) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def notebook(browser, lab):
+    """A chart and a panel, run."""
+    with opened_notebook(browser, lab, "live.ipynb") as notebook:
+        notebook.run_all()
+        yield notebook
+
+
+def test_a_chart_is_drawn_and_its_slider_moves_it(notebook):
+    assert notebook.colours(0) > 10
+    before = notebook.picture(0)
+    slider = notebook.page.locator(".vega-bind input[type=range]").first
+    slider.focus()
+    slider.press("PageUp")
+    notebook.wait_for_another_picture(0, before)
+    assert notebook.blocked == []
+
+
+def test_a_panel_draws_again_where_its_slider_moves(notebook):
+    assert notebook.colours(1) > 10
+    before = notebook.picture(1)
+    handle = notebook.page.locator(".widget-slider .noUi-handle").first
+    handle.focus()
+    handle.press("ArrowRight")
+    notebook.wait_for_another_picture(1, before)
+    assert notebook.colours(1) > 10
+    assert notebook.charts(1).count() == 1
+    assert notebook.blocked == []
+
+
+def test_every_chart_of_the_book_is_drawn_by_what_jupyterlab_has_on_board(browser, lab):
+    """It has Vega 5; Altair compiles for Vega 6."""
+    with opened_notebook(browser, lab, "executed.ipynb") as notebook:
+        drawn = notebook.charts(0, count=len(MAKERS))
+        assert drawn.count() == len(MAKERS)
+        blank = [name for n, name in enumerate(MAKERS) if notebook.colours(0, n) < 5]
+        assert blank == []
+        assert notebook.blocked == []
