@@ -11,7 +11,7 @@ from kdbook.reproduction.claim_table import ALL_CLAIMS, _question
 from kdbook.reproduction.mapping import BLOCKS
 from kdbook.studies import STUDIES
 from kdlib.metrics import prediction_interval
-from kdlib.runs.estimate import SHAPES
+from kdlib.runs.shapes import SHAPES
 
 TAIL = "With a long tail the mean gains"
 

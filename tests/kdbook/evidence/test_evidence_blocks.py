@@ -51,7 +51,7 @@ def test_what_moved_multipliers_does_not_test():
 
 def test_blocks_come_in_the_plans_order_and_unknown_ones_are_named():
     assert [block.name for block in chosen(["c", "b"])] == ["b", "c"]
-    with pytest.raises(SettingError, match="block 'z' is not known: a, b, c"):
+    with pytest.raises(SettingError, match="block 'z' is not known: allowed are a, b, c"):
         chosen(["z"])
 
 
