@@ -9,6 +9,7 @@ from kdbook.charts.style import (
     WIDTH,
     describe,
     interval_tooltip,
+    interval_words,
     method_colour,
     methods_in,
     require_columns,
@@ -47,7 +48,7 @@ def change_bars(frame: pd.DataFrame, *, title: str = "Change to the one-hot stud
 
 def _in_words(frame: pd.DataFrame) -> str:
     rows = [
-        f"{row.group}, {row.method}: {row.mean:+.1f} ({row.low:+.1f} to {row.high:+.1f})"
+        f"{row.group}, {row.method}: {interval_words(row.mean, row.low, row.high)}"
         for row in frame[list(CHANGE_COLUMNS)].itertuples()
     ]
     return "Bars of the change in percentage points with intervals. " + "; ".join(rows) + "."

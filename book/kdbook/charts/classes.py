@@ -11,6 +11,7 @@ from kdbook.charts.style import (
     WIDTH,
     describe,
     interval_tooltip,
+    interval_words,
     method_colour,
     method_shape,
     methods_in,
@@ -155,7 +156,7 @@ def _zero() -> alt.Chart:
 
 def _differences_in_words(frame: pd.DataFrame, name: str) -> str:
     rows = [
-        f"{row[name]}: {row['mean']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f})"
+        f"{row[name]}: {interval_words(row['mean'], row['low'], row['high'])}"
         for _, row in frame.iterrows()
     ]
     return "Differences in percentage points with intervals. " + "; ".join(rows) + "."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from kdbook.charts.style import WIDTH, describe, require_columns
+from kdbook.charts.style import WIDTH, describe, interval_words, require_columns
 from kdlib.errors import SettingError
 
 COLUMNS = ("data", "labels", "teacher", "student", "measure", "mean", "low", "high")
@@ -120,6 +120,4 @@ def _axis(name: str, **how: str) -> alt.Axis:
 
 
 def _cell(row: pd.Series) -> str:
-    if pd.isna(row["low"]):
-        return f"{row['mean']:.1f}"
-    return f"{row['mean']:.1f} ({row['low']:.1f} to {row['high']:.1f})"
+    return interval_words(row["mean"], row["low"], row["high"], ".1f")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
+from math import isnan
+from typing import Any, TypeVar
 
 import altair as alt
 import pandas as pd
@@ -95,6 +96,13 @@ def with_class_names(frame: pd.DataFrame) -> pd.DataFrame:
     if "class_name" in frame.columns:
         return frame
     return frame.assign(class_name=frame["label"].astype(str))
+
+
+def interval_words(mean: Any, low: Any, high: Any, form: str = "+.1f") -> str:
+    """A mean with its interval for an alt text; without one where there is none."""
+    if isnan(low):
+        return format(mean, form)
+    return f"{mean:{form}} ({low:{form}} to {high:{form}})"
 
 
 def interval_tooltip(*names: str) -> list[alt.Tooltip]:

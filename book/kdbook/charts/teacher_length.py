@@ -10,6 +10,7 @@ import pandas as pd
 from kdbook.charts.style import (
     describe,
     interval_tooltip,
+    interval_words,
     method_colour,
     method_shape,
     methods_in,
@@ -107,7 +108,7 @@ def _axis(placed: pd.DataFrame) -> alt.X:
 def _in_words(changes: pd.DataFrame, shares: pd.DataFrame) -> str:
     rows = [
         f"{row.method}, students of {row.student_epochs:g} epochs, teachers of "
-        f"{row.teacher_epochs:g}: {row.mean:+.1f} ({row.low:+.1f} to {row.high:+.1f})"
+        f"{row.teacher_epochs:g}: {interval_words(row.mean, row.low, row.high)}"
         for row in changes[list(CHANGE_COLUMNS)].itertuples()
     ]
     told = [

@@ -3,7 +3,8 @@
 ``STUDIES`` maps names to modules that hold ``QUESTION``, ``Settings``, ``runs(settings)`` and
 ``per_seed(settings, results)``; the command line and the chapters use them alike. A study that
 trains no networks holds ``table(settings)`` in the place of the last two: one number a row in the
-column ``value``, a column ``seed``, and columns that name what was measured.
+column ``value``, a column ``seed``, and columns that name what was measured. Its ``SCALE`` says
+what the values can be.
 """
 
 from __future__ import annotations

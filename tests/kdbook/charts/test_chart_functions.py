@@ -9,7 +9,13 @@ import pandas as pd
 import pytest
 
 from kdbook import charts
-from kdbook.charts.style import METHOD_COLOURS, METHOD_SHAPES, SPARE_COLOURS, method_colour
+from kdbook.charts.style import (
+    METHOD_COLOURS,
+    METHOD_SHAPES,
+    SPARE_COLOURS,
+    interval_words,
+    method_colour,
+)
 from kdlib.errors import SettingError
 
 
@@ -268,3 +274,9 @@ def test_only_what_was_trained_can_be_chosen(wrong):
 def test_only_trained_rounds_can_be_chosen(wrong):
     with pytest.raises(SettingError, match="is not allowed"):
         charts.round_explorer(frames.rounds(), frames.entropies(), **wrong)
+
+
+def test_a_mean_without_an_interval_is_a_mean_in_words():
+    assert interval_words(2.04, 1.0, 3.0) == "+2.0 (+1.0 to +3.0)"
+    assert interval_words(2.04, np.nan, np.nan) == "+2.0"
+    assert interval_words(91.2, 90, 92, ".1f") == "91.2 (90.0 to 92.0)"
