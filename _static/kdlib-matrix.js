@@ -27,6 +27,7 @@
   function start() {
     for (const matrix of document.querySelectorAll(".kdlib-matrix")) {
       const form = matrix.querySelector("form");
+      if (!form) continue; // the claims have no lists
       form.hidden = false;
       form.addEventListener("submit", (event) => event.preventDefault());
       form.addEventListener("change", () => filter(matrix));

@@ -1,4 +1,4 @@
-"""The reproduction matrix as charts: how many numbers have which verdict, and the numbers."""
+"""The reproduction matrix as charts: how many have which verdict, and the numbers."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ VERDICT_COLOURS = {
 
 
 def verdict_bars(
-    verdicts: pd.DataFrame, *, by: Mapping[str, str], title: str = "Published numbers by verdict"
+    verdicts: pd.DataFrame, *, by: Mapping[str, str], title: str = "Our measurements by verdict"
 ) -> alt.Chart:
-    """Stacked bars of how many numbers have which verdict, by a column that the reader chooses.
+    """Stacked bars of how many have which verdict, by a column that the reader chooses.
 
     Args:
-        verdicts: one row a published number: ``verdict`` and the columns of ``by``.
+        verdicts: one row a measurement and its verdict: ``verdict`` and the columns of ``by``.
         by: columns to count by, and what they are called.
         title: the chart's title.
 
@@ -40,7 +40,7 @@ def verdict_bars(
     pieces = [
         verdicts.groupby([column, "verdict"], sort=False)
         .size()
-        .rename("numbers")
+        .rename("measurements")
         .reset_index()
         .rename(columns={column: "group"})
         .assign(by=name)
@@ -53,7 +53,7 @@ def verdict_bars(
     chart = _bars(counts, choice).properties(width=WIDTH - 120, height=alt.Step(24))
     totals = verdicts["verdict"].value_counts()
     words = ", ".join(f"{totals[v]} {v}" for v in VERDICT_COLOURS if v in totals)
-    return describe(chart, title, f"Bars of {len(verdicts)} published numbers: {words}.")
+    return describe(chart, title, f"Bars of {len(verdicts)} measurements: {words}.")
 
 
 def printed_and_ours(
@@ -112,11 +112,11 @@ def _bars(counts: pd.DataFrame, choice: alt.Parameter) -> alt.Chart:
         alt.Chart(ranked)
         .mark_bar()
         .encode(
-            x=alt.X("numbers:Q", axis=alt.Axis(tickMinStep=1)).title("published numbers"),
+            x=alt.X("measurements:Q", axis=alt.Axis(tickMinStep=1)).title("measurements"),
             y=alt.Y("group:N", sort=None, axis=alt.Axis(title=None, labelLimit=160)),
             color=_colour(present),
             order=alt.Order("rank:Q"),
-            tooltip=["group:N", "verdict:N", "numbers:Q"],
+            tooltip=["group:N", "verdict:N", "measurements:Q"],
         )
         .add_params(choice)
         .transform_filter("datum.by === by")

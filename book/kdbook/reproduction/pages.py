@@ -66,15 +66,23 @@ def _select(key: str, title: str, options: Iterable[str]) -> str:
 
 def _section(paper: str, name: str, rows: pd.DataFrame) -> str:
     numbers = [lines for _, lines in rows.groupby("number", sort=True)]
-    counts = Counter(rows[rows["leading"]]["verdict"])
+    counts = Counter(_each_once(rows)["verdict"])
     parts = ", ".join(f"{counts[v.value]} {v.value}" for v in Verdict if counts[v.value])
     title = escape(f"{words.PAPERS[paper]}, {words.table_words(name)}")
     return (
-        f"<details><summary><b>{title}</b>: {len(numbers)} numbers: {escape(parts)}</summary>"
+        f"<details><summary><b>{title}</b>: {len(numbers)} numbers; of ours, each "
+        f"measurement once: {escape(parts)}</summary>"
         f'{_oddities(name, paper)}<table role="table"><caption>{title}, number by number</caption>'
         f'<thead role="rowgroup"><tr role="row">{_head()}</tr></thead>'
         f'<tbody role="rowgroup">{"".join(map(_row, numbers))}</tbody></table></details>'
     )
+
+
+def _each_once(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row a measurement and verdict, or a number that was not run."""
+    leads = rows[rows["leading"]]
+    named = leads["measurement"].fillna(leads["number"].astype(str))
+    return leads.assign(measurement=named).drop_duplicates(["measurement", "verdict"])
 
 
 def _oddities(name: str, paper: str) -> str:

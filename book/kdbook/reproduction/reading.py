@@ -134,8 +134,12 @@ def differences(matrix: pd.DataFrame) -> pd.DataFrame:
 
 
 def verdicts(matrix: pd.DataFrame) -> pd.DataFrame:
-    """What ``kdbook.charts.verdict_bars`` draws, one row a number, in words."""
-    rows = leading(matrix)
+    """What ``kdbook.charts.verdict_bars`` draws, in words: one row a measurement and verdict.
+
+    Of the numbers that ask for one measurement the first that is printed names it.
+    """
+    run = leading(matrix).dropna(subset="measurement")
+    rows = run.drop_duplicates(["measurement", "verdict"])
     metrics = rows["metric"].map(words.metric_words)
     tables, datasets = rows["table"].map(words.table_words), rows["dataset"].map(words.DATASETS)
     return rows.assign(table=tables, dataset=datasets, metric=metrics)[

@@ -14,7 +14,7 @@ def test_every_verdict_has_a_colour():
 def test_bars_count_numbers_by_each_column():
     spec = charts.verdict_bars(VERDICTS, by={"table": "table", "dataset": "data set"}).to_dict()
     (data,) = spec["datasets"].values()
-    found = {(row["by"], row["group"], row["verdict"]): row["numbers"] for row in data}
+    found = {(row["by"], row["group"], row["verdict"]): row["measurements"] for row in data}
     assert found[("data set", "CIFAR-100", "same sign")] == 2
     assert found[("table", "Table 1", "differs")] == 1
     assert sum(n for (by, *_), n in found.items() if by == "table") == 3
