@@ -81,7 +81,8 @@ def _section(paper: str, name: str, rows: pd.DataFrame) -> str:
 def _each_once(rows: pd.DataFrame) -> pd.DataFrame:
     """One row a measurement and verdict, or a number that was not run."""
     leads = rows[rows["leading"]]
-    named = leads["measurement"].fillna(leads["number"].astype(str))
+    own = leads["measurement"].notna()
+    named = leads["measurement"].astype(object).where(own, leads["number"])
     return leads.assign(measurement=named).drop_duplicates(["measurement", "verdict"])
 
 
