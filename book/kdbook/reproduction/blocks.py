@@ -73,6 +73,7 @@ def _record(name: str, blocks: list[tuple[pd.DataFrame, dict[str, Any]]]) -> Rec
             columns=tuple(table.columns),
             runs={run: status for about in abouts for run, status in about["runs"].items()},
             splits={split: digest for a in abouts for split, digest in a["splits"].items()},
+            tested_on=first["test"],
             test_images=_TEST_IMAGES[first["test"]],
         ),
         table,

@@ -8,6 +8,7 @@ from typing import Any
 
 from kdbook.reproduction.questions import Question
 from kdbook.reproduction.settings import Setting
+from kdbook.studies.provenance import Provenance
 from kdbook.studies.records import Record
 from kdbook.studies.robust_profiles import PAPER, teaching_at
 from kdbook.studies.selection import VALIDATION_TEMPERATURE, criterion
@@ -78,9 +79,14 @@ def apart(question: Question, record: Record) -> list[str]:
     if question.one_teacher not in (None, one_teacher(record)):
         found.append("one teacher for all seeds" if one_teacher(record) else "a teacher per seed")
     found += _choice_apart(question, record)
-    if theirs.test_images is not None and about.test_images != theirs.test_images:
-        found.append(f"{about.test_images or 'an unknown number of'} test images")
+    if theirs.test_images is not None and _test_images(about) != theirs.test_images:
+        found.append(f"{_test_images(about)} test images")
     return [*found, theirs.fitted] if theirs.fitted else found
+
+
+def _test_images(about: Provenance) -> int:
+    """Older records do not say it; of CIFAR it is all official test images, or half of them."""
+    return about.test_images or (10_000 if about.tested_on == "official_test" else 5_000)
 
 
 def _recipe_apart(theirs: Setting, recipe: dict[str, Any]) -> Iterator[str]:

@@ -130,7 +130,7 @@ def without_temperatures(made, heats=(1.0,)):
         ({"recipe": PAPER_RECIPE | {"flip": False}}, "mirrored images False"),
         ({"teacher_recipe": {"epochs": 90}}, "its teachers are trained otherwise"),
         ({"test_images": 5_000}, "5000 test images"),
-        ({"test_images": None}, "unknown number of test images"),
+        ({"test_images": None}, "5000 test images"),
     ],
 )
 def test_in_another_setting_only_signs_are_compared(changes, words):

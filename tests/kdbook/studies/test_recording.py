@@ -9,6 +9,7 @@ from kdbook import studies
 from kdbook.studies import number_of_classes, profiles, rare_classes, recording
 from kdbook.studies.families import Family
 from kdbook.studies.records import read_record, write_record
+from kdlib.data import load
 from kdlib.errors import KdlibError
 from kdlib.runs import Store, execute
 
@@ -46,6 +47,7 @@ def test_a_record_says_where_it_comes_from(store):
     assert about.device.startswith("CPU, ")
     assert {"test", "validation"} <= set(about.splits)
     assert about.tested_on == "test" and about.balanced_recipe == {}
+    assert about.test_images == len(load("digits").test.labels)
     assert sum(name.startswith("train 1:20, subset") for name in about.splits) == 2
 
 
