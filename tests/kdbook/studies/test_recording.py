@@ -11,6 +11,7 @@ from kdbook.studies.families import Family
 from kdbook.studies.records import read_record, write_record
 from kdlib.errors import KdlibError
 from kdlib.runs import Store, execute
+from kdlib.runs.machine import processor
 
 SETTINGS = rare_classes.Settings(seeds=2, imbalances=(20,), epochs=2)
 
@@ -47,6 +48,11 @@ def test_a_record_says_where_it_comes_from(store):
     assert {"test", "validation"} <= set(about.splits)
     assert about.tested_on == "test" and about.balanced_recipe == {}
     assert sum(name.startswith("train 1:20, subset") for name in about.splits) == 2
+
+
+def test_a_record_names_each_kind_of_machine_once(store):
+    (machine,) = make(store).about.machines
+    assert machine == f"{processor()}, threads: 1"
 
 
 def test_a_record_from_before_steps_were_shared_stays_as_it_is(store, tmp_path):
