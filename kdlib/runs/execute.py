@@ -12,8 +12,9 @@ from kdlib.data.cores import cores
 from kdlib.errors import KdlibError, SettingError
 from kdlib.lifeline import end_with
 from kdlib.runs.machine import warn_of_mixed_machines
+from kdlib.runs.result import RunResult
 from kdlib.runs.spec import RESULTS_VERSION, RunSpec
-from kdlib.runs.store import RunResult, Store
+from kdlib.runs.store import Store
 from kdlib.runs.teacher_tables import build_shared_table, by_teacher
 from kdlib.runs.train_one import torch_threads, train_one
 from kdlib.runs.train_together import in_stacks, train_together
