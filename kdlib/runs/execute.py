@@ -63,7 +63,7 @@ def execute(
     generations = processes.from_first(lambda: missing_runs(wanted, store))
     progress = progress and processes.is_first()
     total = sum(map(len, generations))
-    with bar_over("training runs", "run", total=total, shown=progress and total > 1) as bar:
+    with bar_over("training", "run", total=total, shown=progress and total > 1) as bar:
         for generation in generations:
             workers = _workers(generation, device, jobs)
             _build_shared_tables(generation, store, device)

@@ -76,7 +76,7 @@ def progress(
     """A bar in a terminal or a live notebook, plain lines into a file; nothing into a page.
 
     Args:
-        label: what goes on, e.g. ``training runs``.
+        label: what goes on, e.g. ``training``.
         unit: what is counted, e.g. ``run``.
         total: how many there are.
         done: how many were done before.

@@ -71,7 +71,7 @@ def run_side_by_side(jobs: Sequence[ChapterJob], at_once: int, say: Say) -> dict
     """
     failures: dict[ChapterJob, str] = {}
     at_once = max(1, min(at_once, len(jobs)))
-    lines = PlainLines("  chapters", "chapter", total=len(jobs))
+    lines = PlainLines("  book", "chapter", total=len(jobs))
     with lines.spoken(say):
         for ended, still in _as_they_end(list(jobs), at_once, say):
             complaint = _complaint(ended.job, ended.process.returncode)

@@ -125,7 +125,7 @@ def test_a_cell_that_hangs_is_ended_and_named(tiny, press, hung):
 def test_a_line_now_and_then_says_how_many_chapters_are_done(tiny, press, monkeypatch):
     monkeypatch.setattr(chapters.PlainLines, "EVERY", 0.2)
     press()
-    assert any(line.startswith("  chapters: 0 of 2 chapters done after") for line in press.lines)
+    assert any(line.startswith("  book: 0 of 2 chapters done after") for line in press.lines)
 
 
 def test_an_unknown_parameter_is_refused_before_anything_runs(tiny, press):
