@@ -10,10 +10,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 BOOK_OPTIONS = --profile "$(PROFILE)" --chapters "$(CHAPTERS)" \
-	$(if $(JOBS),--jobs "$(JOBS)") $(if $(FORCE),--force)
+	$(if $(JOBS),--jobs "$(JOBS)") $(if $(FORCE),--force) \
+	$(if $(CELL_TIMEOUT),--cell-timeout "$(CELL_TIMEOUT)")
 # The rival of `make bench`; nothing else needs it.
 TORCHDISTILL := torchdistill==1.1.5
 PIP_OPTIONS = --disable-pip-version-check --quiet $(if $(TORCH_INDEX_URL),--extra-index-url "$(TORCH_INDEX_URL)")
+
+# kdlib makes a relative KDLIB_STORE absolute before kernels start in the folders of the chapters.
+LAB := import kdlib; from jupyterlab.labapp import main; main()
 
 .DEFAULT_GOAL := help
 .PHONY: help install book record evidence serve lab test bench lint format clean
@@ -38,7 +42,7 @@ $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv: on Debian or Ubuntu run 'apt install python3-venv'"; exit 1; }
 	@$(PYTHON) -m venv --clear .venv
 
-book: $(INSTALLED)  ## Run the chapters, build the pages (PROFILE=quick|standard|paper CHAPTERS="..." JOBS=2 FORCE=1)
+book: $(INSTALLED)  ## Run the chapters, build the pages (PROFILE=quick|standard|paper CHAPTERS="..." JOBS=2 FORCE=1 CELL_TIMEOUT=900)
 	@$(BIN)/kdlib book build $(BOOK_OPTIONS)
 
 record: $(INSTALLED)  ## Make the records below book/results again (PROFILE=quick|standard|paper JOBS=2)
@@ -48,12 +52,10 @@ evidence: $(INSTALLED)  ## Train what book/results/plan.md plans, on CIFAR, and 
 	@KDLIB_STEP=$${KDLIB_STEP-fused} $(BIN)/kdlib evidence $(addprefix --only ,$(BLOCKS)) $(if $(PLAN),--plan)
 
 serve: $(INSTALLED)  ## Serve the built pages on this machine only (PORT=8000)
-	@test -f _build/html/index.html || { echo "There is no book yet: run 'make book' first"; exit 1; }
-	@echo "http://127.0.0.1:$(PORT)/ (Ctrl-C ends it)"
-	@$(BIN)/python -m http.server "$(PORT)" --bind 127.0.0.1 --directory _build/html
+	@$(BIN)/kdlib book serve --port "$(PORT)"
 
 lab: $(INSTALLED)  ## Open the chapters in JupyterLab, on this machine only, with a token
-	@$(BIN)/jupyter lab --ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=book
+	@$(BIN)/python -c "$(LAB)" --ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=book
 
 test: $(INSTALLED)  ## Run all tests: units, chapters, pages in Chromium (ARGS="-m 'not slow'")
 	@$(BIN)/python -m pytest --numprocesses $(TEST_JOBS) --dist loadgroup $(ARGS)

@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from gpu_profile import idle_share, profiled, top_kernels
@@ -36,6 +35,7 @@ from gpu_trainings import (
 from machine import machine_rows
 from results_file import fill_results, markdown
 
+from kdlib.folders import absolute
 from kdlib.training.captured import StepKind
 
 BUDGET = 480.0
@@ -260,7 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     started = time.monotonic()
     parser = argparse.ArgumentParser(description="Measure trainings on one GPU.")
     parser.add_argument("--dry", action="store_true", help="a toy on a CPU; writes no results")
-    parser.add_argument("--out", type=Path, help="write the text to this file too")
+    parser.add_argument("--out", type=absolute, help="write the text to this file too")
     parser.add_argument("--seconds", type=float, default=BUDGET, help="budget [default: 480]")
     options = parser.parse_args(arguments)
     if not (options.dry or torch.cuda.is_available()):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
 from contextlib import nullcontext, redirect_stdout
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 PLUGINS = "kdlib.commands"
+_formatwarning = warnings.formatwarning
 _OF_THE_BOOK = ("book", "evidence", "study")
 _INSTALL = "pip install 'kdlib[book]'"
 
@@ -107,7 +109,17 @@ def is_first() -> bool:
     return "TORCHELASTIC_RUN_ID" not in os.environ or os.environ.get("RANK") == "0"
 
 
+def _warning_in_words(
+    message: Warning | str, category: type[Warning], *place: Any, **line: Any
+) -> str:
+    """Of kdlib's own warnings the text alone; others say where they come from."""
+    if category.__module__.startswith(("kdlib", "kdbook")):
+        return f"warning: {message}\n"
+    return _formatwarning(message, category, *place, **line)
+
+
 def main() -> None:
     """Entry point of the ``kdlib`` command; of processes of ``torchrun`` the first one prints."""
+    warnings.formatwarning = _warning_in_words
     with nullcontext() if is_first() else redirect_stdout(io.StringIO()):
         cli(prog_name="kdlib")

@@ -53,6 +53,14 @@ def held_if_free(path: Path) -> Iterator[bool]:
         lock.release()
 
 
+def is_held(path: Path) -> bool:
+    """Whether some process holds the lock in ``path`` now; makes no file."""
+    if not path.exists():
+        return False
+    with held_if_free(path) as free:
+        return not free
+
+
 def holder(path: Path) -> str | None:
     """The process that holds the lock, in words; None where the system does not say."""
     try:

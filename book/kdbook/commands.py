@@ -107,6 +107,7 @@ def _show_plan(
     runs: Sequence[RunSpec], shelf: Store, how: Mapping[str, Any], *, each: bool
 ) -> None:
     """What ``execute(runs, **how)`` would train, each by its name if asked, and how long."""
+    from kdlib.locks import is_held
     from kdlib.runs.execute import chosen_device, missing_runs
     from kdlib.runs.planned_tables import planned_tables
 
@@ -121,10 +122,12 @@ def _show_plan(
     if not missing:
         click.echo(f"{wanted} runs wanted, all in {shelf.root}")
         return
-    click.echo(
-        f"{wanted} runs wanted, {len(missing)} to train (teachers included): "
-        f"{_cost(generations, machine, how['jobs'], how['together'])}"
-    )
+    locked = sum(is_held(shelf.lock_file(spec.id)) for spec in missing)
+    if locked:
+        click.echo(f"another process holds the locks of {locked} of these runs: waiting for it")
+    # Timing takes seconds, so what is known is said before.
+    click.echo(f"{wanted} runs wanted, {len(missing)} to train (teachers included): ", nl=False)
+    click.echo(_cost(generations, machine, how["jobs"], how["together"]))
     tables = planned_tables(missing, machine)
     if tables.teachers:
         click.echo(str(tables))

@@ -74,7 +74,10 @@ def matrix(paper: str, into: Path | None, out: Path | None) -> None:
     from kdbook.reproduction import all_records, export, reproduction, summary
     from kdlib.files import write_atomically
 
-    found = reproduction(paper, all_records(into))
+    records = all_records(into)
+    if not records:
+        raise SettingError(f"--into {into} holds no record: name a folder of records")
+    found = reproduction(paper, records)
     if out is None:
         click.echo(export(found), nl=False)
         return

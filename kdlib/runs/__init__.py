@@ -3,6 +3,7 @@
 from kdlib.runs.build import dev_margins, dev_mix, hardest_removed, loss_vectors
 from kdlib.runs.execute import execute, missing_runs
 from kdlib.runs.official_test import OFFICIAL_TEST
+from kdlib.runs.result import RunResult
 from kdlib.runs.spec import (
     RESULTS_VERSION,
     AdaptiveMix,
@@ -19,7 +20,7 @@ from kdlib.runs.spec import (
     ShuffledMix,
     method_name,
 )
-from kdlib.runs.store import DamagedRunWarning, RunResult, Store
+from kdlib.runs.store import DamagedRunWarning, Store
 
 __all__ = [
     "OFFICIAL_TEST",

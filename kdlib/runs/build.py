@@ -12,6 +12,7 @@ from kdlib import losses
 from kdlib.data import Dataset, Split, halves, load
 from kdlib.errors import SettingError
 from kdlib.models import ImageNetResNet, build
+from kdlib.runs.result import EVALUATED_SPLITS
 from kdlib.runs.spec import (
     AdaptiveMix,
     AveragedRobustCost,
@@ -22,7 +23,6 @@ from kdlib.runs.spec import (
     RobustCost,
     RunSpec,
 )
-from kdlib.runs.store import EVALUATED_SPLITS
 from kdlib.seeds import generator
 from kdlib.training import (
     AveragedLogits,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from kdlib.locks import held_if_free
+from kdlib.locks import held_if_free, is_held
 from kdlib.runs import forests, teacher_tables
 from kdlib.runs.run_files import is_finished, is_id, readable_spec
 from kdlib.runs.spec import ID_DIGITS, RunSpec
@@ -120,18 +120,13 @@ def _about(file: Path) -> os.stat_result | None:
 def in_use(store: Store, items: Iterable[Item]) -> set[str]:
     """Ids whose lock somebody holds, and those of the runs that a training under way builds on."""
     locks = {item.id: item.lock for item in items if item.lock is not None}
-    held = {name for name, lock in locks.items() if lock.exists() and not _is_free(lock)}
+    held = {name for name, lock in locks.items() if is_held(lock)}
     specs = [readable_spec(store.root / name) for name in held if _has_spec(store.root / name)]
     return held | {one.id for spec in specs if spec is not None for one in _ancestors(spec)}
 
 
 def _has_spec(folder: Path) -> bool:
     return (folder / "spec.json").is_file()
-
-
-def _is_free(lock: Path) -> bool:
-    with held_if_free(lock) as free:
-        return free
 
 
 def _ancestors(spec: RunSpec) -> list[RunSpec]:

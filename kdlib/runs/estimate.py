@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kdlib.plain_lines import duration
 from kdlib.runs.shapes import shape_of, training_images
 from kdlib.runs.short_trainings import Cost, measured_costs
 from kdlib.runs.spec import RunSpec
-from kdlib.training.progress import duration
 
 Stack = Sequence[RunSpec]
 _FASTER, _SLOWER = 0.9, 1.3

@@ -12,8 +12,9 @@ from kdlib.data.cores import cores
 from kdlib.errors import KdlibError, SettingError
 from kdlib.lifeline import end_with
 from kdlib.runs.machine import warn_of_mixed_machines
+from kdlib.runs.result import RunResult
 from kdlib.runs.spec import RESULTS_VERSION, RunSpec
-from kdlib.runs.store import RunResult, Store
+from kdlib.runs.store import Store
 from kdlib.runs.teacher_tables import build_shared_table, by_teacher
 from kdlib.runs.train_one import torch_threads, train_one
 from kdlib.runs.train_together import in_stacks, train_together
@@ -62,7 +63,7 @@ def execute(
     generations = processes.from_first(lambda: missing_runs(wanted, store))
     progress = progress and processes.is_first()
     total = sum(map(len, generations))
-    with bar_over("training runs", "run", total=total, shown=progress and total > 1) as bar:
+    with bar_over("training", "run", total=total, shown=progress and total > 1) as bar:
         for generation in generations:
             workers = _workers(generation, device, jobs)
             _build_shared_tables(generation, store, device)

@@ -22,7 +22,7 @@ import torch
 
 from kdlib import __version__
 from kdlib.data import Split
-from kdlib.runs.store import RunResult
+from kdlib.runs.result import RunResult
 from kdlib.training import processes
 
 _CPUINFO = Path("/proc/cpuinfo")

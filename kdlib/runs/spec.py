@@ -1,4 +1,7 @@
-"""A run: one training as a frozen value. Its id is a hash of everything that decides its result."""
+"""A run: one training as a frozen value, whose id is a hash of its whole specification.
+
+The specification decides the result up to rounding, which the machine does: see ``RunSpec``.
+"""
 
 from __future__ import annotations
 
@@ -192,7 +195,12 @@ class Objective(Frozen):
 
 
 class RunSpec(Frozen):
-    """One training, complete: two equal specs give the same weights on the same CPU.
+    """One training, complete: on which data, which network, how, towards what, with which seed.
+
+    Promised is this: on the same kind of machine (processor, or GPU), with the same number of
+    threads and the same versions, two equal specs give the same bits. Elsewhere they round
+    otherwise, and a training makes points of accuracy of it, as another seed would. So
+    ``environment.json`` keeps processor and threads, and runs that mix them give a warning.
 
     Raises:
         pydantic.ValidationError: a value out of range, a student without a teacher, or per-class

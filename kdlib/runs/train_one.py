@@ -32,8 +32,9 @@ from kdlib.runs.build import (
     training_split,
 )
 from kdlib.runs.machine import environment
+from kdlib.runs.result import EVALUATED_SPLITS, RunResult
 from kdlib.runs.spec import RunSpec
-from kdlib.runs.store import EVALUATED_SPLITS, RunResult, Store
+from kdlib.runs.store import Store
 from kdlib.runs.teacher_tables import teacher_signal
 from kdlib.training import CheckpointError, Outcome, predict_logits, processes, train
 

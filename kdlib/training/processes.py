@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from kdlib.errors import SettingError
+from kdlib.lifeline import end_with
 
 T = TypeVar("T")
 _PATIENCE = timedelta(days=1)
@@ -42,6 +43,7 @@ def join(device: str) -> None:
             raise SettingError(f"torchrun needs a GPU a process: this machine has {there}")
         torch.cuda.set_device(number)
     backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
+    end_with(os.getppid())  # torchrun
     dist.init_process_group(backend, timeout=_PATIENCE)
     atexit.register(_leave)
 

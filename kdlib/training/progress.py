@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, Protocol, TypedDict
+
+from kdlib.plain_lines import PlainLines
 
 
 class EpochRecord(TypedDict):
@@ -76,7 +76,7 @@ def progress(
     """A bar in a terminal or a live notebook, plain lines into a file; nothing into a page.
 
     Args:
-        label: what goes on, e.g. ``training runs``.
+        label: what goes on, e.g. ``training``.
         unit: what is counted, e.g. ``run``.
         total: how many there are.
         done: how many were done before.
@@ -89,65 +89,6 @@ def progress(
     lines = PlainLines(label, unit, total=total, done=done)
     with lines.spoken() if shown and not makes_a_page() else nullcontext():
         yield lines
-
-
-class PlainLines:
-    """Progress as a line every ``EVERY`` seconds: done, total, time passed and time left."""
-
-    EVERY = 30.0
-
-    def __init__(self, label: str, unit: str, *, total: int, done: int = 0) -> None:
-        self._label, self._unit, self._total = label, unit, total
-        self._before = self._done = done
-        self._words, self._started = "", time.monotonic()
-
-    def update(self, n: int = 1, /) -> None:
-        """Count ``n`` more as done."""
-        self._done += n
-
-    def set_postfix_str(self, s: str, refresh: bool = False) -> None:
-        """Say ``s`` at the end of the next line."""
-        self._words = f"; {s}"
-
-    def line(self) -> str:
-        """What there is to say now."""
-        passed, new = time.monotonic() - self._started, self._done - self._before
-        left = "time left not known yet"
-        if new:
-            left = f"about {duration(passed * (self._total - self._done) / new)} left"
-        return (
-            f"{self._label}: {self._done} of {self._total} {self._unit}s done after "
-            f"{duration(passed)}, {left}{self._words}"
-        )
-
-    @contextmanager
-    def spoken(self, say: Callable[[str], None] | None = None) -> Iterator[None]:
-        """Say a line every ``EVERY`` seconds inside the block; to standard error by default."""
-        ended = threading.Event()
-        speak = say or _to_standard_error
-
-        def go_on() -> None:
-            while not ended.wait(self.EVERY):
-                speak(self.line())
-
-        thread = threading.Thread(target=go_on, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
-
-
-def _to_standard_error(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def duration(seconds: float) -> str:
-    """A time in words: seconds below a minute and a half, minutes below an hour and a half."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def describe(record: EpochRecord) -> str:

@@ -1,7 +1,10 @@
+import shutil
+
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from kdbook.places import records_folder
 from kdbook.studies import STUDIES, measuring
 from kdbook.studies.records import read_records
 from kdlib.cli import cli
@@ -113,7 +116,17 @@ def test_a_folder_that_cannot_be_written_is_one_line(call, tmp_path, monkeypatch
     assert result.output.startswith("Error: ") and result.output.count("\n") == 1
 
 
+@pytest.mark.parametrize("folder", ["missing", "empty"])
+def test_a_matrix_without_a_record_is_one_error(call, tmp_path, folder):
+    (tmp_path / "empty").mkdir()
+    result = call("matrix", "--into", tmp_path / folder)
+    assert result.exit_code == 1 and result.output.count("\n") == 1
+    assert str(tmp_path / folder) in result.output and "record" in result.output
+
+
 def test_the_matrix_is_printed_or_written_as_csv(call, tmp_path):
+    for path in records_folder().glob("measuring-quick.*"):
+        shutil.copy(path, tmp_path)
     printed = call("matrix", "--into", tmp_path)
     assert printed.exit_code == 0, printed.output
     written = call("matrix", "--into", tmp_path, "--out", tmp_path / "matrix.csv")
@@ -122,6 +135,6 @@ def test_the_matrix_is_printed_or_written_as_csv(call, tmp_path):
     assert "no access to ImageNet-LT" in written.output
 
 
-def test_a_paper_without_a_mapping_is_one_line(call, tmp_path):
-    result = call("matrix", "--paper", "other", "--into", tmp_path)
+def test_a_paper_without_a_mapping_is_one_line(call):
+    result = call("matrix", "--paper", "other")
     assert result.exit_code == 1 and "paper 'other' has no mapping" in result.output

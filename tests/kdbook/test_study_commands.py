@@ -3,7 +3,9 @@ import re
 import pytest
 from click.testing import CliRunner
 
+from kdbook.studies import study
 from kdlib.cli import cli
+from kdlib.locks import held
 from kdlib.runs import Store
 
 
@@ -63,6 +65,16 @@ def test_plan_says_what_is_missing_and_how_long_it_takes(call, tmp_path):
     assert result.output.count("digits 1:20 ResNet-8") == 3
     assert "teachers: 1 of 1 answer from tables of views, 0.1 MiB in all" in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plan_says_a_range_and_which_runs_another_process_has(call, tmp_path):
+    words = ("rare_classes", "--seeds", 1, "--set", "imbalances=[20]", "--jobs", 1)
+    settings = study("rare_classes").Settings(seeds=1, imbalances=(20,))
+    store = Store(tmp_path)
+    with held(store.lock_file(study("rare_classes").runs(settings)[0].id), "the run"):
+        told = call("study", "plan", *words, "--store", tmp_path).output
+    assert "another process holds the locks of 1 of these runs: waiting for it" in told
+    assert re.search(r"to train \(teachers included\): (about )?\d+ .* on cpu with 1 at a", told)
 
 
 @pytest.mark.parametrize("command", ["run", "plan", "record"])

@@ -126,5 +126,5 @@ def test_digits_have_no_official_test_set(tmp_path):
 
 
 def test_an_unknown_split_is_named_with_those_that_are_there(tmp_path):
-    with pytest.raises(StoreError, match="split = 'train' is not known: dev, validation, test, o"):
+    with pytest.raises(StoreError, match="split = 'train' is not known: allowed are dev, valid"):
         a_result(tmp_path, one_hot(), "digits").accuracy("train")

@@ -81,7 +81,7 @@ def test_names_say_the_method():
         ({"seed": -1}, "seed = -1 is not allowed: integer from 0 to 2147483647"),
         (
             {"sed": 1},
-            r"unknown parameter 'sed': did you mean seed\? Allowed are data, model, recipe",
+            r"unknown parameter 'sed': did you mean seed\? Allowed are data",
         ),
         ({"objective": Objective(mix=ConstantMix(alpha=0.5))}, "listens to a teacher"),
         ({"teacher": one_hot(1)}, "the mix is 0 for every class"),

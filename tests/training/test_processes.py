@@ -1,14 +1,16 @@
 """Two processes of ``torchrun`` train as one does, on the same batches."""
 
 import json
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from made_images import write_imagenet
 from safetensors.torch import load_file
 from small_training import results
-from two_at_once import torchrun
+from two_at_once import started_torchrun, torchrun
 from two_processes import exact_step, from_files, resident, uneven, with_multipliers
 
 from kdlib.data.cores import cores
@@ -125,3 +127,25 @@ def test_the_processes_of_a_machine_share_its_cores(monkeypatch):
     for processes_here, share in (("2", 4), ("16", 1)):
         monkeypatch.setenv("LOCAL_WORLD_SIZE", processes_here)
         assert cores() == share
+
+
+WAITING = """
+import pathlib, sys, time
+from kdlib.training import processes
+processes.join("cpu")
+pathlib.Path(sys.argv[1]).touch()
+time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+def test_its_processes_end_with_a_killed_torchrun(tmp_path):
+    (tmp_path / "waiting.py").write_text(WAITING)
+    with started_torchrun(tmp_path / "waiting.py", tmp_path / "up") as launcher:
+        deadline = time.monotonic() + 200
+        while not (tmp_path / "up").exists():
+            assert launcher.poll() is None and time.monotonic() < deadline
+            time.sleep(0.05)
+        children = psutil.Process(launcher.pid).children(recursive=True)
+        launcher.kill()
+        assert len(children) >= 2 and psutil.wait_procs(children, timeout=20)[1] == []

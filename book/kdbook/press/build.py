@@ -16,7 +16,7 @@ from pydantic import Field
 from kdbook.press import cache
 from kdbook.press.chapters import ChapterJob, Say, default_jobs, run_side_by_side
 from kdbook.press.errors import ChapterError, PressError
-from kdbook.press.inputs import Scalar, input_key
+from kdbook.press.inputs import Parameter, input_key
 from kdbook.press.notebooks import check_parameters, passed_parameters, read_notebook
 from kdbook.press.project import Project
 from kdbook.press.site import check_jupyter_book, publish, restore
@@ -38,13 +38,15 @@ class BuildSettings(Frozen):
         parameters: Further parameters for the chapters that run.
         jobs: Chapters side by side, 1 to 16; None chooses by cores and memory.
         force: Run chapters again whose inputs did not change.
+        cell_timeout: Seconds that a cell of a chapter may take, up to a week; None: no limit.
     """
 
     profile: Profile = "quick"
     chapters: tuple[str, ...] = ()
-    parameters: dict[str, Scalar] = Field(default_factory=dict)
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
     jobs: Annotated[int, Field(ge=1, le=16)] | None = None
     force: bool = False
+    cell_timeout: Annotated[int, Field(ge=1, le=604_800)] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def build_book(project: Project, settings: BuildSettings, say: Say = print) -> B
         to_run = _stage_finished(project, settings, jobs, chosen, staging)
         _run(project, settings, to_run, say)
         say("  pages: running Jupyter Book")
-        html = publish(project, staging, pages)
+        html = publish(project, staging, pages, say)
     ran = tuple(job.page.name for job in to_run)
     reused = tuple(page.name for page in chosen if page.name not in ran)
     return BuiltBook(html, ran, reused, time.monotonic() - started)
@@ -123,7 +125,8 @@ def _job(project: Project, settings: BuildSettings, page: Page, is_chosen: bool)
     parameters = passed_parameters(page, asked, settings.profile)
     key = input_key(page, parameters)
     output = project.staging(settings.profile) / page.file
-    return ChapterJob(page, key, parameters, output, project.log(page.path.replace("/", "-")))
+    log = project.log(page.path.replace("/", "-"))
+    return ChapterJob(page, key, parameters, output, log, settings.cell_timeout)
 
 
 def _stage_finished(

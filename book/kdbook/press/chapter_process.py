@@ -2,7 +2,8 @@
 
 papermill is not safe in threads (with ``cwd`` they change each other's folder), so each chapter
 gets a process. It runs in an empty folder, where it finds no more than on Colab. Exit codes: 0 ran
-to its end or stopped at an error that the notebook records, 138 the kernel died.
+to its end or stopped at an error that the notebook records, 138 the kernel died, 124 a cell took
+too long.
 """
 
 from __future__ import annotations
@@ -13,37 +14,49 @@ import sys
 from tempfile import TemporaryDirectory
 
 from kdbook.quick_imports import skip_slow_imports
+from kdlib.lifeline import end_with
 
-DEAD_KERNEL = 138
+DEAD_KERNEL, TIMED_OUT = 138, 124
 
 
-def run(source: str, output: str, parameters: dict[str, object]) -> int:
+def run(
+    source: str, output: str, parameters: dict[str, object], cell_timeout: int | None = None
+) -> int:
     """Run the notebook ``source`` in an empty folder, writing ``output``; return the exit code.
+
+    A cell may take ``cell_timeout`` seconds; then the kernel is ended. None: as long as it likes.
 
     Raises:
         Exception: Anything but an error in a cell, e.g. a disk that is full.
     """
     skip_slow_imports()
     import papermill
-    from nbclient.exceptions import DeadKernelError
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     try:
         with TemporaryDirectory() as empty:
             papermill.execute_notebook(
                 source, output, parameters=parameters, cwd=empty, kernel_name="python3",
-                progress_bar=False,
+                progress_bar=False, execution_timeout=cell_timeout,
             )  # fmt: skip
     except papermill.PapermillExecutionError:
         return 0
     except DeadKernelError:
         return DEAD_KERNEL
+    except CellTimeoutError:
+        return TIMED_OUT
     return 0
 
 
 def main() -> None:
-    """Read the job from standard input and run it; a polite kill ends the kernel too."""
+    """Read the job from standard input and run it; a polite kill ends the kernel too.
+
+    So does the end of the press, whose number the job names as ``parent``.
+    """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    sys.exit(run(**json.load(sys.stdin)))
+    job = json.load(sys.stdin)
+    end_with(job.pop("parent"), politely=True)
+    sys.exit(run(**job))
 
 
 if __name__ == "__main__":

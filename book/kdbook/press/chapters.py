@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kdbook.press.chapter_process import DEAD_KERNEL
-from kdbook.press.inputs import Scalar
+from kdbook.press.chapter_process import DEAD_KERNEL, TIMED_OUT
+from kdbook.press.inputs import Parameter
 from kdbook.press.notebooks import failed, find_failure, last_started, read_notebook
 from kdbook.press.toc import Page
+from kdlib.plain_lines import PlainLines
 
 Say = Callable[[str], None]
 MEMORY_A_CHAPTER = 1 << 30  # bytes; a kernel with torch and a training, generously
@@ -23,13 +24,17 @@ _POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, eq=False)
 class ChapterJob:
-    """One chapter to run: its source, where its output goes, and what it is told."""
+    """One chapter to run: its source, where its output goes, and what it is told.
+
+    A cell may take ``cell_timeout`` seconds, or as long as it likes.
+    """
 
     page: Page
     key: str
-    parameters: Mapping[str, Scalar]
+    parameters: Mapping[str, Parameter]
     output: Path
     log: Path
+    cell_timeout: int | None = None
 
 
 @dataclass
@@ -66,11 +71,14 @@ def run_side_by_side(jobs: Sequence[ChapterJob], at_once: int, say: Say) -> dict
     """
     failures: dict[ChapterJob, str] = {}
     at_once = max(1, min(at_once, len(jobs)))
-    for ended, still in _as_they_end(list(jobs), at_once, say):
-        complaint = _complaint(ended.job, ended.process.returncode)
-        if complaint:
-            failures[ended.job] = complaint
-        say(_line(ended, complaint is not None, still))
+    lines = PlainLines("  book", "chapter", total=len(jobs))
+    with lines.spoken(say):
+        for ended, still in _as_they_end(list(jobs), at_once, say):
+            complaint = _complaint(ended.job, ended.process.returncode)
+            if complaint:
+                failures[ended.job] = complaint
+            say(_line(ended, complaint is not None, still))
+            lines.update()
     return failures
 
 
@@ -103,7 +111,8 @@ def _start(job: ChapterJob, at_once: int, say: Say) -> _Running:
     say(f"  {job.page.name}: running")
     message = {
         "source": str(job.page.source), "output": str(job.output),
-        "parameters": dict(job.parameters),
+        "parameters": dict(job.parameters), "cell_timeout": job.cell_timeout,
+        "parent": os.getpid(),
     }  # fmt: skip
     with job.log.open("wb") as log:
         process = subprocess.Popen(
@@ -138,16 +147,19 @@ def _complaint(job: ChapterJob, code: int) -> str | None:
     notebook = read_notebook(job.output)
     if code == 0 and notebook is not None and not failed(notebook):
         return None
-    ended = _how_it_ended(code, job.log)
+    ended = _how_it_ended(code, job)
     place = None
     if notebook is not None:
-        place = find_failure(notebook) or last_started(notebook, ended)
+        # Where the process says why it ended, an error in a cell is only what that left behind.
+        place = (None if code else find_failure(notebook)) or last_started(notebook, ended)
     return f"{job.page.path}, {place or ended}; the failed notebook: {job.output}"
 
 
-def _how_it_ended(code: int, log: Path) -> str:
+def _how_it_ended(code: int, job: ChapterJob) -> str:
+    if code == TIMED_OUT:
+        return f"the cell took longer than --cell-timeout {job.cell_timeout} (seconds) allows"
     if code == DEAD_KERNEL:
         return "the kernel died (exit 138), often for want of memory"
     if code < 0:
         return f"the process was killed (exit {128 - code}), often for want of memory"
-    return f"papermill stopped (exit {code}), see {log}"
+    return f"papermill stopped (exit {code}), see {job.log}"

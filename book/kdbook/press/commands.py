@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from math import isfinite
 
 import click
 
 from kdbook.press.address import disagreements, is_settled, read_address, set_address
 from kdbook.press.build import PROFILES, BuildSettings, build_book
-from kdbook.press.inputs import Scalar
+from kdbook.press.inputs import Parameter
 from kdbook.press.project import find_project
+from kdbook.press.serve import server
 from kdlib.errors import KdlibError, SettingError
+from kdlib.options import keeps_finished_runs
 
 
 class _OneLineErrors(click.Group):
@@ -39,31 +42,35 @@ def book() -> None:
               help="A further parameter for the chapters that run; VALUE as in JSON.")  # fmt: skip
 @click.option("--jobs", type=int, default=None, help="Chapters side by side [default: up to 2].")
 @click.option("--force", is_flag=True, help="Run chapters again whose inputs did not change.")
+@click.option("--cell-timeout", type=int, metavar="SECONDS",
+              help="Stop a chapter where one cell takes longer  [default: no limit].")  # fmt: skip
 def build(
-    profile: str, chapters: str, parameters: tuple[str, ...], jobs: int | None, force: bool
-) -> None:
+    profile: str, chapters: str, parameters: tuple[str, ...], jobs: int | None, force: bool,
+    cell_timeout: int | None,
+) -> None:  # fmt: skip
     """Run the chapters with papermill and build the pages with Jupyter Book."""
     settings = BuildSettings.parse(
         profile=profile, chapters=tuple(chapters.split()), jobs=jobs, force=force,
-        parameters=parse_parameters(parameters),
+        parameters=parse_parameters(parameters), cell_timeout=cell_timeout,
     )  # fmt: skip
     click.echo(f"Building the book at profile {profile}")
-    built = build_book(find_project(), settings, click.echo)
+    with keeps_finished_runs():
+        built = build_book(find_project(), settings, click.echo)
     if built.reused:
         click.echo(f"  not run, inputs unchanged: {', '.join(built.reused)}")
     click.echo(f"The book is ready after {built.seconds:.0f} s: {built.url}")
 
 
-def parse_parameters(pairs: Sequence[str]) -> dict[str, Scalar]:
-    """Parameters from ``NAME=VALUE``; a value that is no JSON scalar is taken as text.
+def parse_parameters(pairs: Sequence[str]) -> dict[str, Parameter]:
+    """Parameters from ``NAME=VALUE``; a value that is no JSON is taken as text.
 
     Raises:
-        SettingError: A pair lacks its ``=``, or its value is a list or an object.
+        SettingError: A pair lacks its ``=``, or its value is an object or a list of lists.
     """
     return dict(_parse_parameter(pair) for pair in pairs)
 
 
-def _parse_parameter(pair: str) -> tuple[str, Scalar]:
+def _parse_parameter(pair: str) -> tuple[str, Parameter]:
     name, equals, text = pair.partition("=")
     if not equals or not name.isidentifier() or name == "profile":
         raise SettingError(f"parameter {pair!r} is not allowed: use NAME=VALUE (not for profile)")
@@ -71,10 +78,25 @@ def _parse_parameter(pair: str) -> tuple[str, Scalar]:
         value = json.loads(text)
     except ValueError:
         return name, text
-    endless = isinstance(value, float) and not isfinite(value)  # NaN and infinities
-    if endless or isinstance(value, list | dict):
-        raise SettingError(f"parameter {pair!r} is not allowed: use a number, text, true or null")
+    if not all(map(_is_plain, value if isinstance(value, list) else [value])):
+        allowed = "a number, text, true, false, null or a list of these"
+        raise SettingError(f"parameter {pair!r} is not allowed: use {allowed}")
     return name, value
+
+
+def _is_plain(value: object) -> bool:
+    """Whether it is a value that a notebook can be told: no object, list, NaN or infinity."""
+    return not isinstance(value, list | dict) and (not isinstance(value, float) or isfinite(value))
+
+
+@book.command("serve")
+@click.option("--port", default="8000", show_default=True, help="1 to 65535.")
+def serve(port: str) -> None:
+    """Serve the built pages on this machine only."""
+    with server(find_project().html, port) as listening:
+        click.echo(f"http://127.0.0.1:{listening.server_port}/ (Ctrl-C ends it)")
+        with suppress(KeyboardInterrupt):
+            listening.serve_forever()
 
 
 @book.command("address")

@@ -17,6 +17,8 @@ from kdbook.places import records_folder
 from kdbook.press.toc import Page
 
 Scalar = str | int | float | bool | None
+Parameter = Scalar | list[Scalar]
+"""What a chapter can be told."""
 
 # The packages whose version can change a number or a chart.
 _PACKAGES = (
@@ -25,7 +27,7 @@ _PACKAGES = (
 )  # fmt: skip
 
 
-def input_key(page: Page, parameters: Mapping[str, Scalar]) -> str:
+def input_key(page: Page, parameters: Mapping[str, Parameter]) -> str:
     """The key of one chapter (16 hex digits): equal inputs give equal keys.
 
     Args:

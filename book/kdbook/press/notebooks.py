@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kdbook.press.inputs import Scalar
+from kdbook.press.inputs import Parameter
 from kdbook.press.toc import Page
 from kdbook.quick_imports import skip_slow_imports
 from kdlib.errors import SettingError
@@ -53,7 +53,9 @@ def has_tag(cell: Mapping[str, Any], tags: Iterable[str]) -> bool:
     return not set(tags).isdisjoint(cell.get("metadata", {}).get("tags", []))
 
 
-def passed_parameters(page: Page, asked: Mapping[str, Scalar], profile: str) -> dict[str, Scalar]:
+def passed_parameters(
+    page: Page, asked: Mapping[str, Parameter], profile: str
+) -> dict[str, Parameter]:
     """What papermill shall pass to a chapter: ``asked`` and the profile.
 
     A notebook without a cell tagged ``parameters`` is told no profile: it is the same at each.
@@ -63,7 +65,7 @@ def passed_parameters(page: Page, asked: Mapping[str, Scalar], profile: str) -> 
     return dict(asked) | ({"profile": profile} if takes_any else {})
 
 
-def check_parameters(page: Page, passed: Mapping[str, Scalar]) -> None:
+def check_parameters(page: Page, passed: Mapping[str, Parameter]) -> None:
     """Refuse a parameter that the chapter does not declare; papermill would only warn.
 
     Raises:

@@ -7,15 +7,18 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 
 from kdbook.press.errors import PressError
 from kdbook.press.project import Project
 from kdbook.press.toc import Page
+from kdlib.plain_lines import duration, repeated
 
 _JUPYTER_BOOK = (
+    "from kdlib.lifeline import end_with; end_with({parent}); "
     "from kdbook.quick_imports import skip_slow_imports; skip_slow_imports(); "
     "from jupyter_book.cli.main import main; main()"
 )
@@ -39,8 +42,12 @@ def check_jupyter_book() -> None:
         raise PressError(f"jupyter-book {version} is installed; use 1.x: 'jupyter-book<2'")
 
 
-def publish(project: Project, staging: Path, pages: Sequence[Page]) -> Path:
+def publish(
+    project: Project, staging: Path, pages: Sequence[Page], say: Callable[[str], None] = print
+) -> Path:
     """Build the staged book and swap the new site in; the old one stays where that fails.
+
+    Says every half a minute how many pages are there.
 
     Returns:
         The folder of the site.
@@ -50,8 +57,14 @@ def publish(project: Project, staging: Path, pages: Sequence[Page]) -> Path:
     """
     output = project.build / "site"
     shutil.rmtree(output, ignore_errors=True)
-    _run_jupyter_book(staging, output, project.log("sphinx"))
-    built = output / "_build" / "html"
+    built, started = output / "_build" / "html", time.monotonic()
+
+    def tell() -> None:
+        missing, passed = len(_missing(built, pages)), duration(time.monotonic() - started)
+        say(f"  pages: {len(pages) - missing} of {len(pages)} pages written after {passed}")
+
+    with repeated(tell):
+        _run_jupyter_book(staging, output, project.log("sphinx"))
     check_pages(built, pages)
     swap(built, project.html)
     shutil.rmtree(output)
@@ -60,7 +73,7 @@ def publish(project: Project, staging: Path, pages: Sequence[Page]) -> Path:
 
 def _run_jupyter_book(staging: Path, output: Path, log: Path) -> None:
     arguments = ["build", str(staging), "--path-output", str(output), *_STRICT]
-    command = [sys.executable, "-c", _JUPYTER_BOOK, *arguments]
+    command = [sys.executable, "-c", _JUPYTER_BOOK.format(parent=os.getpid()), *arguments]
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=staging, check=False
     )
@@ -78,9 +91,13 @@ def _report(text: str, log: Path) -> str:
 
 def check_pages(html: Path, pages: Sequence[Page]) -> None:
     """Refuse a site that lacks a page of the table of contents."""
-    missing = [page.path for page in pages if not (html / f"{page.path}.html").is_file()]
+    missing = _missing(html, pages)
     if missing or not (html / "index.html").is_file():
         raise PressError(f"Jupyter Book made no page for {', '.join(missing) or 'index'}")
+
+
+def _missing(html: Path, pages: Sequence[Page]) -> list[str]:
+    return [page.path for page in pages if not (html / f"{page.path}.html").is_file()]
 
 
 def swap(new: Path, place: Path) -> None:

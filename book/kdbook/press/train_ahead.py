@@ -13,14 +13,14 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-from kdbook.press.inputs import Scalar
+from kdbook.press.inputs import Parameter
 from kdbook.press.toc import Page
 from kdbook.studies import CHAPTERS
 
-Wanted = Sequence[tuple[str, Mapping[str, Scalar]]]
+Wanted = Sequence[tuple[str, Mapping[str, Parameter]]]
 
 
-def wanted_studies(chapters: Sequence[tuple[Page, Mapping[str, Scalar]]]) -> Wanted:
+def wanted_studies(chapters: Sequence[tuple[Page, Mapping[str, Parameter]]]) -> Wanted:
     """The study behind each chapter that has one, with the parameters that the chapter gets."""
     # A chapter trains the first study that names it; of another it shows the record.
     names = {page: name for name, page in reversed(CHAPTERS.items())}
@@ -37,7 +37,7 @@ def train_ahead(wanted: Wanted) -> None:
     # The chapters make the site, where no bar may show; here a person may look on.
     environment = {name: value for name, value in os.environ.items() if name != "KDLIB_SITE"}
     subprocess.run(
-        [sys.executable, "-m", "kdbook.press.training_process"],
+        [sys.executable, "-m", "kdbook.press.training_process", str(os.getpid())],
         input=json.dumps(wanted).encode(),
         env=environment,
         check=False,

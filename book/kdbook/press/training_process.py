@@ -1,4 +1,4 @@
-"""Trains the runs of studies: ``python -m kdbook.press.training_process < studies.json``."""
+"""Trains the runs of studies: ``python -m kdbook.press.training_process PARENT < studies.json``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 
 from kdbook.studies import study, trains_networks
 from kdlib.errors import KdlibError
+from kdlib.lifeline import end_with
 from kdlib.runs import RunSpec, execute
 
 
@@ -25,4 +26,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    end_with(int(sys.argv[1]))  # the press: when that ends, so does this
     main()

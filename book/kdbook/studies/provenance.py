@@ -31,6 +31,8 @@ class Provenance(Frozen):
         seeds: those in the table.
         missing_runs: how many of the wanted runs the store did not hold.
         devices: in words, each once.
+        machines: their kinds (processor and threads, or GPU), each once: equal specifications give
+            the same bits on one kind only. Empty in records of runs that do not say it.
         versions: of kdlib, torch and python that trained, each once.
         commits: of the checkouts that trained, each once.
         results_version: ``RESULTS_VERSION`` of the runs.
@@ -59,6 +61,7 @@ class Provenance(Frozen):
     seeds: tuple[int, ...]
     missing_runs: int = Field(ge=0)
     devices: tuple[str, ...]
+    machines: tuple[str, ...] = ()
     versions: dict[str, tuple[str, ...]]
     commits: tuple[str, ...]
     results_version: int

@@ -20,7 +20,12 @@ from kdbook.studies.settings import Settings
 from kdlib import __version__
 from kdlib.errors import KdlibError
 from kdlib.runs import RESULTS_VERSION, RunResult, RunSpec, Store, execute
-from kdlib.runs.machine import checkout_commit, device_name
+from kdlib.runs.machine import (
+    checkout_commit,
+    device_name,
+    kind_of_machine,
+    warn_of_mixed_machines,
+)
 
 
 def record(
@@ -61,6 +66,7 @@ def record(
     finished = _each_once(result for result in results if result is not None)
     if not finished:
         raise KdlibError(f"none of the runs of {name} is in {shelf.root}: nothing to record")
+    warn_of_mixed_machines(finished)
     table = sorted_rows(module.per_seed(settings, results))
     missing = len({s for s, r in zip(specs, results, strict=True) if r is None})
     return Record(_provenance(name, module, settings, table, finished, missing), table)
@@ -95,6 +101,7 @@ def _provenance(
         **recipes_of(specs),
         missing_runs=missing,
         devices=distinct(environments, "device"),
+        machines=tuple(sorted(set(filter(None, map(kind_of_machine, environments))))),
         versions={key: distinct(environments, key) for key in ("kdlib", "torch", "python")},
         commits=distinct(environments, "commit"),
         results_version=specs[0].version,

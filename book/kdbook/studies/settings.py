@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field
 
 from kdlib.errors import SettingError
+from kdlib.names import choices
 from kdlib.validated import Frozen, holds_boolean
 
 ProfileName = Literal["quick", "standard", "paper"]
@@ -75,10 +76,8 @@ class Settings(Frozen):
         """
         unknown = injected_names() - values.keys()
         if unknown:
-            raise SettingError(
-                f"unknown parameter {', '.join(sorted(unknown))}: "
-                f"this chapter knows {', '.join(values)}"
-            )
+            first, *_ = sorted(unknown)
+            raise SettingError(f"unknown parameter {first!r}: {choices(first, values)}")
         return cls.parse(**values)
 
 

@@ -9,6 +9,7 @@ from press_cells import code, markdown, notebook
 from kdbook.press import BuildSettings, build, build_book, chapters
 from kdbook.press.chapters import default_jobs
 from kdbook.press.errors import ChapterError, PressError
+from kdbook.press.toc import Page
 from kdlib.errors import SettingError
 
 pytestmark = pytest.mark.chapters
@@ -33,7 +34,7 @@ def rehearsal(press, monkeypatch):
 @pytest.fixture
 def press(tiny, monkeypatch):
     """Build a tiny book without Sphinx; returns what ran, or raises."""
-    monkeypatch.setattr(build, "publish", lambda project, staging, pages: project.html)
+    monkeypatch.setattr(build, "publish", lambda project, *_: project.html)
     lines = []
 
     def run(**settings):
@@ -107,6 +108,26 @@ def test_a_dead_kernel_is_reported_as_such(tiny, press):
         press(chapters=("one",))
 
 
+def test_a_list_arrives_as_a_list(tiny, press):
+    press(parameters={"size": [5, 20]}, chapters=("one",))
+    assert printed(tiny.staged("one")) == "quick [5, 20]\n"
+
+
+@pytest.mark.parametrize("hung", [("import time", "time.sleep(600)"), ("while True:", "    pass")])
+def test_a_cell_that_hangs_is_ended_and_named(tiny, press, hung):
+    tiny.chapter("one", code("fine = 1"), code(*hung))
+    with pytest.raises(ChapterError) as caught:
+        press(chapters=("one",), cell_timeout=1)
+    words = f"one, cell 5 ({hung[0]}): the cell took longer than --cell-timeout 1 (seconds) allows"
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_line_now_and_then_says_how_many_chapters_are_done(tiny, press, monkeypatch):
+    monkeypatch.setattr(chapters.PlainLines, "EVERY", 0.2)
+    press()
+    assert any(line.startswith("  book: 0 of 2 chapters done after") for line in press.lines)
+
+
 def test_an_unknown_parameter_is_refused_before_anything_runs(tiny, press):
     with pytest.raises(
         SettingError,
@@ -132,8 +153,8 @@ def test_a_notebook_without_parameters_runs_but_takes_none(tiny, press):
 
 
 @pytest.mark.parametrize(("name", "value"), [
-    ("profile", "large"), ("jobs", 0), ("jobs", 17), ("parameters", {"a": [1]}),
-    ("parameters", {"a": float("nan")}), ("unknown", 1),
+    ("profile", "large"), ("jobs", 0), ("jobs", 17), ("parameters", {"a": [[1]]}),
+    ("parameters", {"a": float("nan")}), ("unknown", 1), ("cell_timeout", 0),
 ])  # fmt: skip
 def test_wrong_settings_are_refused_in_one_line(name, value):
     with pytest.raises(SettingError) as caught:
@@ -171,8 +192,9 @@ def test_a_chapter_sees_an_empty_folder_and_the_sources_stay_clean(tiny, press):
 
 
 def test_a_process_that_is_killed_is_reported_as_such(tmp_path):
-    assert "was killed (exit 137)" in chapters._how_it_ended(-9, tmp_path)
-    assert "papermill stopped (exit 1), see" in chapters._how_it_ended(1, tmp_path)
+    job = chapters.ChapterJob(Page("book/part/one", tmp_path), "", {}, tmp_path, tmp_path / "log")
+    assert "was killed (exit 137)" in chapters._how_it_ended(-9, job)
+    assert f"papermill stopped (exit 1), see {tmp_path}/log" in chapters._how_it_ended(1, job)
 
 
 def test_two_builds_at_once_are_refused(tiny, press):

@@ -164,15 +164,29 @@ def test_the_command_shows_a_wrong_setting_as_one_line(tiny, monkeypatch):
     assert len(result.output.splitlines()) == 1
 
 
-def test_parameters_are_read_as_json_scalars_or_text():
-    pairs = ["a=1", "b=1e-3", "c=true", "d=null", "e=text", 'f="3"', "g=a=b", "h="]
+def test_parameters_are_read_as_json_or_text():
+    pairs = ["a=1", "b=1e-3", "c=true", "d=null", "e=text", 'f="3"', "g=a=b", "h=", "i=[5, 20]"]
     assert parse_parameters(pairs) == {
         "a": 1, "b": 0.001, "c": True, "d": None, "e": "text", "f": "3", "g": "a=b", "h": "",
+        "i": [5, 20],
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "pair", ["a", "=1", "a b=1", "a=[1]", "a={}", "a=NaN", "a=1e999", "profile=quick", "1a=2"]
+    "pair",
+    [
+        "a",
+        "=1",
+        "a b=1",
+        "a=[[1]]",
+        "a=[1, NaN]",
+        "a=[{}]",
+        "a={}",
+        "a=NaN",
+        "a=1e999",
+        "profile=quick",
+        "1a=2",
+    ],
 )
 def test_a_wrong_parameter_is_refused(pair):
     with pytest.raises(SettingError, match="is not allowed"):

@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +27,7 @@ def test_a_chapter_without_a_study_wants_nothing(tmp_path):
 def test_a_wrong_value_is_one_line_and_no_failure_of_the_press(monkeypatch, tmp_path):
     monkeypatch.setenv("KDLIB_STORE", str(tmp_path / "store"))
     asked = json.dumps([["rare_classes", {"alpha": 7}]])
-    command = [sys.executable, "-m", "kdbook.press.training_process"]
+    command = [sys.executable, "-m", "kdbook.press.training_process", str(os.getpid())]
     done = subprocess.run(command, input=asked, text=True, capture_output=True)
     assert done.returncode == 0
     assert done.stderr == "  training: alpha = 7 is not allowed: number from 0 to 1\n"

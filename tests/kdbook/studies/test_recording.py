@@ -12,6 +12,7 @@ from kdbook.studies.records import read_record, write_record
 from kdlib.data import load
 from kdlib.errors import KdlibError
 from kdlib.runs import Store, execute
+from kdlib.runs.machine import processor
 
 SETTINGS = rare_classes.Settings(seeds=2, imbalances=(20,), epochs=2)
 
@@ -49,6 +50,11 @@ def test_a_record_says_where_it_comes_from(store):
     assert about.tested_on == "test" and about.balanced_recipe == {}
     assert about.test_images == len(load("digits").test.labels)
     assert sum(name.startswith("train 1:20, subset") for name in about.splits) == 2
+
+
+def test_a_record_names_each_kind_of_machine_once(store):
+    (machine,) = make(store).about.machines
+    assert machine == f"{processor()}, threads: 1"
 
 
 def test_a_record_from_before_steps_were_shared_stays_as_it_is(store, tmp_path):

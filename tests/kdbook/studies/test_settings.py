@@ -65,7 +65,7 @@ def test_wrong_values_are_refused_in_one_line_with_the_allowed_range(values, com
 def test_a_name_that_papermill_injected_but_no_chapter_declares_is_refused(monkeypatch):
     cells = ['profile = "quick"\n', '# Parameters\nprofile = "quick"\ntemprature = 3\n']
     monkeypatch.setattr(base, "_cells_run_so_far", lambda: cells)
-    with pytest.raises(SettingError, match="temprature: this chapter knows profile, temperature"):
+    with pytest.raises(SettingError, match="'temprature': did you mean temperature"):
         rare_classes.Settings.from_chapter(profile="quick", temperature=3)
 
 
