@@ -3,7 +3,7 @@
 Altair's own HTML loads Vega from a CDN, so without a network JupyterLab shows an error in the place
 of a chart. JupyterLab, Notebook 7 and VS Code carry Vega 5, but no Vega-Lite of Altair's version.
 So a chart is compiled here, by Altair's own compiler of that very version, and sent as Vega. Newer
-Altair compiles for Vega 6, which changed no specification (vega/vega, issue 4032); a test draws
+Altair compiles for Vega 6, which changed no specification (vega/vega, issue 4032). A test draws
 every chart of the book in JupyterLab.
 """
 

@@ -1,7 +1,8 @@
-"""The figure of the built site: safe, whole, and only where it is asked for."""
+"""How charts are shown: as figures of the built site, or as Vega in a live notebook."""
 
 import html
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,10 +14,13 @@ from kdbook import charts
 from kdbook.charts.site import figure_html
 
 SCRIPT = """
-import altair as alt, json, os
+import altair as alt, json, sys
+{before}
 from kdbook import charts
 chart = alt.Chart(alt.sequence(3)).mark_point().properties(description="Three dots.")
-print(json.dumps([alt.renderers.active, chart._repr_mimebundle_()], default=str))
+bundle = chart._repr_mimebundle_()
+kinds, _ = bundle if isinstance(bundle, tuple) else (bundle, None)
+print(json.dumps([alt.renderers.active, kinds], default=str))
 """
 
 
@@ -24,11 +28,11 @@ def spec_of(figure):
     return json.loads(re.search(r'json">(.*?)</script>', figure, re.S).group(1))
 
 
-def renderer(site):
-    from os import environ
-
-    env = {**environ, "KDLIB_SITE": site}
-    run = subprocess.run([sys.executable, "-c", SCRIPT], env=env, capture_output=True, check=True)
+def renderer(site, before=""):
+    """Which renderer a fresh interpreter chooses, and what it makes of a chart of three dots."""
+    env = {**os.environ, "KDLIB_SITE": site}
+    script = SCRIPT.replace("{before}", before)
+    run = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, check=True)
     return json.loads(run.stdout)
 
 
@@ -61,9 +65,32 @@ def test_a_caption_is_below_the_chart_in_the_site(monkeypatch):
 
 @pytest.mark.slow
 def test_the_renderer_is_the_sites_only_in_the_site():
-    name, bundle = renderer("1")
+    name, kinds = renderer("1")
     assert name == "kdlib-site"
-    kinds, _ = bundle if isinstance(bundle, list) else (bundle, None)
     assert set(kinds) == {"text/html", "text/plain"}
     assert kinds["text/html"].startswith('<figure class="kdlib-chart">')
-    assert renderer("0")[0] == "default"
+
+
+@pytest.mark.slow
+def test_a_live_notebook_gets_vega_which_names_no_other_machine():
+    name, kinds = renderer("0")
+    assert name == "kdlib-live"
+    assert set(kinds) == {"application/vnd.vega.v5+json", "text/plain"}
+    spec = kinds["application/vnd.vega.v5+json"]
+    assert spec["$schema"].endswith("/vega/v5.json") and json.dumps(spec).count("http") == 1
+    assert [mark["type"] for mark in spec["marks"]] == ["symbol"]
+    assert kinds["text/plain"] == "Three dots."
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("before", "kept"),
+    [
+        ("alt.renderers.enable('html')", "html"),  # the reader's choice
+        ("sys.modules['google.colab'] = sys", "default"),  # Colab draws HTML alone
+        ("sys.modules['vl_convert'] = None", "default"),  # nothing compiles
+    ],
+)
+def test_altairs_own_renderer_stays_where_another_would_not_show(before, kept):
+    name, kinds = renderer("0", before)
+    assert (name, "text/html" in kinds) == (kept, True)
