@@ -16,6 +16,7 @@ from scipy.stats import spearmanr
 from kdbook.studies.multiplier_paths import collapses
 from kdbook.studies.objective_cells import HALVES
 from kdbook.studies.recorded_seeds import recorded_rows
+from kdbook.studies.selection import VALIDATION_TEMPERATURE
 from kdbook.studies.tables import Member
 from kdbook.studies.teacher_and_student import Settings, members, rows
 from kdlib.losses import class_errors, teacher_probabilities
@@ -23,6 +24,20 @@ from kdlib.runs import RobustCost, RunResult, RunSpec, execute
 
 FEW = 2.0
 """A run that ends with fewer effective classes than this has all but one or two out of sight."""
+
+
+def at_temperatures(rows: pd.DataFrame, training: float, on_validation: float) -> pd.DataFrame:
+    """The rows at these temperatures of the teacher, and those that listen to none.
+
+    Args:
+        rows: of ``teacher_and_student``: ``per_seed`` or ``multiplier_paths``.
+        training: temperature in training.
+        on_validation: temperature on validation images; a table of one only does not name it.
+    """
+    kept = rows["temperature"].fillna(training) == training
+    if VALIDATION_TEMPERATURE in rows:
+        kept &= rows[VALIDATION_TEMPERATURE].fillna(on_validation) == on_validation
+    return rows[kept]
 
 
 def robust_members(settings: Settings) -> list[Member]:

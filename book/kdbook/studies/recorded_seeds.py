@@ -14,6 +14,7 @@ import pandas as pd
 from kdbook.studies import study
 from kdbook.studies.records import Record, read_records
 from kdbook.studies.robust_profiles import TaughtSettings, teaching
+from kdbook.studies.selection import chosen_settings
 from kdbook.studies.settings import Settings
 from kdbook.studies.tables import KEYS, Member
 
@@ -39,7 +40,7 @@ def recorded_rows(
     ]
     columns = [*KEYS, "run", *needs]
     table = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
-    return table.drop_duplicates(KEYS, ignore_index=True)
+    return table.drop_duplicates(_keys(table), ignore_index=True)
 
 
 def with_recorded(
@@ -64,7 +65,12 @@ def with_recorded(
         return here
     more = recorded_rows(name, settings, folder=folder).assign(**{TRAINED: "recorded"})
     both = pd.concat([here, more], ignore_index=True) if len(more) else here
-    return both.drop_duplicates(KEYS, ignore_index=True)
+    return both.drop_duplicates(_keys(both), ignore_index=True)
+
+
+def _keys(table: pd.DataFrame) -> list[str]:
+    """The columns that tell the rows of a study apart."""
+    return list(dict.fromkeys([*KEYS, *chosen_settings(table)]))
 
 
 def _several_temperatures(settings: Settings) -> bool:

@@ -26,6 +26,16 @@ class Result:
         return self._labels
 
 
+def test_rows_at_a_temperature_keep_what_listens_to_no_teacher():
+    rows = pd.DataFrame(
+        {"temperature": [np.nan, 1.0, 1.0, 3.0, 1.0],
+         "validation_temperature": [np.nan, np.nan, 0.1, 0.1, 3.0]}
+    )  # fmt: skip
+    assert list(protocols.at_temperatures(rows, 1.0, 0.1).index) == [0, 1, 2]
+    one = rows.drop(columns="validation_temperature")
+    assert list(protocols.at_temperatures(one, 3.0, 1.0).index) == [0, 3]
+
+
 def test_robust_members_are_part_of_the_grid():
     names = [m.method for m in protocols.robust_members(SETTINGS)]
     assert len(names) == 4 and not any("bal" in name or "std-d" in name for name in names)
