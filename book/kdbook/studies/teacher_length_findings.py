@@ -24,7 +24,7 @@ def findings(record: Record) -> list[str]:
     lines = {("distilled", hot): "Distilled", ("distilled", cold): "Distilled"}
     lines[("AdaAlpha", hot)] = "With AdaAlpha"
     first, *others = [
-        f"{start} at T = {heat:g}, the rarest fifth of the classes "
+        f"{start} at T = {heat:g}, accuracy in the rarest fifth of the classes "
         f"{change_said(pooled, method, heat)}."
         for (method, heat), start in lines.items()
     ]

@@ -110,9 +110,15 @@ def test_the_findings_are_four_sentences_and_a_source():
         "At T = 3, longer teachers (40 to 160 epochs) bring no clear change (+0"
     )
     assert "and longer students (40 to 80 epochs) bring no clear change (+0.0" in levers
-    assert hot.startswith("Distilled at T = 3, the rarest fifth of the classes is lower")
-    assert cold.startswith("Distilled at T = 1, the rarest fifth of the classes shows no clear")
-    assert ada.startswith("With AdaAlpha at T = 3, the rarest fifth of the classes is higher")
+    assert hot.startswith(
+        "Distilled at T = 3, accuracy in the rarest fifth of the classes is lower"
+    )
+    assert cold.startswith(
+        "Distilled at T = 1, accuracy in the rarest fifth of the classes shows no clear"
+    )
+    assert ada.startswith(
+        "With AdaAlpha at T = 3, accuracy in the rarest fifth of the classes is higher"
+    )
     assert "digits (imbalance ratio 20, ResNet-8, 6 seeds)" in findings.measured_on(made)
 
 
