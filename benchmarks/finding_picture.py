@@ -7,6 +7,8 @@ first page.
 
 from __future__ import annotations
 
+import textwrap
+
 import altair as alt
 import pandas as pd
 from readme import ROOT, fill_readme
@@ -26,7 +28,8 @@ def picture(record: Record) -> alt.HConcatChart:
     """The chart of the chapter *Rare classes pay*, readable on a light and on a dark page."""
     title = findings.headline(teacher_length.by_teacher(record.table))
     chart = charts.teacher_length_panels(*findings.drawn(record.table), title=title)
-    return chart.properties(background="white", padding=16).configure(font="sans-serif")
+    lines = {"title": textwrap.wrap(title, 80), "background": "white", "padding": 16}
+    return chart.properties(**lines).configure(font="sans-serif")
 
 
 def in_words(lengths: Record, batches: Record) -> str:

@@ -51,8 +51,8 @@ def require_columns(frame: pd.DataFrame, columns: Iterable[str]) -> None:
         raise SettingError("the frame has no rows: there is nothing to draw")
 
 
-def describe(chart: Chart, title: str | list[str], alt_text: str) -> Chart:
-    """Give ``chart`` its title, perhaps of several lines, and the text that stands for it."""
+def describe(chart: Chart, title: str, alt_text: str) -> Chart:
+    """Give ``chart`` its title and the text that stands for it where it cannot be seen."""
     return chart.properties(title=title, description=alt_text)
 
 

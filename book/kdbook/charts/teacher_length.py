@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import altair as alt
 import pandas as pd
 
@@ -20,7 +18,6 @@ from kdbook.charts.style import (
 CHANGE_COLUMNS = ("method", "student_epochs", "teacher_epochs", "mean", "low", "high")
 SHARE_COLUMNS = ("method", "teacher_epochs", "share")
 _PANEL = {"width": 112, "height": 230}
-_TITLE = 80  # characters in a line of it
 _APART = 0.09  # of an octave, between the marks of two methods at one length
 
 
@@ -49,8 +46,7 @@ def teacher_length_panels(
         for place, length in enumerate(sorted(changes["student_epochs"].unique()))
     ]
     chart = alt.hconcat(*panels, _told(_apart(shares, methods), methods), spacing=10)
-    lines = textwrap.wrap(title, _TITLE)
-    return describe(chart, lines if len(lines) > 1 else title, _in_words(changes, shares))
+    return describe(chart, title, _in_words(changes, shares))
 
 
 def _apart(frame: pd.DataFrame, methods: list[str]) -> pd.DataFrame:

@@ -128,13 +128,14 @@ def levers(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
     Of the teachers averaged over the students' lengths within each seed, and the reverse.
 
     Returns:
-        Columns: method, temperature, longer (``teachers`` or ``students``), mean, low, high,
-        seeds, p, p_holm (corrected for all rows of the method).
+        Columns: method, temperature, longer (``teachers`` or ``students``), shortest, longest
+        (epochs), mean, low, high, seeds, p, p_holm (corrected for all rows of the method).
     """
     each = changes(table, measure)
     kinds = {"teachers": "teacher_epochs", "students": "student_epochs"}
     rows = [_longest_less_shortest(each, key).assign(longer=name) for name, key in kinds.items()]
-    return _corrected(pd.concat(rows, ignore_index=True), [*_CELL[:2], "longer"], DIFFERENCE)
+    by = [*_CELL[:2], "longer", "shortest", "longest"]
+    return _corrected(pd.concat(rows, ignore_index=True), by, DIFFERENCE)
 
 
 def off_label_shares(table: pd.DataFrame) -> pd.DataFrame:
@@ -192,9 +193,9 @@ def _corrected(differences: pd.DataFrame, by: Sequence[str], scale: Scale) -> pd
 
 def _longest_less_shortest(each: pd.DataFrame, key: str) -> pd.DataFrame:
     by_length = each.groupby([*_CELL[:2], "seed", key])["difference"].mean().unstack(key)
-    return (
-        (by_length.iloc[:, -1] - by_length.iloc[:, 0]).rename("difference").dropna().reset_index()
-    )
+    ends = {"shortest": by_length.columns[0], "longest": by_length.columns[-1]}
+    moved = (by_length[ends["longest"]] - by_length[ends["shortest"]]).rename("difference")
+    return moved.dropna().reset_index().assign(**ends)
 
 
 def _seed_members(settings: Settings, seed: int) -> list[Member]:

@@ -24,7 +24,7 @@ def findings(record: Record) -> list[str]:
     lines = {("distilled", hot): "Distilled", ("distilled", cold): "Distilled"}
     lines[("AdaAlpha", hot)] = "With AdaAlpha"
     first, *others = [
-        f"{start} at T = {heat:g}, the rarest fifth of the classes "
+        f"{start} at T = {heat:g}, accuracy in the rarest fifth of the classes "
         f"{change_said(pooled, method, heat)}."
         for (method, heat), start in lines.items()
     ]
@@ -40,7 +40,7 @@ def levers_said(levers: pd.DataFrame, temperature: float) -> str:
     """
     rows = levers[(levers["method"] == "distilled") & (levers["temperature"] == temperature)]
     said = ", and ".join(lever_said(row) for _, row in rows.iterrows())
-    return f"From the shortest to the longest trainings at T = {temperature:g}, {said}."
+    return f"At T = {temperature:g}, {said}."
 
 
 def measured_on(record: Record) -> str:
@@ -127,15 +127,18 @@ def change_said(pooled: pd.DataFrame, method: str, temperature: float) -> str:
 
 
 def lever_said(row: Row) -> str:
-    """Whether longer training moved the change, e.g. ``longer teachers move it by +9.5 points``.
+    """Whether longer training moved the difference from the one-hot student.
+
+    E.g. ``longer teachers (40 to 320 epochs) move this difference by +9.5 points (+4.0 to +15.0)``.
 
     Args:
         row: of ``kdbook.studies.teacher_length.levers``.
     """
+    who = f"longer {row['longer']} ({row['shortest']:g} to {row['longest']:g} epochs)"
     span = f"{row['low']:+.1f} to {row['high']:+.1f}"
     if _sign(row) == 0:
-        return f"longer {row['longer']} bring no clear change ({row['mean']:+.1f}, {span})"
-    return f"longer {row['longer']} move it by {row['mean']:+.1f} points ({span})"
+        return f"{who} bring no clear change ({row['mean']:+.1f} points, {span})"
+    return f"{who} move this difference by {row['mean']:+.1f} points ({span})"
 
 
 def share_said(shares: pd.DataFrame, temperature: float, column: str = "off_label_rarest") -> str:

@@ -106,11 +106,19 @@ def test_the_findings_are_four_sentences_and_a_source():
         rows(lifts, students=(40.0, 80.0)), dataset="digits", imbalance=20.0, model="ResNet-8"
     )
     hot, levers, cold, ada = findings.findings(made)
-    assert levers.startswith("From the shortest to the longest trainings at T = 3, longer teachers")
-    assert "and longer students bring no clear change (+0.0" in levers
-    assert hot.startswith("Distilled at T = 3, the rarest fifth of the classes is lower")
-    assert cold.startswith("Distilled at T = 1, the rarest fifth of the classes shows no clear")
-    assert ada.startswith("With AdaAlpha at T = 3, the rarest fifth of the classes is higher")
+    assert levers.startswith(
+        "At T = 3, longer teachers (40 to 160 epochs) bring no clear change (+0"
+    )
+    assert "and longer students (40 to 80 epochs) bring no clear change (+0.0" in levers
+    assert hot.startswith(
+        "Distilled at T = 3, accuracy in the rarest fifth of the classes is lower"
+    )
+    assert cold.startswith(
+        "Distilled at T = 1, accuracy in the rarest fifth of the classes shows no clear"
+    )
+    assert ada.startswith(
+        "With AdaAlpha at T = 3, accuracy in the rarest fifth of the classes is higher"
+    )
     assert "digits (imbalance ratio 20, ResNet-8, 6 seeds)" in findings.measured_on(made)
 
 
@@ -120,9 +128,10 @@ def test_longer_training_is_credited_to_who_was_trained_for_longer():
     found = study.levers(rows(lifts, students=(40.0, 80.0))).set_index("longer")
     assert found["mean"].round(9).to_dict() == {"teachers": 6.0, "students": 0.0}
     noisy = found.loc["teachers"].to_dict() | {"longer": "teachers", "p_holm": 0.5}
-    assert findings.lever_said(noisy).startswith("longer teachers bring no clear change (+6.0")
+    told = "longer teachers (40 to 160 epochs)"
+    assert findings.lever_said(noisy).startswith(f"{told} bring no clear change (+6.0 points")
     clear = noisy | {"p_holm": 0.01}
-    assert findings.lever_said(clear).startswith("longer teachers move it by +6.0 points")
+    assert findings.lever_said(clear).startswith(f"{told} move this difference by +6.0 points")
 
 
 def test_the_chart_gets_ada_alpha_at_the_highest_temperature_only():
