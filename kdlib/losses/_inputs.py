@@ -14,11 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kdlib.aligned import IGNORED
 from kdlib.errors import SettingError
 from kdlib.validated import is_number
-
-IGNORED = -100
-"""The label of an example that is left out, as in torch's own losses."""
 
 _ROUNDING = 0.01
 """Of a row of probabilities: half precision, or a table printed with three decimals."""
