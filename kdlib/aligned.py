@@ -1,4 +1,7 @@
-"""Tables that carry an index: refused where taking them by position could mix up their rows."""
+"""What lies beside each other: tables that carry an index, and labels that leave an example out.
+
+A table is refused where taking it by position could mix up its rows.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,9 @@ from typing import Any
 import numpy as np
 
 from kdlib.errors import SettingError
+
+IGNORED = -100
+"""The label of an example that is left out, as in torch's own losses."""
 
 
 def is_table(values: object) -> bool:

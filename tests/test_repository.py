@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = {"kdlib": ROOT / "kdlib", "kdbook": ROOT / "book" / "kdbook"}
 MEGABYTE = 10**6
 FLOORS = {
-    "kdlib.aligned": 0, "kdlib.errors": 0, "kdlib.files": 0, "kdlib.folders": 0,
+    "kdlib.aligned": 0, "kdlib.arrays": 0, "kdlib.errors": 0, "kdlib.files": 0, "kdlib.folders": 0,
     "kdlib.lifeline": 0, "kdlib.locks": 0, "kdlib.names": 0,
     "kdlib.plain_lines": 0, "kdlib.seeds": 0, "kdlib.validated": 0,
     "kdlib.losses": 1, "kdlib.metrics": 1,

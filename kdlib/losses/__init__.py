@@ -17,7 +17,7 @@ them waits for no device; elsewhere a wrong value gives NaN. They work under ``t
 ``torch.vmap``. A training step calls ``kdlib.losses.in_step``, which reads no value at all.
 """
 
-from kdlib.losses._inputs import IGNORED
+from kdlib.aligned import IGNORED
 from kdlib.losses.class_weights import (
     ClassError,
     class_errors,

@@ -1,4 +1,4 @@
-"""What all losses share: tensors from whatever was given, and checks of them.
+"""What all losses share: checks of what was given.
 
 Values are checked where reading them waits for no device: on the CPU, outside ``torch.compile`` and
 ``torch.vmap``. Elsewhere a wrong value becomes NaN in what depends on it.
@@ -10,33 +10,16 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from kdlib.aligned import IGNORED
+from kdlib.arrays import as_tensor, known
 from kdlib.errors import SettingError
 from kdlib.validated import is_number
 
-IGNORED = -100
-"""The label of an example that is left out, as in torch's own losses."""
-
 _ROUNDING = 0.01
 """Of a row of probabilities: half precision, or a table printed with three decimals."""
-
-
-def as_tensor(name: str, values: Any, expected: str, device: Any = None) -> Tensor:
-    """What ``torch.as_tensor`` makes of ``values``; ``SettingError`` where that is nothing."""
-    if isinstance(values, Tensor):
-        return values
-    try:
-        if isinstance(values, list | tuple):
-            return torch.as_tensor(values, device=device)
-        array = np.asarray(values)
-        native = np.require(array, array.dtype.newbyteorder("="), ["C", "W"])
-        return torch.as_tensor(native, device=device)
-    except (TypeError, ValueError, RuntimeError):
-        kind = type(values).__name__
-        raise SettingError(f"{name} is of type {kind}: expected {expected}, a tensor") from None
 
 
 def as_optional(name: str, values: Any, expected: str, device: Any) -> Tensor | None:
@@ -54,16 +37,6 @@ def as_vector(name: str, values: Any, device: Any) -> Any:
 def wide(values: Tensor) -> Tensor:
     """In the format that losses compute in: float32, or float64 if given."""
     return values if values.dtype == torch.float64 else values.float()
-
-
-def known(condition: Tensor) -> bool | None:
-    """What a 0-d tensor of type bool says; None where nobody can tell without waiting."""
-    if torch.compiler.is_compiling() or condition.device.type != "cpu":
-        return None
-    try:
-        return bool(condition)
-    except RuntimeError:  # within torch.vmap it has many values
-        return None
 
 
 def refuse(wrong: Tensor, complaint: Callable[[Tensor], str]) -> Tensor | None:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from kdlib.aligned import check_aligned, check_class_order
+from kdlib.arrays import as_tensor
 from kdlib.errors import SettingError
 from kdlib.losses._inputs import (
-    as_tensor,
     check_matrix,
     check_shape,
     refuse_no_probabilities,

@@ -10,17 +10,16 @@ import torch
 from torch import Tensor
 
 from kdlib.aligned import check_aligned, check_class_order
+from kdlib.arrays import as_tensor, known
 from kdlib.errors import SettingError
 from kdlib.losses import in_step
 from kdlib.losses._inputs import (
     Labels,
     as_labels,
     as_optional,
-    as_tensor,
     as_vector,
     check_shape,
     check_shares,
-    known,
     refuse_no_probabilities,
     wide,
     with_nan,

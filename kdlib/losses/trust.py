@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from kdlib.aligned import check_aligned, check_class_order
+from kdlib.arrays import as_tensor
 from kdlib.errors import SettingError
 from kdlib.losses._inputs import (
     as_labels,
-    as_tensor,
     check_shape,
     check_shares,
     refuse_no_probabilities,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kdlib.aligned import IGNORED, check_aligned
 from kdlib.errors import SettingError
 from kdlib.metrics._inputs import EmptyGroupWarning, Floats, as_array, check_whole
 from kdlib.metrics.intervals import Interval, check_confidence
@@ -44,7 +45,7 @@ def paired_bootstrap(
             rows: ``np.vectorize(statistic, signature="(n),(n)->()")``.
         first: ``[N]`` or ``[N, ...]`` of the first model: predicted classes, or logits.
         second: The same for the second model, on the same examples.
-        labels: ``[N]``.
+        labels: ``[N]``; examples labelled -100 are left out, here and of N.
         resamples: How many resamples, at least 1; 2,000 settle the ends of a 95 % interval.
         seed: The same seed gives the same interval.
         confidence: The nominal coverage, in (0, 1).
@@ -54,7 +55,7 @@ def paired_bootstrap(
         difference is NaN are left out, with an ``EmptyGroupWarning`` that counts them.
 
     Raises:
-        SettingError: Shapes differ, N is 0, or a setting is out of range.
+        SettingError: Shapes or indexes differ, N is 0, or a setting is out of range.
     """
     check_confidence(confidence)
     check_whole("resamples", resamples)
@@ -117,7 +118,9 @@ def _percentiles(differences: Floats, confidence: float) -> tuple[float, float]:
 
 
 def _same_examples(first: Any, second: Any, labels: Any) -> tuple[NDArray[Any], ...]:
-    one, two, truth = as_array(first), as_array(second), as_array(labels)
+    given = {"first": first, "second": second, "labels": labels}
+    check_aligned(0, **given)
+    one, two, truth = (as_array(values, name) for name, values in given.items())
     if truth.ndim != 1 or not truth.size:
         raise SettingError(f"labels has shape {truth.shape}: expected [N] with N at least 1")
     if one.shape != two.shape or one.shape[:1] != truth.shape:
@@ -125,4 +128,7 @@ def _same_examples(first: Any, second: Any, labels: Any) -> tuple[NDArray[Any], 
             f"first {one.shape}, second {two.shape} and labels {truth.shape} "
             "are not of the same examples"
         )
-    return one, two, truth
+    kept = truth != IGNORED
+    if not kept.any():
+        raise SettingError(f"labels are all {IGNORED}: no example is left")
+    return (one, two, truth) if kept.all() else (one[kept], two[kept], truth[kept])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import bdtr, stdtr  # scipy.stats takes a second to import
 
+from kdlib.aligned import check_aligned
 from kdlib.errors import SettingError
 from kdlib.metrics._inputs import Floats, as_floats
 from kdlib.metrics.scales import FREE, Scale
@@ -60,7 +61,7 @@ def holm(p_values: Any) -> Floats:
     Raises:
         SettingError: A value is out of range, or the values are not a list of numbers.
     """
-    given = as_floats(p_values)
+    given = as_floats(p_values, "p_values")
     if given.ndim != 1:
         raise SettingError(f"p_values has shape {given.shape}: expected one value a test")
     outside = given[(given < 0) | (given > 1)]
@@ -87,9 +88,13 @@ def sign_test(gained: Any, lost: Any) -> Any:
         In (0, 1], of that shape; 1 where both are 0.
 
     Raises:
-        SettingError: A count is negative or no whole number.
+        SettingError: A count is negative or no whole number, or the shapes or indexes differ.
     """
-    plus, minus = as_floats(gained), as_floats(lost)
+    check_aligned(0, gained=gained, lost=lost)
+    check_aligned(-1, gained=gained, lost=lost)
+    plus, minus = as_floats(gained, "gained"), as_floats(lost, "lost")
+    if plus.shape != minus.shape:
+        raise SettingError(f"gained has shape {plus.shape}, lost {minus.shape}: expected the same")
     if ((plus < 0) | (minus < 0) | (plus % 1 != 0) | (minus % 1 != 0)).any():
         raise SettingError("gained and lost count people: whole numbers from 0")
     both = (plus + minus).astype(np.int64)

@@ -57,7 +57,7 @@ def crossed_interval(
             out of range.
     """
     check_confidence(confidence)
-    table = as_floats(differences)
+    table = as_floats(differences, "differences")
     if table.ndim != 2 or not table.size:
         raise SettingError(f"differences has shape {table.shape}: expected [seeds, people]")
     scale.check(table)

@@ -37,8 +37,8 @@ def group_accuracy(
         ``EmptyGroupWarning`` that names it.
 
     Raises:
-        SettingError: A column is unknown, ``correct`` holds something else than right and
-            wrong, or a group does not fit ``by``.
+        SettingError: A column is unknown or there twice, ``correct`` holds something else than
+            right and wrong, or a group does not fit ``by``.
     """
     columns = [by] if isinstance(by, str) else list(by)
     _check_columns(frame, correct, columns)
@@ -76,7 +76,11 @@ def _name(columns: list[str], key: tuple[Any, ...]) -> str:
 
 
 def _check_columns(frame: pd.DataFrame, correct: str, columns: list[str]) -> None:
+    if not isinstance(frame, pd.DataFrame):
+        raise SettingError(f"frame is of type {type(frame).__name__}: expected a pandas DataFrame")
     for name in (correct, *columns):
+        if list(frame.columns).count(name) > 1:
+            raise SettingError(f"column {name!r} is in the frame more than once")
         if name not in frame.columns:
             known = ", ".join(map(str, frame.columns))
             raise SettingError(f"column {name!r} is not in the frame: it has {known}")

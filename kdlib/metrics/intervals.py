@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import stdtrit  # the t quantile; scipy.stats takes a second to import
 
 from kdlib.errors import SettingError
-from kdlib.metrics._inputs import check_whole
+from kdlib.metrics._inputs import check_share, check_whole
 from kdlib.metrics.scales import FREE, Scale
 from kdlib.metrics.spread import FEWEST_REPEATS, as_repeats, spread
 
@@ -138,8 +138,7 @@ def error_interval(
 
 def check_confidence(confidence: float) -> None:
     """``SettingError`` unless it lies between 0 and 1."""
-    if not 0 < confidence < 1:
-        raise SettingError(f"confidence = {confidence!r} is not allowed: above 0, below 1")
+    check_share("confidence", confidence, with_one=False)
 
 
 def _quantile(freedom: float, confidence: float) -> float:

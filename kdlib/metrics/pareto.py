@@ -26,7 +26,7 @@ def pareto_frontier(points: Any) -> NDArray[np.bool_]:
     Raises:
         SettingError: another shape, or a value that is not finite.
     """
-    values = as_floats(points)
+    values = as_floats(points, "points")
     if values.ndim != 2:
         raise SettingError(f"points has shape {values.shape}: expected one row a point")
     if not np.isfinite(values).all():

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from kdlib.aligned import check_aligned
 from kdlib.errors import SettingError
 from kdlib.metrics._inputs import (
     FloatOrRows,
     Floats,
     Integers,
+    as_array,
     as_classes,
+    as_labels,
     as_per_class,
+    check_share,
     check_whole,
     match_labels,
     warn_empty,
@@ -27,7 +30,7 @@ def per_class_accuracy(predictions: Any, labels: Any, num_classes: int) -> Float
 
     Args:
         predictions: Predicted classes ``[..., N]`` in ``0..num_classes-1``.
-        labels: True classes ``[N]`` (or one for each prediction).
+        labels: True classes ``[N]`` (or one for each prediction); -100 leaves an example out.
         num_classes: L, at least 1.
 
     Returns:
@@ -35,12 +38,14 @@ def per_class_accuracy(predictions: Any, labels: Any, num_classes: int) -> Float
         ``EmptyGroupWarning`` that names it.
 
     Raises:
-        SettingError: A shape does not fit or a class is out of range.
+        SettingError: A shape or an index does not fit, or a class is out of range.
     """
     check_whole("num_classes", num_classes)
+    check_aligned(-1, predictions=predictions, labels=labels)
     predicted = as_classes("predictions", predictions, num_classes)
-    right = predicted == match_labels("predictions", predicted.shape, as_classes("labels", labels))
-    return class_means(right, labels, num_classes)
+    truth = as_array(labels, "labels")
+    right = predicted == match_labels("predictions", predicted.shape, truth)
+    return class_means(right, truth, num_classes)
 
 
 def mean_accuracy(predictions: Any, labels: Any) -> FloatOrRows:
@@ -48,20 +53,23 @@ def mean_accuracy(predictions: Any, labels: Any) -> FloatOrRows:
 
     Args:
         predictions: Predicted classes ``[..., N]``.
-        labels: True classes ``[N]`` (or one for each prediction).
+        labels: True classes ``[N]`` (or one for each prediction); -100 leaves an example out.
 
     Returns:
-        A float from 0 to 1, or one a row. NaN with an ``EmptyGroupWarning`` where N is 0.
+        A float from 0 to 1, or one a row. NaN with an ``EmptyGroupWarning`` where no example is
+        left.
 
     Raises:
-        SettingError: A shape does not fit.
+        SettingError: A shape or an index does not fit, or a class is negative.
     """
+    check_aligned(-1, predictions=predictions, labels=labels)
     predicted = as_classes("predictions", predictions)
-    right = predicted == match_labels("predictions", predicted.shape, as_classes("labels", labels))
-    if right.shape[-1] == 0:
+    truth, kept = (match_labels("predictions", predicted.shape, part) for part in as_labels(labels))
+    right, counts = ((predicted == truth) & kept).sum(axis=-1), kept.sum(axis=-1)
+    if not np.all(counts):
         warn_empty("sample", ["(N = 0)"])
-        return _plain(np.full(right.shape[:-1], np.nan))
-    return _plain(right.mean(axis=-1))
+    nothing = np.full(counts.shape, np.nan)
+    return _plain(np.divide(right, counts, out=nothing, where=counts > 0))
 
 
 def balanced_accuracy(per_class: Any) -> FloatOrRows:
@@ -111,8 +119,7 @@ def top_fraction(per_class: Any, fraction: float) -> FloatOrRows:
     Raises:
         SettingError: ``fraction`` is out of range.
     """
-    if not (isinstance(fraction, Real) and 0 < fraction <= 1):
-        raise SettingError(f"fraction = {fraction!r} is not allowed: above 0, at most 1")
+    check_share("fraction", fraction, with_one=True)
     values = as_per_class("per_class", per_class)
     count = np.maximum(1, np.rint(fraction * _measured(values)))
     return _plain(0.0 - _mean_of_lowest(-values, count))
@@ -159,7 +166,7 @@ def bucket_means(per_class: Any, order_by: Any, num_buckets: int = 10) -> Floats
         ``[num_buckets]``. A bucket without classes is NaN, with an ``EmptyGroupWarning``.
 
     Raises:
-        SettingError: The shapes differ or ``num_buckets`` is out of range.
+        SettingError: The shapes or indexes differ or ``num_buckets`` is out of range.
     """
     values, keys = _same_classes(per_class=per_class, order_by=order_by)
     check_whole("num_buckets", num_buckets, len(values))
@@ -185,7 +192,7 @@ def cumulative_gain(candidate: Any, baseline: Any, order_by: Any = None) -> Floa
         ``candidate - baseline`` over the first k classes. The last is the balanced gain.
 
     Raises:
-        SettingError: The shapes differ.
+        SettingError: The shapes or indexes differ.
     """
     new, old, keys = _same_classes(
         candidate=candidate,
@@ -209,6 +216,7 @@ def _mean_of_lowest(values: Floats, count: Any) -> Floats:
 
 
 def _same_classes(**arrays: Any) -> list[Floats]:
+    check_aligned(0, **arrays)
     vectors = {name: as_per_class(name, values) for name, values in arrays.items()}
     shape = next(iter(vectors.values())).shape
     for name, vector in vectors.items():

@@ -30,7 +30,7 @@ _OFF_GRID = 1e-3
 
 def as_repeats(name: str, values: Any) -> Floats:
     """One number a repeat ``[n]``; ``SettingError`` where there are none, or rows of them."""
-    numbers = as_floats(values)
+    numbers = as_floats(values, name)
     if numbers.ndim != 1 or not numbers.size:
         raise SettingError(f"{name} has shape {numbers.shape}: expected one number a repeat")
     return numbers
