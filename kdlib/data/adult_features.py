@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kdlib.data.adult import CATEGORIES, NUMBERS, Adult, People, load_adult
+from kdlib.validated import check_choice
 
 Encoding = Literal["ordinal", "one-hot"]
 Missing = Literal["keep", "drop"]
@@ -41,7 +42,12 @@ def adult_features(encoding: Encoding, missing: Missing) -> Features:
             row of zeros.
         missing: ``keep`` takes an unknown value for one more value, ``drop`` leaves out everyone
             with an unknown value, in training and in test.
+
+    Raises:
+        SettingError: one of the two is another name.
     """
+    check_choice("encoding", encoding, get_args(Encoding))
+    check_choice("missing", missing, get_args(Missing))
     whole = load_adult()
     keep = missing == "keep"
     people = whole if keep else Adult(whole.train.complete(), whole.test.complete())

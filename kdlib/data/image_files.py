@@ -25,6 +25,7 @@ from kdlib.data import torchvision_import
 from kdlib.data.cores import cores
 from kdlib.errors import DataError, SettingError
 from kdlib.seeds import generator
+from kdlib.validated import is_number
 
 MIN_SIZE, MAX_SIZE = 32, 1024
 SHORT_SIDE = 256 / 224
@@ -33,6 +34,9 @@ AREA = (0.08, 1.0)
 """Area of a random crop as a share of the image (Szegedy et al. 2015)."""
 RATIO = (3 / 4, 4 / 3)
 """Width over height of a random crop before it is resized."""
+
+_SIXTEEN_BITS = ("PNG", "PPM")
+"""Formats whose grey values never have more bits, also where Pillow keeps them in 32."""
 
 Item = TypeVar("Item")
 
@@ -54,7 +58,9 @@ class ImageFiles:
     device: torch.device | str = "cpu"
 
     def __post_init__(self) -> None:
-        if not MIN_SIZE <= self.size <= MAX_SIZE:
+        object.__setattr__(self, "root", Path(self.root))
+        object.__setattr__(self, "names", np.asarray(self.names, dtype=object))
+        if not (is_number(self.size) and MIN_SIZE <= self.size <= MAX_SIZE):
             raise SettingError(
                 f"image_size = {self.size!r} is not allowed: integer from {MIN_SIZE} to {MAX_SIZE}"
             )
@@ -131,21 +137,35 @@ Images = Tensor | ImageFiles
 
 
 def read_image(path: Path) -> Any:
-    """The image as Pillow reads it, in RGB.
+    """The image as Pillow reads it, in RGB of 8 bits.
+
+    Of grey values of 16 bits, which Pillow would cut off at 255, the upper 8 are taken, as Pillow
+    does with colours of 16 bits.
 
     Raises:
-        DataError: it is missing, truncated, or no image.
+        DataError: it is missing, truncated, no image, or of grey values without a known range.
     """
     from PIL import Image
 
-    folder = torchvision_import.module("torchvision.datasets.folder")
     try:
-        return folder.pil_loader(str(path))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        with path.open("rb") as stream:
+            return _in_eight_bits(Image.open(stream)).convert("RGB")
+    except (OSError, EOFError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{path} cannot be read as an image ({reason}): put it there again") from (
             error
         )
+
+
+def _in_eight_bits(image: Any) -> Any:
+    from PIL import Image
+
+    sixteen = image.mode.startswith("I;16") or (image.mode == "I" and image.format in _SIXTEEN_BITS)
+    if sixteen:
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        raise ValueError("its pixels have 32 bits and no known range, save it with 8 or 16")
+    return image
 
 
 def draw_view_seeds(n: int, seed: int, epoch: int, flip: bool) -> Tensor:

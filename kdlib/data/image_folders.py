@@ -16,6 +16,7 @@ from torch import Tensor
 from kdlib.data import torchvision_import
 from kdlib.data.image_files import ImageFiles
 from kdlib.data.image_lists import Labelled, check_labelled, read_annotations, read_list
+from kdlib.data.same_files import files_of, is_left_behind, is_same
 from kdlib.data.split import SplitWarning
 from kdlib.errors import DataError
 
@@ -37,12 +38,13 @@ LAYOUTS = {
 
 @dataclass(frozen=True)
 class Listing:
-    """Which images there are: labelled paths below ``root``."""
+    """Which images there are: labelled paths below ``root``, and the two places that name them."""
 
     root: Path
     class_names: tuple[str, ...]
     train: Labelled
     held_out: Labelled
+    places: tuple[Path, Path]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +69,23 @@ def read_folder_set(name: str, root: Path, image_size: int) -> FolderSet:
         SettingError: ``image_size`` is out of range.
     """
     listing = _READERS[name](root)
-    both = {path for path, _ in listing.train} & {path for path, _ in listing.held_out}
-    if both:
-        raise DataError(f"{name}: {min(both)} is both a training and a held-out image")
+    _check_files(name, listing)
     _compare_with_published(name, listing)
     parts = (_files(listing.root, part, image_size) for part in (listing.train, listing.held_out))
     return FolderSet(listing.class_names, *parts)
+
+
+def _check_files(name: str, listing: Listing) -> None:
+    """Every file is there, and none of them counts twice, whatever it is called."""
+    root, parts = listing.root, (listing.train, listing.held_out)
+    train, held_out = (
+        files_of((path for path, _ in part), root, place)
+        for part, place in zip(parts, listing.places, strict=True)
+    )
+    for file in train.keys() & held_out.keys():
+        if is_same(train[file], held_out[file], root):
+            also = "" if train[file] == held_out[file] else f" (there it is {held_out[file]})"
+            raise DataError(f"{name}: {train[file]} is both a training and a held-out image{also}")
 
 
 def _files(root: Path, labelled: Labelled, size: int) -> tuple[ImageFiles, Tensor]:
@@ -84,7 +97,7 @@ def _imagenet(root: Path) -> Listing:
     folder = root / "imagenet"
     class_names, train = _class_folders(folder, "train")
     held_out = _held_out(folder, class_names)
-    return Listing(folder, class_names, train, held_out)
+    return Listing(folder, class_names, train, held_out, (folder / "train", folder / "val"))
 
 
 def _imagenet_lt(root: Path) -> Listing:
@@ -98,23 +111,23 @@ def _imagenet_lt(root: Path) -> Listing:
                 f"{place} gives {name} the label {label}, but class {label} of {folder / 'val'} is "
                 f"{class_names[label]}: list and folders must number the classes alike"
             )
-    return Listing(folder, class_names, train, held_out)
+    return Listing(folder, class_names, train, held_out, (place, folder / "val"))
 
 
 def _inaturalist2018(root: Path) -> Listing:
     folder = root / "inaturalist2018"
     if (folder / "train2018.json").exists():
-        places = [folder / "train2018.json", folder / "val2018.json"]
+        places = (folder / "train2018.json", folder / "val2018.json")
         (class_names, train), (others, held_out) = (read_annotations(place) for place in places)
         if class_names != others:
             raise DataError(f"{places[0]} and {places[1]} list different categories")
     else:
-        places = [folder / f"iNaturalist18_{part}.txt" for part in ("train", "val")]
+        places = (folder / "iNaturalist18_train.txt", folder / "iNaturalist18_val.txt")
         train, held_out = (read_list(place) for place in places)
         class_names = tuple(map(str, range(1 + max((label for _, label in train), default=-1))))
     for place, labelled in zip(places, (train, held_out), strict=True):
         check_labelled(labelled, len(class_names), folder, place)
-    return Listing(folder, class_names, train, held_out)
+    return Listing(folder, class_names, train, held_out, places)
 
 
 _READERS = {
@@ -125,21 +138,30 @@ _READERS = {
 
 
 def _class_folders(folder: Path, part: str) -> tuple[tuple[str, ...], Labelled]:
-    """The classes below ``folder / part``, sorted, and their images, as torchvision finds them."""
+    """The classes below ``folder / part``, sorted, and their images, as torchvision finds them.
+
+    What archives leave behind is neither an image nor a class.
+    """
     place = folder / part
     if not place.is_dir():
         raise DataError(
             f"{place} is missing: expected {part}/CLASS/*.JPEG below {folder}; put the images "
             "there, or set KDLIB_DATA to the folder that holds them"
         )
+    reader, start = torchvision_import.module("torchvision.datasets.folder"), len(str(folder)) + 1
+
+    def is_image(path: str) -> bool:
+        shown = not is_left_behind(Path(path[start:]).as_posix())
+        return shown and reader.has_file_allowed_extension(path, reader.IMG_EXTENSIONS)
+
     try:
-        found = torchvision_import.module("torchvision.datasets").ImageFolder(str(place))
-    except OSError as error:  # no class, a class without an image, no right to read
+        classes = [name for name in reader.find_classes(place)[0] if not is_left_behind(name)]
+        labels = {name: label for label, name in enumerate(classes)}
+        found = reader.make_dataset(str(place), labels, is_valid_file=is_image)
+    except (OSError, ValueError) as error:  # no class, a class without an image, no right to read
         reason = " ".join(str(error).split())
         raise DataError(f"{place} cannot be taken as folders of classes: {reason}") from error
-    start = len(str(folder)) + 1
-    labelled = [(Path(path[start:]).as_posix(), label) for path, label in found.samples]
-    return tuple(found.classes), labelled
+    return tuple(classes), [(Path(path[start:]).as_posix(), label) for path, label in found]
 
 
 def _held_out(folder: Path, class_names: tuple[str, ...]) -> Labelled:

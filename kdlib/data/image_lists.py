@@ -1,13 +1,17 @@
-"""Published lists of images: text files of "path label" lines, and COCO-style JSON."""
+"""Published lists of images: text files of "path label" lines, and COCO-style JSON.
+
+Read as editors and archives leave them: with a byte-order mark, empty lines, other line ends, and
+spaces or tabs around a path and its label.
+"""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
+from kdlib.data.same_files import is_left_behind
 from kdlib.errors import DataError
 from kdlib.validated import NoBooleans
 
@@ -42,18 +46,28 @@ def read_list(path: Path) -> Labelled:
     Raises:
         DataError: the file is missing or no text, or a line is of another form.
     """
+    lines = enumerate(_text(path).split("\n"), start=1)
+    return [_parse_line(line, f"{path}, line {n}") for n, line in lines if line.strip()]
+
+
+def _text(path: Path) -> str:
+    """What the file holds, without a byte-order mark and with one kind of line end."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise unreadable(path, error) from error
-    return [_parse_line(line, f"{path}, line {n}") for n, line in enumerate(lines, start=1)]
 
 
 def _parse_line(line: str, place: str) -> tuple[str, int]:
-    name, _, label = line.rpartition(" ")
-    if not name or not (label.isascii() and label.isdecimal()):
+    *path, label = line.strip().rsplit(maxsplit=1)
+    if not path or not (label.isascii() and label.isdecimal()):
         raise DataError(f"{place} is {line!r}: expected a path, a space and a label from 0")
-    return name, int(label)
+    return one_spelling(path[0]), int(label)
+
+
+def one_spelling(name: str) -> str:
+    """The path without what says nothing: ``./a//b`` is ``a/b``."""
+    return PurePosixPath(name).as_posix()
 
 
 def read_annotations(path: Path) -> tuple[tuple[str, ...], Labelled]:
@@ -62,19 +76,20 @@ def read_annotations(path: Path) -> tuple[tuple[str, ...], Labelled]:
     Labels number the category ids in ascending order, from 0.
 
     Raises:
-        DataError: the file is missing or of another form, or names an unknown image or category.
+        DataError: the file is missing or of another form, names an unknown image or category, or
+            gives two of them one id.
     """
     try:
-        found = _Annotations.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise unreadable(path, error) from error
+        found = _Annotations.model_validate_json(_text(path))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
         raise DataError(f"{path} is no list of annotations: {where}: {first['msg']}") from error
     categories = sorted(found.categories, key=lambda category: category.id)
     labels = {category.id: label for label, category in enumerate(categories)}
-    names = {image.id: image.file_name for image in found.images}
+    names = {image.id: one_spelling(image.file_name) for image in found.images}
+    if len(labels) < len(categories) or len(names) < len(found.images):
+        raise DataError(f"{path} gives one id to two images or categories")
     try:
         labelled = [(names[a.image_id], labels[a.category_id]) for a in found.annotations]
     except KeyError as error:
@@ -83,7 +98,7 @@ def read_annotations(path: Path) -> tuple[tuple[str, ...], Labelled]:
 
 
 def check_labelled(labelled: Labelled, num_classes: int, root: Path, place: Path) -> None:
-    """Check what a list says against the folder that holds its images.
+    """Check what a list says by itself; ``kdlib.data.same_files`` looks at its files.
 
     Args:
         labelled: what the list says.
@@ -92,8 +107,8 @@ def check_labelled(labelled: Labelled, num_classes: int, root: Path, place: Path
         place: the list, for messages.
 
     Raises:
-        DataError: a path leaves the folder, comes twice or leads to no file; a label is out of
-            range; a class has no image.
+        DataError: a path leaves the folder, comes twice or is of what archives leave behind; a
+            label is out of range; a class has no image.
     """
     if not labelled:
         raise DataError(f"{place} names no image")
@@ -102,6 +117,8 @@ def check_labelled(labelled: Labelled, num_classes: int, root: Path, place: Path
             raise DataError(
                 f"{place} names {name!r}, which leaves {root}: paths must stay below it"
             )
+        if is_left_behind(name):
+            raise DataError(f"{place} names {name}, which is no image but left by an archive")
         if label >= num_classes:
             raise DataError(
                 f"{place} gives {name} the label {label}: allowed 0 to {num_classes - 1}"
@@ -112,13 +129,6 @@ def check_labelled(labelled: Labelled, num_classes: int, root: Path, place: Path
     empty = sorted(set(range(num_classes)) - {label for _, label in labelled})
     if empty:
         raise DataError(f"{place} has no image of class {empty[0]}: every class needs one")
-    _check_files(labelled, root, place)
-
-
-def _check_files(labelled: Labelled, root: Path, place: Path) -> None:
-    for name, _ in labelled:
-        if not os.path.isfile(f"{root}/{name}"):
-            raise DataError(f"{place} names {name}, which is not below {root}: put it there")
 
 
 def unreadable(path: Path, error: Exception) -> DataError:
