@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from kdlib.data.image_files import ImageFiles, Images
+from kdlib.errors import SettingError
 
 
 class SplitWarning(UserWarning):
@@ -65,6 +66,42 @@ class Split:
         """The examples at positions ``rows`` (int64 ``[M]``), as a split called ``name``."""
         parts = (self.images[rows], self.labels[rows], self.index[rows.to(self.index.device)])
         return Split(name, *parts, self.num_classes)
+
+
+def check_split(split: Split) -> None:
+    """See that a split is what ``Split`` promises; reads the labels once.
+
+    Raises:
+        SettingError: images are not uint8 ``[N, C, H, W]``, images, labels and index differ in
+            number, or a label is no integer from 0 to ``num_classes - 1``.
+    """
+    name, labels = f"split {split.name!r}", split.labels
+    check_images(name, split.images)
+    counts = {"images": len(split.images), "labels": len(labels), "index": len(split.index)}
+    if len(set(counts.values())) > 1:
+        said = ", ".join(f"{count} {what}" for what, count in counts.items())
+        raise SettingError(f"{name} has {said}: must be one of each per example")
+    if labels.is_floating_point() or labels.dtype == torch.bool:
+        raise SettingError(f"{name} has labels of type {labels.dtype}: must be int64")
+    low, high = (int(end) for end in labels.aminmax()) if len(labels) else (0, 0)
+    if low < 0 or high >= split.num_classes:
+        bad = low if low < 0 else high
+        raise SettingError(f"{name} holds the label {bad}: allowed 0 to {split.num_classes - 1}")
+
+
+def check_images(name: str, images: Images) -> None:
+    """See that images in memory are uint8 ``[N, C, H, W]``.
+
+    Raises:
+        SettingError: they are not. Names them by ``name``.
+    """
+    if not isinstance(images, torch.Tensor):
+        return
+    if images.dtype != torch.uint8 or images.ndim != 4:
+        raise SettingError(
+            f"{name} has images of type {images.dtype} and shape {tuple(images.shape)}: "
+            "must be uint8 [N, C, H, W], from 0 to 255"
+        )
 
 
 def halves(split: Split) -> tuple[Split, Split]:

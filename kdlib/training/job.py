@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from kdlib.data import Split
+from kdlib.data.split import check_split
 from kdlib.data.views import draw_views, epoch_order, to_float
 from kdlib.errors import SettingError
 from kdlib.training import processes
@@ -158,6 +159,7 @@ def prepare(
     """Check what does not fit together, and bring all to the device; see ``loop.train``."""
     if len(split) < 2:
         raise SettingError(f"split {split.name!r} has {len(split)} examples: at least 2 are needed")
+    check_split(split)
     processes.check_shares(batch_sizes(len(split), steps_per_epoch(recipe, len(split)))[-1])
     target = _device(device)
     prepared = vectors.prepared(split.num_classes, target)

@@ -8,6 +8,7 @@ equation 9) or as outer weights of the target (equations 2, 3, 6 and 7).
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -17,6 +18,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from kdlib.data.image_files import Images
+from kdlib.data.split import check_images
 from kdlib.data.views import to_float
 from kdlib.errors import SettingError
 from kdlib.losses import (
@@ -33,6 +35,10 @@ from kdlib.training.recipe import InputScaling
 from kdlib.validated import Frozen
 
 _SMALLEST_RATE = 1e-12
+
+
+class UnseenClassWarning(UserWarning):
+    """Held-out examples lack a class, so that nothing tells how large its error is."""
 
 
 class MultiplierRule(Frozen):
@@ -95,7 +101,12 @@ class ClassMultipliers:
         average: takes in the network at each move, where the averaged iterate is asked for.
 
     Raises:
-        SettingError: the held-out examples are missing or of other classes.
+        SettingError: the held-out examples are missing, of other classes, or no images as
+            ``HeldOut`` describes them.
+
+    Warns:
+        UnseenClassWarning: a class has no held-out example. Its multiplier stays where it is, as
+            that of a class that a draw of held-out examples happens to miss.
     """
 
     def __init__(
@@ -113,6 +124,8 @@ class ClassMultipliers:
                 f"held_out.targets has {tuple(held_out.targets.shape)[1:]} classes: "
                 f"expected {tuple(base_rate.shape)}"
             )
+        if held_out is not None:
+            _check_held_out(held_out)
         self.rule, self.seed, self.average = rule, seed, average
         self._held_out = held_out
         self._log_rate = base_rate.detach().float().clamp(min=_SMALLEST_RATE).log()
@@ -155,8 +168,8 @@ class ClassMultipliers:
         """
         if done % self.rule.update_every or self.rule.alpha == 0:
             return False
-        errors = self._measure(done, model, logits.detach(), labels)
         step = self.rule.alpha * self.rule.step
+        errors = self._measure(done, model, logits.detach(), labels, step)
         self.log_multipliers = exponentiated_gradient(self.log_multipliers, errors, step)
         self._steps.append(done)
         self._errors.append(errors)
@@ -207,15 +220,17 @@ class ClassMultipliers:
             sha.update(self._held_out.targets.float().cpu().numpy().tobytes())
         return sha.hexdigest()[:16]
 
-    def _measure(self, done: int, model: nn.Module, logits: Tensor, labels: Tensor) -> Tensor:
+    def _measure(
+        self, done: int, model: nn.Module, logits: Tensor, labels: Tensor, step: float
+    ) -> Tensor:
         if self.rule.measured_on == "training":
             targets = nn.functional.one_hot(labels, logits.shape[1]).float()
             return _errors(logits.float(), targets, self.rule.error)
         assert self._held_out is not None
         rows = self._rows(done, len(self._held_out.targets))
-        return _errors(
-            _evaluate(model, self._held_out, rows), self._held_out.targets[rows], self.rule.error
-        )
+        targets = self._held_out.targets[rows]
+        errors = _errors(_evaluate(model, self._held_out, rows), targets, self.rule.error)
+        return _unmoved(self.log_multipliers, errors, targets.sum(0) == 0, step)
 
     def _rows(self, done: int, size: int) -> Tensor:
         """The held-out examples of one move: a function of seed and step."""
@@ -229,6 +244,42 @@ class ClassMultipliers:
 def _errors(logits: Tensor, targets: Tensor, error: ClassError) -> Tensor:
     """Mean error of each class over these examples; 0 for a class that none of them has."""
     return class_errors(logits, targets, targets.mean(0), error)
+
+
+def _unmoved(log_multipliers: Tensor, errors: Tensor, unseen: Tensor, step: float) -> Tensor:
+    """The errors, with one for ``unseen`` classes that leaves their multipliers where they are.
+
+    No example is no evidence of no error: with 0 such a class would lose its weight to the others.
+
+    Args:
+        log_multipliers: ``[L]``.
+        errors: ``[L]``.
+        unseen: bool ``[L]``.
+        step: of the move.
+    """
+    if step == 0:
+        return errors
+    seen = log_multipliers.masked_fill(unseen, -torch.inf)
+    growth = torch.logsumexp(seen + step * errors, 0) - torch.logsumexp(seen, 0)
+    return torch.where(unseen, growth / step, errors)
+
+
+def _check_held_out(held_out: HeldOut) -> None:
+    check_images("held_out", held_out.images)
+    if len(held_out.images) != len(held_out.targets):
+        raise SettingError(
+            f"held_out has {len(held_out.images)} images and {len(held_out.targets)} targets: "
+            "must be one of each per example"
+        )
+    unseen = (held_out.targets.sum(0) == 0).nonzero()[:, 0].tolist()
+    if unseen:
+        named = ", ".join(map(str, unseen[:5])) + (", ..." if len(unseen) > 5 else "")
+        warnings.warn(
+            f"held_out has no example of {len(unseen)} of the {held_out.targets.shape[1]} classes "
+            f"({named}): their multipliers stay where they are",
+            UnseenClassWarning,
+            stacklevel=3,
+        )
 
 
 @torch.no_grad()
