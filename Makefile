@@ -58,7 +58,7 @@ lab: $(INSTALLED)  ## Open the chapters in JupyterLab, on this machine only, wit
 	@$(BIN)/python -c "$(LAB)" --ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=book
 
 test: $(INSTALLED)  ## Run all tests: units, chapters, pages in Chromium (ARGS="-m 'not slow'")
-	@$(BIN)/python -m pytest --numprocesses $(TEST_JOBS) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(TEST_JOBS) --no-loadscope-reorder $(ARGS)
 
 bench: $(INSTALLED)  ## Measure trainings and the book against other loops, into benchmarks/RESULTS.md
 	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps $(TORCHDISTILL)

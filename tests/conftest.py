@@ -11,6 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+OF_THE_BOOK = ("tests/browser/test_pages.py", "tests/kdbook/press/test_installed.py")
+"""Files whose tests read the one build of the book."""
+
 _skipped: dict[str, int] = {}
 _first = "PYTEST_XDIST_WORKER" not in os.environ
 _store = tempfile.mkdtemp(prefix="kdlib-test-store-") if _first else os.environ["KDLIB_STORE"]
@@ -26,18 +29,30 @@ def pytest_unconfigure():
         shutil.rmtree(_store, ignore_errors=True)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Tests of the wheel and of the book that it builds come first and share a worker; so do those
-    of each other file."""
-    items.sort(key=lambda item: not _reads_the_book(item))
+    """Tests of the wheel and of the book that it builds come first, since the build takes longest."""
+    items.sort(key=lambda item: not _is_of_the_book(item.nodeid))
     for item in items:
-        group = "book" if _reads_the_book(item) else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+        if "installed" in getattr(item, "fixturenames", ()) and not _is_of_the_book(item.nodeid):
+            raise pytest.UsageError(
+                f"{item.nodeid} reads the built book: name its file in conftest"
+            )
 
 
-def _reads_the_book(item):
-    return "installed" in getattr(item, "fixturenames", ())
+def _is_of_the_book(nodeid):
+    return nodeid.partition("::")[0] in OF_THE_BOOK
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Each file has one worker, and all that read the built book have one together."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneBuild(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return "book" if _is_of_the_book(nodeid) else super()._split_scope(nodeid)
+
+    return OneBuild(config, log)
 
 
 def find_chromium():
