@@ -30,7 +30,7 @@ def pytest_unconfigure():
 
 
 def pytest_collection_modifyitems(items):
-    """Tests of the wheel and of the book that it builds come first, since the build takes longest."""
+    """Tests of the wheel and of the book that it builds come first: the build takes longest."""
     items.sort(key=lambda item: not _is_of_the_book(item.nodeid))
     for item in items:
         if "installed" in getattr(item, "fixturenames", ()) and not _is_of_the_book(item.nodeid):
