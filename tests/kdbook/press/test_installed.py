@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,7 @@ def said_not_to_be_run(text, chapter):
     return {study or chapter for study in FALLEN_BACK.findall(text)}
 
 
+@cache
 def run_on_the_papers_data():
     profiles = ("standard", "paper")
     return {r.about.study for r in read_records(RECORDS) if r.about.profile in profiles}
