@@ -24,7 +24,7 @@ STUDIES = ("teacher_length", "batch_size")
 RECORDS = ROOT / "book" / "results"
 
 
-def picture(record: Record) -> alt.HConcatChart:
+def picture(record: Record) -> alt.VConcatChart:
     """The chart of the chapter *Rare classes pay*, readable on a light and on a dark page."""
     title = findings.headline(teacher_length.by_teacher(record.table))
     chart = charts.teacher_length_panels(*findings.drawn(record.table), title=title)

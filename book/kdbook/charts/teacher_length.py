@@ -17,13 +17,14 @@ from kdbook.charts.style import (
 
 CHANGE_COLUMNS = ("method", "student_epochs", "teacher_epochs", "mean", "low", "high")
 SHARE_COLUMNS = ("method", "teacher_epochs", "share")
-_PANEL = {"width": 112, "height": 230}
-_APART = 0.09  # of an octave, between the marks of two methods at one length
+_PANEL = {"width": 220, "height": 170}
+_IN_A_ROW = 2
+_APART = 0.07  # of an octave, between the marks of two methods at one length
 
 
 def teacher_length_panels(
     changes: pd.DataFrame, shares: pd.DataFrame, *, title: str = "How long was the teacher trained?"
-) -> alt.HConcatChart:
+) -> alt.VConcatChart:
     """Small multiples: a panel a length of the students, and one of the targets beside them.
 
     Args:
@@ -42,10 +43,15 @@ def teacher_length_panels(
     methods = methods_in(changes)
     placed = _apart(changes, methods)
     panels = [
-        _changes_at(placed, methods, length, first=place == 0)
-        for place, length in enumerate(sorted(changes["student_epochs"].unique()))
+        _changes_at(placed, methods, length)
+        for length in sorted(changes["student_epochs"].unique())
     ]
-    chart = alt.hconcat(*panels, _told(_apart(shares, methods), methods), spacing=10)
+    panels.append(_told(_apart(shares, methods), methods))
+    rows = [
+        alt.hconcat(*panels[start : start + _IN_A_ROW], spacing=16)
+        for start in range(0, len(panels), _IN_A_ROW)
+    ]
+    chart = alt.vconcat(*rows, spacing=14)
     return describe(chart, title, _in_words(changes, shares))
 
 
@@ -56,13 +62,12 @@ def _apart(frame: pd.DataFrame, methods: list[str]) -> pd.DataFrame:
     return frame.assign(place=frame["teacher_epochs"] * 2**octaves)
 
 
-def _changes_at(
-    placed: pd.DataFrame, methods: list[str], length: float, *, first: bool
-) -> alt.LayerChart:
+def _changes_at(placed: pd.DataFrame, methods: list[str], length: float) -> alt.LayerChart:
     ends = placed[["mean", "low", "high"]]
     scale = alt.Scale(domain=[float(ends.min().min()), float(ends.max().max())], nice=True)
-    words = "change in accuracy (percentage points)" if first else None
-    y = alt.Y("mean:Q", scale=scale, axis=alt.Axis(title=words, tickCount=6))
+    y = alt.Y(
+        "mean:Q", scale=scale, axis=alt.Axis(title="change in accuracy (points)", tickCount=6)
+    )
     rows = placed[placed["student_epochs"] == length]
     base = alt.Chart(rows).encode(x=_axis(placed), color=method_colour(methods))
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3]).encode(y="zero:Q")
@@ -71,12 +76,12 @@ def _changes_at(
         base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q"), y2="high:Q"),
         *_lines(base, y, methods, ["method:N", "teacher_epochs:Q", "student_epochs:Q"]),
     ]
-    name = alt.TitleParams(f"students: {length:g} epochs", anchor="middle")
+    name = alt.TitleParams(f"students of {length:g} epochs", anchor="middle")
     return alt.layer(*layers).properties(title=name, **_PANEL)
 
 
 def _told(placed: pd.DataFrame, methods: list[str]) -> alt.LayerChart:
-    axis = alt.Axis(title="target off the label (%)", orient="right", tickCount=6)
+    axis = alt.Axis(title="target off the label (%)", tickCount=6)
     y = alt.Y("share:Q", scale=alt.Scale(domainMin=0), axis=axis)
     base = alt.Chart(placed).encode(x=_axis(placed), color=method_colour(methods))
     tips = ["method:N", "teacher_epochs:Q", alt.Tooltip("share:Q", format=".1f")]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from kdbook.studies import teacher_length
 from kdbook.studies.records import Record
-from kdbook.studies.wording import Row, method_name, named, signed
+from kdbook.studies.wording import Row, named, signed
 
 LEVEL = 0.05
 _VERBS = {1: "is higher", -1: "is lower"}
@@ -62,24 +62,31 @@ def drawn(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     Args:
         table: rows of ``kdbook.studies.teacher_length.per_seed``, or its record.
     """
-    found = teacher_length.effects(table)
-    hot = found["temperature"].max()
-    kept = found[(found["method"] == "distilled") | (found["temperature"] == hot)]
-    hottest_first = kept.sort_values("temperature", ascending=False, kind="stable")
     told = teacher_length.off_label_shares(table).assign(method="distilled")
     share = told.rename(columns={teacher_length.OFF_LABEL_RAREST: "share"})
-    order = {name: place for place, name in enumerate(("distilled", "AdaAlpha"))}
-    changes = hottest_first.sort_values("method", key=lambda m: m.map(order), kind="stable")
-    return named(changes), named(share)
+    return named(_shown(teacher_length.effects(table))), named(share)
 
 
 def cells(pooled: pd.DataFrame) -> pd.DataFrame:
-    """The changes as text, a row a method and a column a teacher's length; a star where clear."""
-    text = [f"{signed(row)}{' *' if _sign(row) else ''}" for _, row in pooled.iterrows()]
-    names = [method_name(*pair) for pair in pooled[["method", "temperature"]].to_numpy()]
-    table = pooled.assign(cell=text, method=names)
-    wide = table.pivot(index="method", columns="teacher_epochs", values="cell")
-    return wide.rename(columns="{:g} epochs".format).rename_axis(columns="teachers of")
+    """What is drawn as text: a row a teacher's length, a column a method; a star where clear.
+
+    Args:
+        pooled: as ``kdbook.studies.teacher_length.by_teacher`` gives it.
+    """
+    rows = named(_shown(pooled))
+    text = [f"{signed(row)}{' *' if _sign(row) else ''}" for _, row in rows.iterrows()]
+    wide = rows.assign(cell=text).pivot(index="teacher_epochs", columns="method", values="cell")
+    wide = wide[list(dict.fromkeys(rows["method"]))].rename_axis(columns=None)
+    return wide.rename("{:g} epochs".format).rename_axis("teachers of")
+
+
+def _shown(found: pd.DataFrame) -> pd.DataFrame:
+    """Distilled from the highest temperature down, then AdaAlpha at the highest."""
+    hot = found["temperature"].max()
+    taught = found[found["method"] == "distilled"]
+    ada = found[(found["method"] == "AdaAlpha") & (found["temperature"] == hot)]
+    hottest_first = taught.sort_values("temperature", ascending=False, kind="stable")
+    return pd.concat([hottest_first, ada], ignore_index=True)
 
 
 def headline(pooled: pd.DataFrame) -> str:

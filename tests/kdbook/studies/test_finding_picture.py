@@ -61,7 +61,7 @@ def test_the_picture_reads_on_light_and_dark_pages(lengths, tmp_path):
     finding_picture.picture(lengths).save(tmp_path / "finding.svg")
     svg = (tmp_path / "finding.svg").read_text()
     assert 'fill="white"' in svg
-    for text in ("students: 40 epochs", "distilled, T = 1", "target off the label (%)"):
+    for text in ("students of 40 epochs", "distilled, T = 1", "target off the label (%)"):
         assert text in svg
 
 

@@ -156,5 +156,6 @@ def test_shares_are_told_from_the_shortest_teacher_to_the_longest():
 
 def test_cells_have_a_star_where_the_corrected_p_value_is_small():
     table = findings.cells(pooled((-20.0, 0.0, 0.1)))
-    assert table.loc["distilled, T = 3", "40 epochs"].endswith(" *")
-    assert not table.loc["distilled, T = 3", "80 epochs"].endswith("*")
+    assert list(table) == ["distilled, T = 3", "distilled, T = 1", "AdaAlpha, T = 3"]
+    assert table.loc["40 epochs", "distilled, T = 3"].endswith(" *")
+    assert not table.loc["80 epochs", "distilled, T = 3"].endswith("*")
