@@ -23,6 +23,12 @@ PILOT_SEED = TUNING_SEED
 TEMPERATURE = 2.0
 """T*, chosen by the pilot on dev images."""
 
+LONG = 200
+"""Epochs of a training that is no longer cut short."""
+
+SHORT = 20
+"""Epochs of a teacher that is."""
+
 NONE = float("nan")
 LONG_TAIL = PROFILES["standard"]
 ROBUST = RobustSettings(profile="standard", dataset="cifar10", imbalance=100.0)
@@ -33,7 +39,7 @@ class Block:
     """Trainings that are complete together.
 
     Attributes:
-        name: one letter, as in the plan.
+        name: as in the plan.
         what: in words.
         seeds: of its students.
         of_seed: the members of one seed.
@@ -59,8 +65,16 @@ class Block:
 
 
 def _pilot(seed: int) -> list[Member]:
-    """Teacher, one-hot and three distilled students that have not seen dev, at two lengths."""
-    return [member for epochs in (30, 60) for member in _pilot_of(_at(LONG_TAIL, epochs), seed)]
+    """Teacher, one-hot and three distilled students that have not seen dev, at two lengths.
+
+    And a teacher of 200 epochs, whose share off the label is compared with theirs.
+    """
+    students = [m for epochs in (30, 60) for m in _pilot_of(_at(LONG_TAIL, epochs), seed)]
+    return [*students, _pilot_of(_at(LONG_TAIL, LONG), seed)[0]]
+
+
+def _long_pilot(seed: int) -> list[Member]:
+    return _pilot_of(_at(LONG_TAIL, LONG), seed)
 
 
 def _pilot_of(profile: Profile, seed: int) -> list[Member]:
@@ -83,6 +97,27 @@ def _methods(profile: Profile, seed: int) -> list[Member]:
         ("AdaAlpha", t, family.ada_alpha(t)),
         ("AdaMargin", t, family.ada_margin(t)),
     )
+
+
+def _long_methods(seed: int) -> list[Member]:
+    """The methods that answer the question, without AdaMargin."""
+    return [m for m in _methods(_at(LONG_TAIL, LONG), seed) if m.method != "AdaMargin"]
+
+
+def _teacher_lengths(seed: int) -> list[Member]:
+    """Students of 60 epochs whose teachers trained for less, and for more, than they do."""
+    return [m for epochs in (SHORT, LONG) for m in _under_teacher_of(epochs, seed)]
+
+
+def _under_teacher_of(epochs: int, seed: int) -> list[Member]:
+    recipe = LONG_TAIL.recipe.model_copy(update={"epochs": epochs})
+    profile = LONG_TAIL.model_copy(update={"teacher_recipe": recipe})
+    family, place = Family(profile, profile.imbalance, seed), (("teacher_epochs", float(epochs)),)
+    named = [("teacher", NONE, family.teacher())]
+    named += [("initial teacher", NONE, family.initial_teacher())]
+    named += [("distilled", t, family.distilled(t)) for t in (1.0, TEMPERATURE)]
+    named += [("AdaAlpha", TEMPERATURE, family.ada_alpha(TEMPERATURE))]
+    return [Member(name, family.imbalance, t, seed, spec, place) for name, t, spec in named]
 
 
 def _more_methods(seed: int) -> list[Member]:
@@ -182,6 +217,7 @@ BLOCKS: dict[str, Block] = {
             _pilot,
             test="dev",
         ),
+        Block("a2", "pilot at 200 epochs", (PILOT_SEED,), _long_pilot, test="dev"),
         Block(
             "b",
             "CIFAR-100-LT, ResNet-20: the methods of Teacher's pet at T*",
@@ -198,6 +234,8 @@ BLOCKS: dict[str, Block] = {
         Block("d", "T = 1 and logit adjustment beside b", tuple(range(5)), _more_methods),
         Block("d2", "further cells beside c", tuple(range(3)), _more_cells, test="test"),
         Block("e", "five more seeds of one-hot and distilled", tuple(range(5, 10)), _more_seeds),
+        Block("b2", "as b without AdaMargin, 200 epochs", tuple(range(5)), _long_methods),
+        Block("i", "teachers of 20 and 200 epochs for students of 60", (0, 1, 2), _teacher_lengths),
         Block("f", "as b with ResNet-56", tuple(range(3)), _deep),
         Block("g", "the cross-entropy baseline of the literature, ResNet-32", (0,), _baseline),
     )

@@ -19,7 +19,8 @@ from kdlib.training import PRESETS, steps_per_epoch
 
 def test_the_blocks_have_the_runs_of_the_plan():
     sizes = {name: len(block.runs) for name, block in BLOCKS.items()}
-    assert sizes == {"a": 10, "b": 30, "c": 30, "d": 15, "d2": 12, "e": 15, "f": 18, "g": 2}
+    plan = {"a": 11, "a2": 5, "b": 30, "c": 30, "d": 15, "d2": 12, "e": 15, "b2": 25, "i": 30}
+    assert sizes == plan | {"f": 18, "g": 2}
 
 
 def test_every_teacher_of_a_block_is_a_member_of_it_or_of_one_before():
@@ -37,10 +38,11 @@ def test_the_recipe_takes_the_papers_number_of_steps():
 
 
 def test_the_pilot_has_not_seen_dev_and_its_seed_is_not_reported():
-    assert all(spec.data.part == "train_minus_dev" for spec in BLOCKS["a"].runs)
-    assert BLOCKS["a"].test == "dev"
+    for name in ("a", "a2"):
+        assert all(spec.data.part == "train_minus_dev" for spec in BLOCKS[name].runs)
+        assert BLOCKS[name].test == "dev"
     for block in BLOCKS.values():
-        assert block.name == "a" or PILOT_SEED not in block.seeds
+        assert block.name in ("a", "a2") or PILOT_SEED not in block.seeds
 
 
 def test_what_moved_multipliers_does_not_test():
@@ -51,7 +53,7 @@ def test_what_moved_multipliers_does_not_test():
 
 def test_blocks_come_in_the_plans_order_and_unknown_ones_are_named():
     assert [block.name for block in chosen(["c", "b"])] == ["b", "c"]
-    with pytest.raises(SettingError, match="block 'z' is not known: allowed are a, b, c"):
+    with pytest.raises(SettingError, match="block 'z' is not known: allowed are a, a2, b"):
         chosen(["z"])
 
 
