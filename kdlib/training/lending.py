@@ -58,8 +58,8 @@ def lent(job: Job, asked: StepKind | None) -> Iterator[Job]:
 
 def chosen_step(job: Job, asked: StepKind | None) -> StepKind:
     """What ``asked`` comes to for this training; see ``loop.train``."""
-    # "captured" becomes the default on a GPU once its tests have passed on one.
-    kind = asked or os.environ.get(ENVIRONMENT) or "eager"
+    usual = "captured" if job.device.type == "cuda" else "eager"
+    kind = asked or os.environ.get(ENVIRONMENT) or usual
     if kind not in get_args(StepKind):
         raise SettingError(f"step = {kind!r} is not allowed: {', '.join(get_args(StepKind))}")
     if asked is None and (kind == "fused") != (job.device.type == "cpu"):

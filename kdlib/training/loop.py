@@ -96,7 +96,8 @@ def train(
             often (``kdlib.training.fused``), on a CPU in float32; "captured", replayed over static
             buffers (``kdlib.training.captured``), on a GPU as one CUDA graph; "compiled", the same
             after ``torch.compile``. By default what ``KDLIB_STEP`` says if it is for the device,
-            and eager where that cannot be (images in files, several processes, no compiler).
+            else captured on a GPU; and eager where that cannot be (images in files, several
+            processes, no compiler).
         on_epoch: Called after each epoch (and after its checkpoint, if any) with its record.
 
     Returns:
