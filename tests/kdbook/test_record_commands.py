@@ -5,8 +5,8 @@ import pytest
 from click.testing import CliRunner
 
 from kdbook.places import records_folder
+from kdbook.records import read_records
 from kdbook.studies import STUDIES, measuring
-from kdbook.studies.records import read_records
 from kdlib.cli import cli
 from kdlib.training import processes
 

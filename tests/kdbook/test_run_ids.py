@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from kdbook.records import read_records
 from kdbook.studies import STUDIES, study, trains_networks
-from kdbook.studies.records import read_records
 from kdlib.runs import RESULTS_VERSION
 
 PINNED = Path(__file__).with_name("run_ids.txt")

@@ -2,7 +2,7 @@
 
 Every chart has a title, axis titles in words, an alt text (``description``), sliders that need no
 kernel where it has any, and one colour a method, the same in the whole book. Accuracies are in
-percent. Columns are those of ``kdbook.studies.tables``: what ``with_intervals`` gives can be drawn.
+percent. Columns are those of ``kdbook.tables``: what ``with_intervals`` gives can be drawn.
 
 Importing this package enables a renderer that needs no network: one for live notebooks, or with
 ``KDLIB_SITE=1`` in the environment one for the built site. On Colab, Altair's own stays.

@@ -18,7 +18,7 @@ References = dict[tuple[str, str, str, bool], list[pd.Series]]
 
 
 def robust_questions(rows: pd.DataFrame) -> list[Question]:
-    """One question a row of ``kdbook.studies.published.published``.
+    """One question a row of ``kdbook.published.published``.
 
     Raises:
         AuditError: a data set, method, metric or baseline that the mapping does not name.

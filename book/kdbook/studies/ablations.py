@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from kdbook.studies import tables
-from kdbook.studies.comparisons import class_averages, training_logits
-from kdbook.studies.families import Family, families_at
-from kdbook.studies.profiles import profile_of
-from kdbook.studies.settings import TEMPERATURE, FromText, Imbalance, Temperature
-from kdbook.studies.settings import Settings as BaseSettings
-from kdbook.studies.tables import Member
+from kdbook import tables
+from kdbook.families import Family, families_at
+from kdbook.profiles import profile_of
+from kdbook.settings import TEMPERATURE, FromText, Imbalance, Temperature
+from kdbook.settings import Settings as BaseSettings
+from kdbook.tables import Member, class_averages, training_logits
 from kdlib.losses import soft_label_weights
 from kdlib.runs import RunResult, RunSpec, Store, dev_mix
 from kdlib.runs.build import dataset_for, loss_vectors
@@ -80,7 +79,7 @@ def mean_trust(family: Family, temperature: float, store: Store | None = None) -
 
 
 def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.studies.tables.per_seed``.
+    """One row a run; see ``kdbook.tables.per_seed``.
 
     Args:
         settings: of the study.
@@ -90,7 +89,7 @@ def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
 
 
 def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.studies.tables.per_class``. Results as ``per_seed``."""
+    """One row a run and class; see ``kdbook.tables.per_class``. Results as ``per_seed``."""
     return tables.per_class(_all_members(settings, results), results)
 
 

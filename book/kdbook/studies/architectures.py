@@ -9,22 +9,14 @@ from typing import Annotated, Literal, get_args
 import pandas as pd
 from pydantic import Field
 
-from kdbook.studies import tables
-from kdbook.studies.families import Family
-from kdbook.studies.paired import paired_rows
-from kdbook.studies.profiles import Profile, profile_of
-from kdbook.studies.settings import (
-    TEMPERATURE,
-    Alpha,
-    FromText,
-    Imbalance,
-    ProfileName,
-    Temperature,
-)
-from kdbook.studies.settings import Settings as BaseSettings
-from kdbook.studies.tables import Member
-from kdbook.studies.wording import signed
+from kdbook import compare, tables
+from kdbook.compare import paired_rows, signed
+from kdbook.families import Family
+from kdbook.profiles import Profile, profile_of
+from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, ProfileName, Temperature
+from kdbook.settings import Settings as BaseSettings
 from kdbook.studies.worst_classes import BY_TEACHER, BY_VALIDATION, by_each_ordering
+from kdbook.tables import Member
 from kdlib.models import ModelSpec
 from kdlib.runs import RunResult, RunSpec
 
@@ -118,7 +110,7 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run and cell; see ``kdbook.studies.tables.per_seed``.
+    """One row a run and cell; see ``kdbook.tables.per_seed``.
 
     Beside ``worst_k``, the worst of the evaluated model itself, the columns ``worst_by_teacher``
     and ``worst_by_validation`` hold its accuracy over the worst classes of the cell's teacher (see
@@ -137,7 +129,7 @@ def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.Data
 
 
 def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run, cell and class; see ``kdbook.studies.tables.per_class``."""
+    """One row a run, cell and class; see ``kdbook.tables.per_class``."""
     return tables.per_class(members(settings), results)
 
 
@@ -179,7 +171,7 @@ def strength_effects(differences: pd.DataFrame, order: Sequence[str]) -> pd.Data
     """
     rows, keys = stronger_minus_weaker(differences, order), ["weaker", "stronger"]
     averaged = rows.groupby([*keys, "seed"], sort=False)["difference"].mean().reset_index()
-    return tables.with_intervals(averaged, "difference", keys)
+    return compare.with_intervals(averaged, "difference", keys)
 
 
 def overview(table: pd.DataFrame) -> pd.DataFrame:
@@ -199,7 +191,7 @@ def overview(table: pd.DataFrame) -> pd.DataFrame:
     columns = {}
     for key, words in wanted.items():
         rows = paired_rows(table, key, ("distilled", "one-hot"), ["teacher", "student"])
-        cells = tables.with_intervals(rows, "difference", ["teacher", "student"])
+        cells = compare.with_intervals(rows, "difference", ["teacher", "student"])
         columns[words] = cells.set_index(["teacher", "student"]).apply(signed, axis=1)
     return pd.DataFrame(columns)
 

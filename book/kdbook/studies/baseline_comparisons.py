@@ -6,14 +6,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from kdbook.compare import Pair, compare_corrected, signed, with_holm, with_intervals
 from kdbook.studies import robust_baselines as study
-from kdbook.studies.comparisons import Pair
-from kdbook.studies.corrected import compare_corrected
-from kdbook.studies.paired import with_holm
 from kdbook.studies.post_shift import SHIFT
 from kdbook.studies.printed_baselines import printed_points
-from kdbook.studies.tables import with_intervals
-from kdbook.studies.wording import signed
 
 ENDS = [f"{side}_{end}" for side in ("average", "worst") for end in ("low", "high")]
 

@@ -11,13 +11,13 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from kdbook.studies import tables
-from kdbook.studies.families import Family, families_at
-from kdbook.studies.profiles import Profile, profile_of
-from kdbook.studies.settings import FromText, Imbalance, Temperature
-from kdbook.studies.settings import Settings as BaseSettings
-from kdbook.studies.tables import Member
-from kdbook.studies.wording import change, named, signed
+from kdbook import compare, tables
+from kdbook.compare import change, named, signed
+from kdbook.families import Family, families_at
+from kdbook.profiles import Profile, profile_of
+from kdbook.settings import FromText, Imbalance, Temperature
+from kdbook.settings import Settings as BaseSettings
+from kdbook.tables import Member
 from kdlib.runs import RunResult, RunSpec
 
 QUESTION = "How much of the harm to rare classes is the recipe's?"
@@ -65,7 +65,7 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.studies.tables.per_seed``."""
+    """One row a run; see ``kdbook.tables.per_seed``."""
     return tables.per_seed(members(settings), results)
 
 
@@ -80,7 +80,7 @@ def effects(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
         Columns: method, temperature, batch_size, mean, low, high, seeds, p (of the paired t-test,
         not corrected).
     """
-    return tables.paired_differences(table, measure, "one-hot", by=["batch_size"])
+    return compare.paired_differences(table, measure, "one-hot", by=["batch_size"])
 
 
 def recipe_said(changes: pd.DataFrame) -> str:

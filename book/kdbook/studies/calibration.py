@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 
-from kdbook.studies.tables import Member
+from kdbook.tables import Member
 from kdlib.metrics import log_loss
 from kdlib.runs import RunResult
 

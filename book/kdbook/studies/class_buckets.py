@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from kdbook.studies.column_scales import difference_scale_of, scale_of
-from kdbook.studies.comparisons import Pair, training_logits
-from kdbook.studies.tables import Member, over_seeds, training_counts, with_intervals
+from kdbook.compare import Pair, difference_scale_of, over_seeds, scale_of, with_intervals
+from kdbook.tables import Member, training_counts, training_logits
 from kdlib.errors import SettingError
 from kdlib.metrics import class_means, holm, log_loss, margin
 from kdlib.names import choices

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import fdtri, gammaln
 
-from kdbook.studies.tables import with_intervals
+from kdbook.compare import with_intervals
 from kdlib.errors import SettingError
 from kdlib.metrics import Scale
 

@@ -12,13 +12,13 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from kdbook.studies import tables
-from kdbook.studies.corrected import compare_corrected
+from kdbook import tables
+from kdbook.compare import compare_corrected
+from kdbook.profiles import multiplier_rule
+from kdbook.robust_families import RobustFamily, ValidationLabels, robust_families
+from kdbook.settings import FromText, RobustSettings, Temperature, with_seeds
 from kdbook.studies.multiplier_paths import collapses, paths
-from kdbook.studies.robust_families import RobustFamily, ValidationLabels, robust_families
-from kdbook.studies.robust_profiles import RobustSettings, multiplier_rule, with_seeds
-from kdbook.studies.settings import FromText, Temperature
-from kdbook.studies.tables import Member
+from kdbook.tables import Member
 from kdlib.runs import AveragedRobustCost, RobustCost, RunResult, RunSpec
 
 QUESTION = "What do the class multipliers do, and which open choices matter?"
@@ -89,12 +89,12 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.studies.tables.per_seed``."""
+    """One row a run; see ``kdbook.tables.per_seed``."""
     return tables.per_seed(members(settings), results, "robust_distillation")
 
 
 def per_class(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.studies.tables.per_class``."""
+    """One row a run and class; see ``kdbook.tables.per_class``."""
     return tables.per_class(members(settings), results, "robust_distillation")
 
 

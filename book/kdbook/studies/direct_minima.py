@@ -11,8 +11,8 @@ import pandas as pd
 from scipy.optimize import minimize, nnls
 from scipy.special import softmax
 
+from kdbook.robust_families import Alpha
 from kdbook.studies.known_probabilities import World, class_risks
-from kdbook.studies.robust_families import Alpha
 from kdlib.errors import SettingError
 
 

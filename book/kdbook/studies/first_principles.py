@@ -9,12 +9,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from kdbook.studies import tables
-from kdbook.studies.families import Family, families
-from kdbook.studies.profiles import profile_of
-from kdbook.studies.settings import Alpha, Temperature
-from kdbook.studies.settings import Settings as BaseSettings
-from kdbook.studies.tables import Member
+from kdbook import tables
+from kdbook.families import Family, families
+from kdbook.profiles import profile_of
+from kdbook.settings import Alpha, Temperature
+from kdbook.settings import Settings as BaseSettings
+from kdbook.tables import Member
 from kdlib.losses import soft_target_loss
 from kdlib.metrics import margin
 from kdlib.runs import RunResult, RunSpec
@@ -46,7 +46,7 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.studies.tables.per_seed``."""
+    """One row a run; see ``kdbook.tables.per_seed``."""
     return tables.per_seed(members(settings), results)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kdbook.studies import tables
+from kdbook import compare
 from kdlib import metrics
 from kdlib.runs import RunResult
 
@@ -78,7 +78,7 @@ def between_orders(gains: pd.DataFrame, first: str, second: str) -> pd.DataFrame
     keys = ["candidate", "seed", "k"]
     one, other = (gains[gains["order"] == name].set_index(keys)["gain"] for name in (first, second))
     table = (one - other).dropna().rename("difference").reset_index()
-    return tables.with_intervals(table, "difference", ["candidate", "k"])
+    return compare.with_intervals(table, "difference", ["candidate", "k"])
 
 
 def chosen_by_halves(
@@ -188,6 +188,6 @@ def _half_of_each_class(labels: np.ndarray, rng: np.random.Generator) -> np.ndar
 def _class_differences(new: pd.DataFrame, plain: pd.DataFrame) -> pd.DataFrame:
     differences = new - plain
     long = differences.melt(var_name="label", value_name="difference")
-    table = tables.with_intervals(long, "difference", ["label"])
+    table = compare.with_intervals(long, "difference", ["label"])
     means = {"one_hot": plain.mean().to_numpy(), "accuracy": new.mean().to_numpy()}
     return table.assign(**means, holm=metrics.holm(table["p"]))

@@ -9,13 +9,13 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from kdbook.studies import tables
-from kdbook.studies.families import Family, families
-from kdbook.studies.profiles import profile_of
-from kdbook.studies.published import published
-from kdbook.studies.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
-from kdbook.studies.settings import Settings as BaseSettings
-from kdbook.studies.tables import Member
+from kdbook import tables
+from kdbook.families import Family, families
+from kdbook.profiles import profile_of
+from kdbook.published import published
+from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
+from kdbook.settings import Settings as BaseSettings
+from kdbook.tables import Member
 from kdlib.runs import RunResult, RunSpec
 
 QUESTION = "Which classes get the gains of distillation?"
@@ -62,7 +62,7 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.studies.tables.per_seed``."""
+    """One row a run; see ``kdbook.tables.per_seed``."""
     return tables.per_seed(members(settings), results)
 
 

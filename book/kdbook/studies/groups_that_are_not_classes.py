@@ -14,14 +14,13 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from kdbook.compare import paired_differences, signed
 from kdbook.places import records_folder
+from kdbook.records import read_record, record_name
+from kdbook.settings import Alpha, FromText, ProfileName
+from kdbook.settings import Settings as BaseSettings
 from kdbook.studies import group_changes
 from kdbook.studies.group_changes import Scored
-from kdbook.studies.records import read_record, record_name
-from kdbook.studies.settings import Alpha, FromText, ProfileName
-from kdbook.studies.settings import Settings as BaseSettings
-from kdbook.studies.tables import paired_differences
-from kdbook.studies.wording import signed
 from kdlib.data.adult_features import Encoding, Missing, adult_features
 from kdlib.metrics import PERCENT, POINTS
 from kdlib.runs.forests import Forest, StudentTree, TeacherForest, fit_forests

@@ -2,7 +2,7 @@
 
 "Robust distillation", equations 1 to 4 and Theorem 1. A scorer is a table of logits, one row for
 each of finitely many inputs, so that every objective is a convex function of so many numbers. An
-objective is named by alpha as in ``kdbook.studies.robust_families``: None is standard, 0 balanced,
+objective is named by alpha as in ``kdbook.robust_families``: None is standard, 0 balanced,
 1 robust, and between is traded off.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_softmax
 
-from kdbook.studies.robust_families import Alpha
+from kdbook.robust_families import Alpha
 from kdlib.errors import SettingError
 
 _SETTLED = 1e-12

@@ -12,8 +12,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from kdbook.studies.comparisons import class_averages, training_logits
-from kdbook.studies.families import Family
+from kdbook.families import Family
+from kdbook.tables import class_averages, training_logits
 from kdlib.errors import SettingError
 from kdlib.losses import margin_log_cost, teacher_probabilities
 from kdlib.runs import Store, dev_mix

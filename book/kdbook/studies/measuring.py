@@ -10,12 +10,12 @@ import pandas as pd
 from pydantic import Field
 from scipy.special import bdtrc  # a binomial tail; scipy.stats takes a second to import
 
-from kdbook.studies import tables
-from kdbook.studies.families import Family, families
-from kdbook.studies.profiles import profile_of
-from kdbook.studies.settings import TEMPERATURE, FromText
-from kdbook.studies.settings import Settings as BaseSettings
-from kdbook.studies.tables import Member
+from kdbook import tables
+from kdbook.families import Family, families
+from kdbook.profiles import profile_of
+from kdbook.settings import TEMPERATURE, FromText
+from kdbook.settings import Settings as BaseSettings
+from kdbook.tables import Member
 from kdlib.errors import SettingError
 from kdlib.metrics import per_class_accuracy
 from kdlib.runs import RunResult, RunSpec
@@ -54,7 +54,7 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.studies.tables.per_seed``."""
+    """One row a run; see ``kdbook.tables.per_seed``."""
     return tables.per_seed(members(settings), results)
 
 

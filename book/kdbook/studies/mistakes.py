@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.special import softmax
 
 from kdbook.studies.calibration import fitted_temperature
-from kdbook.studies.tables import Member
+from kdbook.tables import Member
 from kdlib.metrics import margin
 from kdlib.runs import RunResult
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from kdbook.studies.tables import Member
+from kdbook.tables import Member
 from kdlib.runs import RunResult
 
 COLLAPSED = 1.5

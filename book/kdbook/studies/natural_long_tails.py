@@ -13,14 +13,15 @@ from typing import Annotated, Literal, Self
 import pandas as pd
 from pydantic import Field, model_validator
 
-from kdbook.studies import tables
-from kdbook.studies.families import Family, families
-from kdbook.studies.profiles import LARGE_PROFILES, Profile, profile_of
-from kdbook.studies.protocol import reported_split
-from kdbook.studies.settings import TEMPERATURE, Alpha, FromText, Temperature
-from kdbook.studies.settings import Settings as BaseSettings
-from kdbook.studies.tables import KEYS, Member, over_seeds
+from kdbook import tables
+from kdbook.compare import over_seeds
+from kdbook.families import Family, families
+from kdbook.profiles import LARGE_PROFILES, Profile, profile_of
+from kdbook.protocol import reported_split
+from kdbook.settings import TEMPERATURE, Alpha, FromText, Temperature
+from kdbook.settings import Settings as BaseSettings
 from kdbook.studies.tails import tail_measures
+from kdbook.tables import KEYS, Member
 from kdlib.metrics import POINTS, holm
 from kdlib.runs import RunResult, RunSpec
 
@@ -99,7 +100,7 @@ def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.Data
 
     ``mean`` is the mean over classes. For every k of ``tail_sizes`` there are ``worst_k``,
     ``top_k`` and ``delta_k``, which is the mean minus worst-k. The other columns are as in
-    ``kdbook.studies.tables.per_seed``.
+    ``kdbook.tables.per_seed``.
     """
     table = tables.per_seed(members(settings), results)
     tails = [_tails(result) for result in results if result is not None]
@@ -108,7 +109,7 @@ def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.Data
 
 
 def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.studies.tables.per_class``."""
+    """One row a run and class; see ``kdbook.tables.per_class``."""
     return tables.per_class(members(settings), results)
 
 

@@ -9,23 +9,15 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from kdbook.compare import paired_rows, signed
+from kdbook.families import Family
+from kdbook.profiles import Profile, profile_of
+from kdbook.protocol import reported_split
+from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, ProfileName, Temperature
+from kdbook.settings import Settings as BaseSettings
 from kdbook.studies.class_draws import over_draws
-from kdbook.studies.families import Family
-from kdbook.studies.paired import paired_rows
-from kdbook.studies.profiles import Profile, profile_of
-from kdbook.studies.protocol import reported_split
-from kdbook.studies.settings import (
-    TEMPERATURE,
-    Alpha,
-    FromText,
-    Imbalance,
-    ProfileName,
-    Temperature,
-)
-from kdbook.studies.settings import Settings as BaseSettings
-from kdbook.studies.tables import Member
-from kdbook.studies.wording import signed
 from kdbook.studies.worst_classes import a_tenth
+from kdbook.tables import Member
 from kdlib.data.class_subsets import kept_classes
 from kdlib.metrics import worst_k
 from kdlib.runs import RunResult, RunSpec

@@ -7,12 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from kdbook.studies.comparisons import Pair
-from kdbook.studies.corrected import compare_corrected
-from kdbook.studies.printed_spread import printed_interval
-from kdbook.studies.published import published
-from kdbook.studies.tables import with_intervals
-from kdbook.studies.wording import method_name
+from kdbook.compare import Pair, compare_corrected, method_name, with_intervals
+from kdbook.published import printed_interval, published
 from kdlib.data import halves
 from kdlib.metrics import per_class_accuracy
 from kdlib.runs import RunResult

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from kdbook.studies.beside_paper import beside_paper
+from kdbook.compare import signed
+from kdbook.published import beside_paper, printed_difference, published
 from kdbook.studies.objective_cells import printed_cells
-from kdbook.studies.printed_spread import printed_difference
-from kdbook.studies.published import published
-from kdbook.studies.wording import signed
 
 LISTED = ("cifar10", "cifar100", "tinyimagenet", "cifar10_lt", "cifar100_lt", "tinyimagenet_lt")
 _KEYS = ["dataset", "teacher_objective", "student_objective", "metric"]

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from kdbook.records import recorded_rows
+from kdbook.selection import VALIDATION_TEMPERATURE
 from kdbook.studies.multiplier_paths import collapses
 from kdbook.studies.objective_cells import HALVES
-from kdbook.studies.recorded_seeds import recorded_rows
-from kdbook.studies.selection import VALIDATION_TEMPERATURE
-from kdbook.studies.tables import Member
 from kdbook.studies.teacher_and_student import Settings, members, rows
+from kdbook.tables import Member
 from kdlib.losses import class_errors, teacher_probabilities
 from kdlib.runs import RobustCost, RunResult, RunSpec, execute
 

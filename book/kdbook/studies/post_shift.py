@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from kdbook.studies.tables import Member
+from kdbook.tables import Member
 from kdlib.data import halves
 from kdlib.errors import SettingError
 from kdlib.runs import RunResult

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from kdbook.studies.printed_spread import printed_interval
-from kdbook.studies.published import published
+from kdbook.published import printed_interval, published
 
 PAPER = "robust_distillation"
 NAMES = {

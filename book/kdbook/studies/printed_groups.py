@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kdbook.published import published
 from kdbook.studies.group_changes import group_name, groups_of
-from kdbook.studies.published import published
 from kdlib.data.adult import People, load_adult
 from kdlib.metrics import holm, sign_test
 

@@ -10,7 +10,7 @@ from functools import cache
 
 import pandas as pd
 
-from kdbook.studies.published import published
+from kdbook.published import published
 from kdbook.studies.trade_off_tables import slope
 from kdlib.metrics import pareto_frontier
 

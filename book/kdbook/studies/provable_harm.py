@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from kdbook.compare import verdict, with_intervals
+from kdbook.settings import Alpha, FromText
+from kdbook.settings import Settings as BaseSettings
 from kdbook.studies import ridge
-from kdbook.studies.settings import Alpha, FromText
-from kdbook.studies.settings import Settings as BaseSettings
-from kdbook.studies.tables import with_intervals
-from kdbook.studies.wording import verdict
 from kdlib.metrics import FREE, holm, paired_p_value
 
 QUESTION = "When does distillation provably harm a group?"

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from kdbook.studies import tables
-from kdbook.studies.families import Family, families
-from kdbook.studies.profiles import profile_of
-from kdbook.studies.protocol import reported_split
-from kdbook.studies.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
-from kdbook.studies.settings import Settings as BaseSettings
-from kdbook.studies.tables import Member
+from kdbook import compare, tables
+from kdbook.families import Family, families
+from kdbook.profiles import profile_of
+from kdbook.protocol import reported_split
+from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
+from kdbook.settings import Settings as BaseSettings
+from kdbook.tables import Member
 from kdlib.metrics import POINTS
 from kdlib.runs import RunResult, RunSpec
 
@@ -60,12 +60,12 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.studies.tables.per_seed``."""
+    """One row a run; see ``kdbook.tables.per_seed``."""
     return tables.per_seed(members(settings), results)
 
 
 def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.studies.tables.per_class``."""
+    """One row a run and class; see ``kdbook.tables.per_class``."""
     return tables.per_class(members(settings), results)
 
 
@@ -106,7 +106,7 @@ def figure_one(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame
     table = pd.DataFrame(rows)
     groups = [name for name in table.columns if name not in tables.KEYS]
     found = [
-        tables.paired_differences(table, group, "one-hot", scale=POINTS).assign(group=group)
+        compare.paired_differences(table, group, "one-hot", scale=POINTS).assign(group=group)
         for group in groups
     ]
     kept = ["group", "method", "mean", "low", "high", "seeds"]

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from kdbook.studies.corrected import compare_corrected
+from kdbook.compare import compare_corrected, signed
+from kdbook.records import Record, read_records
 from kdbook.studies.objective_cells import LABELS, against, rivals
-from kdbook.studies.records import Record, read_records
-from kdbook.studies.wording import signed
 
 STUDY = "teacher_and_student"
 

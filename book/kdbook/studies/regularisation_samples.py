@@ -11,14 +11,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from kdbook.studies import tables
+from kdbook import tables
+from kdbook.families import Family, families_at
+from kdbook.profiles import profile_of
+from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
+from kdbook.settings import Settings as BaseSettings
 from kdbook.studies.class_buckets import bucket_of
-from kdbook.studies.comparisons import training_logits
-from kdbook.studies.families import Family, families_at
-from kdbook.studies.profiles import profile_of
-from kdbook.studies.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
-from kdbook.studies.settings import Settings as BaseSettings
-from kdbook.studies.tables import Member
+from kdbook.tables import Member, training_logits
 from kdlib.losses import teacher_probabilities
 from kdlib.runs import RunResult, RunSpec
 
@@ -54,7 +53,7 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a distilled student: ``kdbook.studies.tables.per_seed``, and its samples.
+    """One row a distilled student: ``kdbook.tables.per_seed``, and its samples.
 
     ``samples_SPLIT`` is the percentage of regularisation samples on that split, at the teacher's
     temperature in training; ``samples_SPLIT_last`` that in the last bucket.

@@ -10,14 +10,14 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from kdbook.studies import comparisons, tables
-from kdbook.studies.families import Family, families_at
-from kdbook.studies.profiles import profile_of
-from kdbook.studies.settings import FromText, Imbalance, ProfileName, Temperature
-from kdbook.studies.tables import Member
-from kdbook.studies.tuning import Results, TunedSettings, tuning_members, with_scores
-from kdbook.studies.wording import signed
+from kdbook import compare, tables
+from kdbook.compare import signed
+from kdbook.families import Family, families_at
+from kdbook.profiles import profile_of
+from kdbook.settings import FromText, Imbalance, ProfileName, Temperature
 from kdbook.studies.worst_classes import a_tenth
+from kdbook.tables import Member
+from kdbook.tuning import Results, TunedSettings, tuning_members, with_scores
 from kdlib.losses import teacher_probabilities
 from kdlib.runs import RunResult, RunSpec
 
@@ -94,7 +94,7 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Results) -> pd.DataFrame:
-    """One row a run of ``members``; see ``kdbook.studies.tables.per_seed``.
+    """One row a run of ``members``; see ``kdbook.tables.per_seed``.
 
     One more column is Table 9's: ``delta`` is the mean minus the worst tenth, in points. Where dev
     images choose, the column ``dev`` holds what ``choosing`` scores at the row's round and
@@ -108,7 +108,7 @@ def per_seed(settings: Settings, results: Results) -> pd.DataFrame:
 
 
 def per_class(settings: Settings, results: Results) -> pd.DataFrame:
-    """One row a run of ``members`` and class; see ``kdbook.studies.tables.per_class``."""
+    """One row a run of ``members`` and class; see ``kdbook.tables.per_class``."""
     named = members(settings)
     return tables.per_class(named, results[: len(named)])
 
@@ -156,7 +156,7 @@ def overview(table: pd.DataFrame) -> pd.DataFrame:
     """
     count = 100 if "worst_10" in table else 10
     columns = {
-        words: tables.with_intervals(against(table, key), "difference", ["chain", "round"])
+        words: compare.with_intervals(against(table, key), "difference", ["chain", "round"])
         .set_index(["chain", "round"])
         .apply(signed, axis=1)
         for key, words in measures(count).items()
@@ -197,7 +197,7 @@ def target_entropies(settings: Settings, results: Sequence[RunResult]) -> pd.Dat
     named = members(settings)
     placed = list(zip(named, results[: len(named)], strict=True))
     found = {member.spec.id: result for member, result in placed}
-    logits = {i: comparisons.training_logits(r) for i, r in found.items() if r.status != "diverged"}
+    logits = {i: tables.training_logits(r) for i, r in found.items() if r.status != "diverged"}
     pieces = [
         _target_rows(member, *logits[member.spec.teacher.id])
         for member, _ in placed
@@ -232,8 +232,8 @@ def _target_rows(member: Member, logits: Tensor, labels: Tensor) -> pd.DataFrame
             "temperature": member.temperature,
             **dict(member.place),
             "label": range(num_classes),
-            "entropy": comparisons.class_averages(entropies(probs), labels, num_classes),
-            "own": comparisons.class_averages(own, labels, num_classes),
+            "entropy": tables.class_averages(entropies(probs), labels, num_classes),
+            "own": tables.class_averages(own, labels, num_classes),
         }
     )
 

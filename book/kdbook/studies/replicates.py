@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kdbook.studies.records import Record
+from kdbook.records import Record
 from kdlib.errors import SettingError
 
 MEASURES = {"mean": "mean of the classes", "rarest": "rarest fifth", "worst_1": "worst class"}

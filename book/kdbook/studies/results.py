@@ -8,14 +8,13 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from kdbook.studies import tables
-from kdbook.studies.comparisons import Pair
-from kdbook.studies.families import Family, families_at
-from kdbook.studies.profiles import profile_of
-from kdbook.studies.settings import Alpha, FromText, Imbalance, Temperature
-from kdbook.studies.tables import Member
-from kdbook.studies.tuning import Results, TunedSettings, rescored, tuning_members, with_scores
-from kdbook.studies.wording import method_name
+from kdbook import tables
+from kdbook.compare import Pair, method_name
+from kdbook.families import Family, families_at
+from kdbook.profiles import profile_of
+from kdbook.settings import Alpha, FromText, Imbalance, Temperature
+from kdbook.tables import Member
+from kdbook.tuning import Results, TunedSettings, rescored, tuning_members, with_scores
 from kdlib.runs import RunSpec
 
 QUESTION = "Do the adaptive methods mend the worst classes, each at its best temperature?"
@@ -70,7 +69,7 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Results) -> pd.DataFrame:
-    """One row a run: ``kdbook.studies.tables.per_seed`` with ``rarest_log_loss``.
+    """One row a run: ``kdbook.tables.per_seed`` with ``rarest_log_loss``.
 
     ``rarest_log_loss`` is the mean test log-loss, in nats, over the same classes as ``rarest``:
     unlike an accuracy of few images it moves before a prediction flips. Where dev images choose,
@@ -99,7 +98,7 @@ def chosen_for(
 
 
 def per_class(settings: Settings, results: Results) -> pd.DataFrame:
-    """One row a run of ``members`` and class; see ``kdbook.studies.tables.per_class``."""
+    """One row a run of ``members`` and class; see ``kdbook.tables.per_class``."""
     return tables.per_class(members(settings), _parted(settings, results)[0])
 
 
@@ -107,7 +106,7 @@ def rarest_log_loss(by_class: pd.DataFrame) -> pd.DataFrame:
     """Mean log-loss over the rarest fifth of the classes: one row a run, keys and the value.
 
     Args:
-        by_class: rows of ``kdbook.studies.tables.per_class``.
+        by_class: rows of ``kdbook.tables.per_class``.
     """
     rare = max(1, round(0.2 * by_class["label"].nunique()))
     ordered = by_class.sort_values(["train_count", "label"], ascending=[True, False])
@@ -131,7 +130,7 @@ def pairs(choice: pd.DataFrame) -> list[Pair]:
     """Each method against those before it in Table 3, at its chosen temperature.
 
     Args:
-        choice: from ``kdbook.studies.selection.choose_temperature``, at one ratio.
+        choice: from ``kdbook.selection.choose_temperature``, at one ratio.
     """
     at = choice.set_index("method")["temperature"]
     names = ["one-hot", *(method_name(method, at[method]) for method in TAUGHT)]

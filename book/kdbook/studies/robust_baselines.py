@@ -13,9 +13,9 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from kdbook.studies import tables
-from kdbook.studies.post_shift import SHIFT, shifted
-from kdbook.studies.robust_families import (
+from kdbook import tables
+from kdbook.profiles import robust_profile
+from kdbook.robust_families import (
     Alpha,
     RobustFamily,
     ValidationLabels,
@@ -24,16 +24,10 @@ from kdbook.studies.robust_families import (
     objective_name,
     robust_families,
 )
-from kdbook.studies.robust_profiles import (
-    TaughtSettings,
-    Teaching,
-    robust_profile,
-    teaching,
-    with_seeds,
-)
-from kdbook.studies.selection import VALIDATION_WORST
-from kdbook.studies.settings import FromText
-from kdbook.studies.tables import Member
+from kdbook.selection import VALIDATION_WORST
+from kdbook.settings import FromText, TaughtSettings, Teaching, teaching, with_seeds
+from kdbook.studies.post_shift import SHIFT, shifted
+from kdbook.tables import Member
 from kdlib.models import ModelSpec
 from kdlib.runs import RunResult, RunSpec
 
@@ -108,7 +102,7 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run, and one a post-shifted teacher; see ``kdbook.studies.tables.per_seed``.
+    """One row a run, and one a post-shifted teacher; see ``kdbook.tables.per_seed``.
 
     Where temperatures are chosen there is a column ``validation_worst``: the worst class on
     validation images, in percent, which chooses.

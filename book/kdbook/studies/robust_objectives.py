@@ -11,14 +11,11 @@ from typing import Annotated, Literal
 import pandas as pd
 from pydantic import Field
 
-from kdbook.studies import tables
-from kdbook.studies.corrected import LEVEL
-from kdbook.studies.paired import paired_rows, with_holm
-from kdbook.studies.robust_families import RobustFamily, robust_families
-from kdbook.studies.robust_profiles import RobustSettings, with_seeds
-from kdbook.studies.settings import FromText
-from kdbook.studies.tables import Member
-from kdbook.studies.wording import signed, verdict
+from kdbook import tables
+from kdbook.compare import LEVEL, paired_rows, signed, verdict, with_holm
+from kdbook.robust_families import RobustFamily, robust_families
+from kdbook.settings import FromText, RobustSettings, with_seeds
+from kdbook.tables import Member
 from kdlib.runs import RobustCost, RunResult, RunSpec
 
 QUESTION = "Do class weights outside the loss move a network that interpolates?"
@@ -79,7 +76,7 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run, as ``kdbook.studies.tables.per_seed``, with what the training reached.
+    """One row a run, as ``kdbook.tables.per_seed``, with what the training reached.
 
     Further columns: epochs, factor, ``train_error`` (percent of the training images that the
     network gets wrong in the last epoch, while its weights still move, by its raw logits).
@@ -92,7 +89,7 @@ def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.Data
 
 
 def per_class(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.studies.tables.per_class``."""
+    """One row a run and class; see ``kdbook.tables.per_class``."""
     return tables.per_class(members(settings), results, "robust_distillation")
 
 

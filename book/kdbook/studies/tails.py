@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from kdbook.studies.tables import with_intervals
+from kdbook.compare import with_intervals
 from kdlib import metrics
 from kdlib.metrics import PERCENT
 

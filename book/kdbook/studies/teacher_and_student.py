@@ -8,11 +8,8 @@ from math import nan
 
 import pandas as pd
 
-from kdbook.studies import tables
-from kdbook.studies.multiplier_paths import effective_classes as effective_classes
-from kdbook.studies.multiplier_paths import paths
-from kdbook.studies.objective_cells import worst_on_validation
-from kdbook.studies.robust_families import (
+from kdbook import tables
+from kdbook.robust_families import (
     Alpha,
     RobustFamily,
     ValidationLabels,
@@ -21,8 +18,11 @@ from kdbook.studies.robust_families import (
     objective_name,
     robust_families,
 )
-from kdbook.studies.robust_profiles import TaughtSettings, teaching, with_seeds
-from kdbook.studies.tables import Member
+from kdbook.settings import TaughtSettings, teaching, with_seeds
+from kdbook.studies.multiplier_paths import effective_classes as effective_classes
+from kdbook.studies.multiplier_paths import paths
+from kdbook.studies.objective_cells import worst_on_validation
+from kdbook.tables import Member
 from kdlib.runs import RunResult, RunSpec
 
 QUESTION = "Is a robust student of a robust teacher the best?"
@@ -60,7 +60,7 @@ def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.Data
 
 
 def rows(of: Sequence[Member], results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run, as ``kdbook.studies.tables.per_seed`` gives it, with three more columns.
+    """One row a run, as ``kdbook.tables.per_seed`` gives it, with three more columns.
 
     They choose and are no results: ``validation_worst``, ``first_half`` and ``second_half``, the
     worst class in percent on all validation images and on either half of them.
@@ -71,7 +71,7 @@ def rows(of: Sequence[Member], results: Sequence[RunResult | None]) -> pd.DataFr
 
 
 def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.studies.tables.per_class``."""
+    """One row a run and class; see ``kdbook.tables.per_class``."""
     return tables.per_class(members(settings), results, "robust_distillation")
 
 

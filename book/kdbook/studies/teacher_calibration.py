@@ -15,13 +15,14 @@ import torch
 from pydantic import Field
 from torch.nn.functional import cross_entropy
 
-from kdbook.studies import tables
-from kdbook.studies.families import Family
-from kdbook.studies.robust_families import RobustFamily, objective_name, robust_families
-from kdbook.studies.robust_profiles import RobustSettings, robust_profile, with_seeds
-from kdbook.studies.settings import FromText
-from kdbook.studies.tables import Member, over_seeds, training_counts
+from kdbook import tables
+from kdbook.compare import over_seeds
+from kdbook.families import Family
+from kdbook.profiles import robust_profile
+from kdbook.robust_families import RobustFamily, objective_name, robust_families
+from kdbook.settings import FromText, RobustSettings, with_seeds
 from kdbook.studies.teacher_and_student import OBJECTIVES
+from kdbook.tables import Member, training_counts
 from kdlib.metrics import SIGNED, class_calibration_error
 from kdlib.runs import RunResult, RunSpec
 
@@ -70,7 +71,7 @@ def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.Data
 
 
 def students(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a robust student; see ``kdbook.studies.tables.per_seed``."""
+    """One row a robust student; see ``kdbook.tables.per_seed``."""
     pairs = zip(members(settings), results[: -settings.ensemble], strict=True)
     kept = [(m, r) for m, r in pairs if not _teaches(m)]
     return tables.per_seed([m for m, _ in kept], [r for _, r in kept], "robust_distillation")

@@ -12,15 +12,13 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from kdbook.studies import tables
-from kdbook.studies.column_scales import difference_scale_of
-from kdbook.studies.families import Family, families_at
-from kdbook.studies.off_label import off_label_by_class
-from kdbook.studies.paired import with_holm
-from kdbook.studies.profiles import profile_of
-from kdbook.studies.settings import FromText, Imbalance, Temperature
-from kdbook.studies.settings import Settings as BaseSettings
-from kdbook.studies.tables import Member
+from kdbook import compare, tables
+from kdbook.compare import difference_scale_of, with_holm
+from kdbook.families import Family, families_at
+from kdbook.profiles import profile_of
+from kdbook.settings import FromText, Imbalance, Temperature
+from kdbook.settings import Settings as BaseSettings
+from kdbook.tables import Member, off_label_by_class
 from kdlib.metrics import DIFFERENCE, SIGNED, Scale
 from kdlib.runs import RunResult, RunSpec
 
@@ -67,7 +65,7 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.studies.tables.per_seed``.
+    """One row a run; see ``kdbook.tables.per_seed``.
 
     Two more columns tell of distilled students how much of the teacher's probability lies off the
     label on the training images, in percent: ``off_label`` is the mean over classes,
@@ -108,7 +106,7 @@ def effects(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
         the paired t-test, not corrected).
     """
     scale = difference_scale_of(measure)
-    return tables.with_intervals(changes(table, measure), "difference", _CELL, scale)
+    return compare.with_intervals(changes(table, measure), "difference", _CELL, scale)
 
 
 def by_teacher(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
@@ -170,7 +168,7 @@ def dose(table: pd.DataFrame, measure: str = "rarest") -> pd.Series:
         rows[OFF_LABEL_RAREST].corr(rows["difference"], method="spearman")
         for _, rows in both.groupby("seed")
     ]
-    return pd.Series(tables.over_seeds(ranks, SIGNED))
+    return pd.Series(compare.over_seeds(ranks, SIGNED))
 
 
 def validation_by_length(table: pd.DataFrame) -> pd.DataFrame:
@@ -183,7 +181,7 @@ def validation_by_length(table: pd.DataFrame) -> pd.DataFrame:
     teachers = table[table["method"] == "teacher"]
     if "validation" not in table:
         return pd.DataFrame(columns=["teacher_epochs", "mean", "low", "high", "seeds"])
-    return tables.with_intervals(teachers, "validation", ["teacher_epochs"])
+    return compare.with_intervals(teachers, "validation", ["teacher_epochs"])
 
 
 def _corrected(differences: pd.DataFrame, by: Sequence[str], scale: Scale) -> pd.DataFrame:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from kdbook.compare import Row, named, signed
+from kdbook.records import Record
 from kdbook.studies import teacher_length
-from kdbook.studies.records import Record
-from kdbook.studies.wording import Row, named, signed
 
 LEVEL = 0.05
 _VERBS = {1: "is higher", -1: "is lower"}

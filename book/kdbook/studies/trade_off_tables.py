@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kdbook.studies.paired import with_holm
-from kdbook.studies.tables import with_intervals
+from kdbook.compare import with_holm, with_intervals
 from kdbook.studies.trade_offs import STANDARD
 from kdlib.metrics import pareto_frontier
 
@@ -87,7 +86,7 @@ def slopes(rows: pd.DataFrame, measures: Mapping[str, str]) -> pd.DataFrame:
         measures: from columns of ``rows`` to words.
 
     Returns:
-        As ``kdbook.studies.paired.with_holm`` by measure and alpha: mean, low, high (percentage
+        As ``kdbook.compare.with_holm`` by measure and alpha: mean, low, high (percentage
         points from alpha = 0 to 1), seeds, p, p_holm (over all rows).
     """
     found = [
@@ -173,7 +172,7 @@ def gains(per_seed: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     """The cells selected on validation minus standard distillation, within seeds, on test images.
 
     Returns:
-        As ``kdbook.studies.paired.with_holm`` by rule and measure.
+        As ``kdbook.compare.with_holm`` by rule and measure.
     """
     standard = per_seed[per_seed["method"] == STANDARD].groupby("seed")[[AVERAGE, WORST]].max()
     honest = chosen[chosen["split"] == "validation"]

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from kdbook.studies import tables
-from kdbook.studies.robust_families import (
+from kdbook import tables
+from kdbook.robust_families import (
     Alpha,
     Heats,
     RobustFamily,
@@ -25,10 +25,9 @@ from kdbook.studies.robust_families import (
     objective_name,
     robust_families,
 )
-from kdbook.studies.robust_profiles import TaughtSettings, teaching, with_seeds
-from kdbook.studies.settings import Alpha as TradeOff
-from kdbook.studies.settings import FromText
-from kdbook.studies.tables import Member
+from kdbook.settings import Alpha as TradeOff
+from kdbook.settings import FromText, TaughtSettings, teaching, with_seeds
+from kdbook.tables import Member
 from kdlib.data import halves
 from kdlib.runs import RunResult, RunSpec
 from kdlib.runs.build import dataset_for
@@ -71,7 +70,7 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run, as ``kdbook.studies.tables.per_seed`` gives it, with three more columns.
+    """One row a run, as ``kdbook.tables.per_seed`` gives it, with three more columns.
 
     ``alpha_t`` and ``alpha_s`` are text, ``std`` where no class is weighed, and ``none`` for the
     student of a row that is a teacher. ``select_mean`` and ``select_worst`` are the mean over
@@ -84,7 +83,7 @@ def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.Data
 
 
 def per_class(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.studies.tables.per_class``."""
+    """One row a run and class; see ``kdbook.tables.per_class``."""
     return tables.per_class(members(settings), results, "robust_distillation")
 
 

@@ -8,12 +8,12 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from kdbook.studies import tables
-from kdbook.studies.families import Family, families_at
-from kdbook.studies.profiles import profile_of
-from kdbook.studies.settings import Alpha, FromText, Imbalance, Temperature
-from kdbook.studies.tables import Member
-from kdbook.studies.tuning import Results, TunedSettings, tuning_members, with_scores
+from kdbook import tables
+from kdbook.families import Family, families_at
+from kdbook.profiles import profile_of
+from kdbook.settings import Alpha, FromText, Imbalance, Temperature
+from kdbook.tables import Member
+from kdbook.tuning import Results, TunedSettings, tuning_members, with_scores
 from kdlib.runs import RunSpec, Store, dev_mix
 
 QUESTION = "Does trusting the teacher less on rare classes mend them?"
@@ -56,7 +56,7 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Results) -> pd.DataFrame:
-    """One row a run of ``members``; see ``kdbook.studies.tables.per_seed``.
+    """One row a run of ``members``; see ``kdbook.tables.per_seed``.
 
     Where dev images choose, the column ``dev`` holds what ``choosing`` scores at the row's method
     and temperature.
@@ -67,7 +67,7 @@ def per_seed(settings: Settings, results: Results) -> pd.DataFrame:
 
 
 def per_class(settings: Settings, results: Results) -> pd.DataFrame:
-    """One row a run of ``members`` and class; see ``kdbook.studies.tables.per_class``."""
+    """One row a run of ``members`` and class; see ``kdbook.tables.per_class``."""
     named = members(settings)
     return tables.per_class(named, results[: len(named)])
 

@@ -8,7 +8,11 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from kdbook.studies import tables
+from kdbook import tables
+from kdbook.families import Family, families_at
+from kdbook.profiles import profile_of
+from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
+from kdbook.settings import Settings as BaseSettings
 from kdbook.studies.class_buckets import (
     STATISTICS,
     bucket_statistics,
@@ -16,12 +20,8 @@ from kdbook.studies.class_buckets import (
     class_statistics,
     own_image_statistics,
 )
-from kdbook.studies.families import Family, families_at
 from kdbook.studies.mistakes import transfer
-from kdbook.studies.profiles import profile_of
-from kdbook.studies.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
-from kdbook.studies.settings import Settings as BaseSettings
-from kdbook.studies.tables import Member
+from kdbook.tables import Member
 from kdlib.runs import RunResult, RunSpec
 
 QUESTION = "Where does the teacher err, and does the student err there too?"
@@ -70,7 +70,7 @@ def runs(settings: Settings) -> list[RunSpec]:
 
 
 def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run: ``kdbook.studies.tables.per_seed``, with the statistics of the last bucket.
+    """One row a run: ``kdbook.tables.per_seed``, with the statistics of the last bucket.
 
     ``tail_accuracy`` (percent), ``tail_log_loss`` (nats) and ``tail_margin`` are means on test over
     the last of ``settings.buckets`` buckets, sorted by the teacher's accuracy on validation.

@@ -3,15 +3,16 @@
 import pandas as pd
 import pytest
 
-from kdbook.studies import architectures, profiles
+from kdbook import profiles
+from kdbook.families import Family
+from kdbook.published import published
+from kdbook.studies import architectures
 from kdbook.studies.architectures import (
     NETWORKS,
     Settings,
     strength_effects,
     stronger_minus_weaker,
 )
-from kdbook.studies.families import Family
-from kdbook.studies.published import published
 from kdlib.errors import SettingError
 from kdlib.runs import Store, execute
 

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kdbook.profiles import PROFILES
 from kdbook.studies import batch_size, trusting_the_teacher_less
 from kdbook.studies.batch_size import Settings
-from kdbook.studies.profiles import PROFILES
 from kdlib.errors import SettingError
 
 

@@ -7,7 +7,8 @@ time a chapter that comes near.
 
 import pytest
 
-from kdbook.studies import objective_cells, objective_protocols, recorded_seeds, study
+from kdbook import records
+from kdbook.studies import objective_cells, objective_protocols, study
 from kdbook.studies import teacher_and_student as grid
 
 LIMIT = 115
@@ -58,5 +59,5 @@ def test_what_the_grid_takes_from_records_is_there():
     strict = settings.model_copy(update={"seeds": 5, "validation_part": "first_half"})
     fixed = settings.model_copy(update={"seeds": 5, "fixed_teacher": True})
     for wanted in (strict, fixed):
-        found = recorded_seeds.recorded_rows("teacher_and_student", wanted, objective_cells.HALVES)
+        found = records.recorded_rows("teacher_and_student", wanted, objective_cells.HALVES)
         assert set(found["run"]) == {member.spec.id for member in grid.members(wanted)}

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from kdbook.profiles import PROFILES
 from kdbook.studies import gain_orders, rare_classes
 from kdbook.studies import gains_are_not_uniform as study
-from kdbook.studies.profiles import PROFILES
 from kdlib.errors import SettingError
 
 CLASSES = 4

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from kdbook.records import RecordError
 from kdbook.studies import groups_that_are_not_classes as study
-from kdbook.studies.records import RecordError
 from kdlib.errors import SettingError
 from kdlib.runs import Store
 
@@ -103,8 +103,7 @@ def test_papermills_texts_are_understood():
 
 
 def test_what_is_recorded_is_read_as_paired_changes(shelf, tmp_path, monkeypatch):
-    from kdbook.studies.recording import record
-    from kdbook.studies.records import write_record
+    from kdbook.records import record, write_record
 
     assert "kdlib study record groups_that_are_not_classes" in study.recorded(tmp_path)
     monkeypatch.setattr(study, "Store", lambda *_: shelf)

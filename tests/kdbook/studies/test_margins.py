@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from kdbook.profiles import profile_of
 from kdbook.studies import margins
-from kdbook.studies.profiles import profile_of
 from kdlib.errors import SettingError
 from kdlib.runs import MarginCost, PriorCost, Store, execute
 

@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from kdbook.studies import margins, profiles, trusting_the_teacher_less
+from kdbook import profiles
+from kdbook.profiles import LARGE_PROFILES
+from kdbook.studies import margins, trusting_the_teacher_less
 from kdbook.studies import natural_long_tails as study
-from kdbook.studies.profiles import LARGE_PROFILES
 from kdlib.errors import SettingError
 from kdlib.models import ImageNetResNet
 from kdlib.runs import Store, execute

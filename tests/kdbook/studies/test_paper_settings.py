@@ -8,6 +8,11 @@ from functools import cache
 
 import pytest
 
+from kdbook.families import Family, families, families_at
+from kdbook.profiles import LARGE_PROFILES, PROFILES, profile_of, robust_profile
+from kdbook.protocol import protocol
+from kdbook.robust_families import RobustFamily
+from kdbook.settings import RobustSettings
 from kdbook.studies import (
     natural_long_tails,
     results,
@@ -15,11 +20,6 @@ from kdbook.studies import (
     teacher_and_student,
     trade_offs,
 )
-from kdbook.studies.families import Family, families, families_at
-from kdbook.studies.profiles import LARGE_PROFILES, PROFILES, profile_of
-from kdbook.studies.protocol import protocol
-from kdbook.studies.robust_families import RobustFamily
-from kdbook.studies.robust_profiles import RobustSettings, robust_profile
 from kdlib.data.longtail import dev_count
 from kdlib.training import PRESETS, CosineDecay, StepDecay
 

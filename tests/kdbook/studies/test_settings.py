@@ -2,6 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kdbook import settings as base
+from kdbook.profiles import PROFILES, profile_of
+from kdbook.settings import RobustSettings
 from kdbook.studies import (
     STUDIES,
     rare_classes,
@@ -9,9 +12,6 @@ from kdbook.studies import (
     trains_networks,
     trusting_the_teacher_less,
 )
-from kdbook.studies import settings as base
-from kdbook.studies.profiles import PROFILES, profile_of
-from kdbook.studies.robust_profiles import RobustSettings
 from kdlib.errors import SettingError
 from kdlib.validated import allowed
 

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from kdbook.places import records_folder
-from kdbook.studies.provenance import Provenance
-from kdbook.studies.selection import DEV, VALIDATION_TEMPERATURE
+from kdbook.records.provenance import Provenance
+from kdbook.selection import DEV, VALIDATION_TEMPERATURE
 from kdlib.errors import KdlibError
 from kdlib.files import write_atomically
 

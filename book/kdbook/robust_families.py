@@ -13,15 +13,10 @@ from itertools import product
 from math import isnan, nan
 from typing import Literal
 
-from kdbook.studies.profiles import Profile
-from kdbook.studies.robust_profiles import (
-    RobustSettings,
-    Teaching,
-    multiplier_rule,
-    robust_profile,
-)
-from kdbook.studies.selection import VALIDATION_TEMPERATURE
-from kdbook.studies.tables import Member
+from kdbook.profiles import Profile, multiplier_rule, robust_profile
+from kdbook.selection import VALIDATION_TEMPERATURE
+from kdbook.settings import RobustSettings, Teaching
+from kdbook.tables import Member
 from kdlib.models import AnyModel
 from kdlib.runs import (
     AdaptiveMix,

@@ -1,16 +1,112 @@
-"""What the chapters on robust distillation share: their settings, scales and multiplier rules."""
+"""What a reader, papermill or the command line may set in a study: parsed once, then frozen."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
+import ast
+import json
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from kdbook.studies.profiles import PROFILES, Profile, profile_of
-from kdbook.studies.settings import FromText, Imbalance, ProfileName, Settings, Temperature
-from kdlib.models import ModelSpec
-from kdlib.training import PRESETS, MultiplierRule
-from kdlib.validated import Frozen
+from kdlib.errors import SettingError
+from kdlib.names import choices
+from kdlib.validated import Frozen, holds_boolean
+
+ProfileName = Literal["quick", "standard", "paper"]
+_INJECTED_BY_PAPERMILL = "# Parameters"
+
+
+def _from_text(value: Any) -> Any:
+    """Papermill hands ``null`` and lists over as text: read those two as JSON.
+
+    A list that holds true or false stays text, which no list of numbers accepts.
+    """
+    if isinstance(value, str) and (value in ("null", "None") or value.startswith("[")):
+        try:
+            found = json.loads(value.replace("None", "null"))
+        except json.JSONDecodeError:
+            return value
+        return value if holds_boolean(found) else found
+    return value
+
+
+FromText = BeforeValidator(_from_text)
+Seeds = Annotated[Annotated[int, Field(ge=1, le=1000)] | None, FromText]
+Temperature = Annotated[float, Field(ge=0.05, le=100.0), FromText]
+Alpha = Annotated[float, Field(ge=0.0, le=1.0), FromText]
+Imbalance = Annotated[float, Field(ge=1.0, le=1000.0), FromText]
+TEMPERATURE = 3.0
+"""Of the chapters that ask who pays, where none is set: one of the paper's five on CIFAR (Appendix
+B), and that of its Figure 5. At 1 the teachers of ``quick``, which are trained to the end, tell
+their students next to nothing but the labels."""
+Epochs = Annotated[Annotated[int, Field(ge=2, le=10_000)] | None, FromText]
+Precision = Annotated[Literal["fp32", "bf16"] | None, FromText]
+
+
+class Settings(Frozen):
+    """Base of every study's settings.
+
+    Attributes:
+        profile: the scale, ``quick``, ``standard`` or ``paper`` (see ``kdbook.studies.PROFILES``).
+        seeds: how many seeds, from 1 to 1000; ``None`` takes the profile's own number.
+        epochs: length of each student's training, from 2 to 10,000, where the profile's is too long
+            for the machine at hand (``Recipe.with_epochs``); ``None`` takes the profile's own.
+        teacher_epochs: length of each teacher's training, from 2 to 10,000; ``None`` takes the
+            profile's own, in proportion to ``epochs``.
+        precision: number format of the trainings, ``fp32`` or ``bf16``; ``None`` takes the
+            profile's own.
+    """
+
+    profile: ProfileName = "quick"
+    seeds: Seeds = None
+    epochs: Epochs = None
+    teacher_epochs: Epochs = None
+    precision: Precision = None
+
+    @classmethod
+    def from_chapter(cls, /, **values: Any) -> Self:
+        """Parse a chapter's parameters; refuse any injected name that the chapter does not know.
+
+        Papermill only warns of an unknown parameter and runs on. Its injected cell is in the
+        kernel's input history, so a misspelt name is found here, before anything trains.
+
+        Raises:
+            SettingError: an unknown name, a wrong type or a value out of range (one line).
+        """
+        unknown = injected_names() - values.keys()
+        if unknown:
+            first, *_ = sorted(unknown)
+            raise SettingError(f"unknown parameter {first!r}: {choices(first, values)}")
+        return cls.parse(**values)
+
+
+def injected_names() -> set[str]:
+    """The names that papermill's injected cells assign in this kernel; empty elsewhere."""
+    return names_assigned(_cells_run_so_far())
+
+
+def names_assigned(cells: Iterable[str]) -> set[str]:
+    """The names assigned at the top level of those ``cells`` that papermill injected."""
+    injected = (cell for cell in cells if cell.startswith(_INJECTED_BY_PAPERMILL))
+    statements = (statement for cell in injected for statement in ast.parse(cell).body)
+    return {
+        target.id
+        for statement in statements
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _cells_run_so_far() -> list[str]:
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return []
+    shell = get_ipython()
+    return list(shell.user_ns.get("In", [])) if shell else []
+
 
 AnySettings = TypeVar("AnySettings", bound="RobustSettings")
 Dataset = Literal["digits", "cifar10", "cifar100"]
@@ -69,8 +165,6 @@ PAPER = Teaching(
     validation_temperatures=(0.1, 1.0, 3.0, 5.0),
 )
 """Section E.2: ten students of one teacher; networks without a teacher are trained ten times."""
-
-PAPER_SEEDS = 10
 Temperatures = Annotated[tuple[Temperature, ...], Field(min_length=1)]
 
 
@@ -112,42 +206,3 @@ def with_seeds(settings: AnySettings, seeds: int | None, *, at_quick: int) -> An
     """The settings with so many seeds; None stands for ``at_quick`` or the profile's own."""
     count = seeds or (at_quick if settings.profile == "quick" else None)
     return settings.model_copy(update={"seeds": count})
-
-
-def robust_profile(settings: RobustSettings) -> Profile:
-    """The scale: data, network, recipe and number of seeds.
-
-    At ``paper`` recipe and number of seeds are those of "Robust distillation" for the data set and
-    its tail.
-    """
-    dataset = settings.dataset or ("digits" if settings.profile == "quick" else "cifar10")
-    imbalance = settings.imbalance or (20.0 if dataset == "digits" else 100.0)
-    base = PROFILES["quick" if dataset == "digits" else settings.profile].at(imbalance)
-    papers = settings.profile == "paper" and dataset != "digits"
-    plain = _as_in_the_paper(base, dataset, imbalance) if papers else base
-    changes: dict[str, object] = {"dataset": dataset, "imbalance": imbalance}
-    if settings.depth is not None:
-        changes["model"] = ModelSpec.parse(depth=settings.depth)
-    return profile_of(settings, plain).model_copy(update=changes)
-
-
-def multiplier_rule(settings: RobustSettings, alpha: float = 1.0) -> MultiplierRule:
-    """How the multipliers move at the settings' scale.
-
-    The held-out examples of a move are a random part of the validation images, so that a robust
-    training costs at most 1.15 times a standard one: measuring an image costs a third of training
-    on it.
-    """
-    quick = settings.profile == "quick"
-    return MultiplierRule(
-        alpha=alpha,
-        step=settings.step,
-        update_every=settings.update_every or (4 if quick else 32),
-        batch_size=100 if quick else 1024,
-    )
-
-
-def _as_in_the_paper(base: Profile, dataset: Dataset, imbalance: float) -> Profile:
-    preset = f"{dataset}{'' if imbalance == 1 else '_lt'}_robust_paper"
-    seeds = {"seeds": PAPER_SEEDS, "sweep_seeds": PAPER_SEEDS}
-    return base.model_copy(update={"recipe": PRESETS[preset], "teacher_recipe": None, **seeds})

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
-from kdbook.studies.settings import ProfileName
+from kdbook.settings import ProfileName
 from kdlib.validated import Frozen
 
 FORMAT = 1
@@ -44,7 +44,7 @@ class Provenance(Frozen):
         test_images: how many test it; ``None`` where there is no one number, and in older records.
         blanks: columns that some methods have no value of.
         tested_on: the split of the table's results: ``test``, or ``official_test``, which is the
-            validation and the test examples together (``kdbook.studies.protocol``).
+            validation and the test examples together (``kdbook.protocol``).
         together: how many students shared a training step, each number once. Runs of more than 1
             are those of 1 up to rounding only. Records that do not say it are of runs alone.
     """

@@ -15,18 +15,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from math import isnan
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from kdbook.published.numbers import Row
 from kdlib.errors import SettingError
 from kdlib.metrics import holm
 
 LEVEL = 0.05
 """A difference is decided where its corrected p-value is at most this."""
 
-Row = Mapping[str, Any] | pd.Series
 
 
 class Beside(StrEnum):

@@ -1,6 +1,6 @@
 """Which temperature a method gets: chosen on images that no reported number is of.
 
-Which these are is the paper's protocol (``kdbook.studies.protocol``); a table says it by the column
+Which these are is the paper's protocol (``kdbook.protocol``); a table says it by the column
 that chooses. The criterion is made as large as possible; of equal ones the smaller temperature is
 taken. A temperature at which a training diverged (NaN) loses to every one at which none did. A
 method without a teacher has no temperature, so nothing is chosen for it.
@@ -53,7 +53,7 @@ def choose_temperature(per_seed: pd.DataFrame, by: str | None = None) -> pd.Data
     """One temperature a method and ratio, by the mean of ``by`` over all seeds.
 
     Args:
-        per_seed: rows of ``kdbook.studies.tables.per_seed``. Each temperature of a method must have
+        per_seed: rows of ``kdbook.tables.per_seed``. Each temperature of a method must have
             the same seeds. Where there is a column ``validation_temperature``, it is chosen along.
         by: the column that is made as large as possible; by default the table's ``criterion``.
 
@@ -78,7 +78,7 @@ def choose_by_seed(per_seed: pd.DataFrame, by: str | None = None) -> pd.DataFram
     So the choice is part of what is repeated, and an interval over seeds covers its luck too.
 
     Args:
-        per_seed: rows of ``kdbook.studies.tables.per_seed``.
+        per_seed: rows of ``kdbook.tables.per_seed``.
         by: the column that is made as large as possible; by default the table's ``criterion``.
 
     Returns:
@@ -96,7 +96,7 @@ def at_best(per_seed: pd.DataFrame, by: str | None = None) -> tuple[pd.DataFrame
     """Each method at its chosen temperature, as if it had no other.
 
     Args:
-        per_seed: rows of ``kdbook.studies.tables.per_seed``.
+        per_seed: rows of ``kdbook.tables.per_seed``.
         by: as for ``choose_temperature``.
 
     Returns:
@@ -110,7 +110,7 @@ def at_chosen(per_seed: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
     """The rows at the chosen temperatures, and all rows of methods without one.
 
     Args:
-        per_seed: rows of ``kdbook.studies.tables.per_seed`` or ``per_class``.
+        per_seed: rows of ``kdbook.tables.per_seed`` or ``per_class``.
         choice: from ``choose_temperature`` or ``choose_by_seed``.
     """
     keys = [name for name in (*ARM, "seed", *_CHOSEN) if name in choice.columns]
@@ -125,7 +125,7 @@ def gap_to_peeking(per_seed: pd.DataFrame, measure: str) -> pd.DataFrame:
     only look better: part of the gap is luck on just these test images.
 
     Args:
-        per_seed: rows of ``kdbook.studies.tables.per_seed``.
+        per_seed: rows of ``kdbook.tables.per_seed``.
         measure: a column of test results, the larger the better.
 
     Returns:

@@ -1,4 +1,12 @@
-"""How sure the papers are of their numbers: runs behind them, errors, and intervals from both.
+"""The numbers that the two papers print, one row a number, and how sure the papers are of them.
+
+Those of "Teacher's pet" are of its anonymous submission to ICLR 2022. The article in TMLR, which
+appeared later, may print others.
+
+``paper_numbers.csv`` holds 1,268 rows. Its columns: paper (``teachers_pet`` or
+``robust_distillation``), section, table, dataset, teacher, student, method, teacher_objective,
+student_objective, validation_labels, alpha_t, alpha_s, subgroup, metric, value (percent, or
+percentage points for differences), uncertainty, uncertainty_kind, note.
 
 *Robust distillation* prints standard errors of 10 runs on CIFAR and of 5 elsewhere (its section
 E.2.2), and of 5 in supplementary Tables 4 and 5. *Teacher's pet* prints a spread in Table 4 only
@@ -10,16 +18,43 @@ class, are means of three runs. All other numbers of it are taken for those of a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 from math import hypot, isnan, nan, sqrt
 from typing import Any
 
 import pandas as pd
 from scipy.special import stdtrit
 
+from kdlib.errors import SettingError
 from kdlib.metrics import FEWEST_REPEATS, PERCENT, POINTS, error_interval
+from kdlib.names import choices
+
+
+@cache
+def _all() -> pd.DataFrame:
+    with files("kdbook.published").joinpath("paper_numbers.csv").open() as stream:
+        return pd.read_csv(stream)
+
+
+def published(**wanted: str) -> pd.DataFrame:
+    """The printed numbers whose columns equal ``wanted``, e.g. ``published(table="Table 3")``.
+
+    Raises:
+        SettingError: an unknown column, or a value that no row has.
+    """
+    rows = _all()
+    for column, value in wanted.items():
+        if column not in rows.columns:
+            raise SettingError(f"unknown column {column!r}: {choices(column, rows.columns)}")
+        rows = rows[rows[column] == value]
+        if rows.empty:
+            raise SettingError(f"no published number with {column} = {value!r} among those left")
+    return rows.reset_index(drop=True)
+
 
 Row = Mapping[str, Any] | pd.Series
-"""A row of ``kdbook.studies.published.published``."""
+"""A row of ``kdbook.published.published``."""
 
 _OF_FIVE = ("Supp Table 4", "Supp Table 5")
 _OF_THREE = (("Table 3", "cifar100"), ("Table 3", "cifar100_lt"), ("Table 4", "cifar100"))

@@ -1,7 +1,7 @@
 """Students that choose a temperature on dev images, which they have not trained on.
 
 They have a seed of their own, learn from the initial teacher, and are never reported. Where
-validation images choose (``kdbook.studies.protocol``) there are none: the reported students are
+validation images choose (``kdbook.protocol``) there are none: the reported students are
 judged there. Dev also sets the weights of AdaAlpha and AdaMargin, as in the paper.
 """
 
@@ -15,11 +15,11 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from kdbook.studies.families import Family
-from kdbook.studies.protocol import protocol
-from kdbook.studies.selection import DEV, VALIDATION
-from kdbook.studies.settings import FromText, Settings
-from kdbook.studies.tables import KEYS, Member
+from kdbook.families import Family
+from kdbook.protocol import protocol
+from kdbook.selection import DEV, VALIDATION
+from kdbook.settings import FromText, Settings
+from kdbook.tables import KEYS, Member
 from kdlib.runs import RunResult
 
 TUNING_SEED = 100
@@ -76,7 +76,7 @@ def with_scores(
     there is no such column: then nothing chooses.
 
     Args:
-        rows: as ``kdbook.studies.tables.per_seed`` gives them.
+        rows: as ``kdbook.tables.per_seed`` gives them.
         tuning: as ``tuning_members`` gives them.
         results: of these.
         classes: labels that count; by default all.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kdbook.studies.profiles import Profile
+from kdbook.profiles import Profile
 from kdlib.models import AnyModel
 from kdlib.runs import (
     AdaptiveMix,

@@ -1,4 +1,4 @@
-"""Recorded rows of the very runs that a chapter asks for, so that it need not train them all.
+"""Recorded rows in a chapter: of the very runs that it asks for, and on the paper's data.
 
 A recorded row counts where its run has the id of a run that the settings name. The id holds
 everything that decides a training, so no row of another setting, recipe or version gets in.
@@ -6,17 +6,69 @@ everything that decides a training, so no row of another setting, recipe or vers
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from kdbook.compare import measures, overview
+from kdbook.profiles import PROFILES
+from kdbook.records.files import Record, read_records
+from kdbook.selection import chosen_settings
+from kdbook.settings import Settings, TaughtSettings, teaching
 from kdbook.studies import study
-from kdbook.studies.records import Record, read_records
-from kdbook.studies.robust_profiles import TaughtSettings, teaching
-from kdbook.studies.selection import chosen_settings
-from kdbook.studies.settings import Settings
-from kdbook.studies.tables import KEYS, Member
+from kdbook.tables import KEYS, Member
+
+
+def recorded(
+    study: str,
+    folder: Path | None = None,
+    show: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+) -> pd.DataFrame | str:
+    """What the book has recorded of a study on the paper's data, at the paper's ratio.
+
+    Records at the ``paper`` profile come first, then those at ``standard``, each under a heading
+    that says which it is, where it ran and what it changed.
+
+    Args:
+        study: its name.
+        folder: where the records lie; by default the book's own.
+        show: what to show of a record's table; by default an overview of methods and measures at
+            the paper's ratio. A study whose rows differ in more than that needs its own.
+
+    Returns:
+        What ``show`` makes of each record, or a line of Markdown that says how to
+        make one.
+
+    Raises:
+        RecordError: a record is malformed.
+    """
+    found = [
+        record
+        for profile in ("paper", "standard")
+        for record in read_records(folder)
+        if (record.about.study, record.about.profile) == (study, profile)
+    ]
+    if not found:
+        return f"Not run yet. To run and record it: `kdlib study record {study} --profile paper`"
+    shown = show or _at_papers_ratio
+    return pd.concat({_heading(r): shown(r.table) for r in found}, names=["recorded"])
+
+
+def _heading(record: Record) -> str:
+    """What tells a record from others of its study, and whether it is whole."""
+    about = record.about
+    changed = [f"{key} = {value}" for key, value in about.settings.items()]
+    lacking = [f"{about.missing_runs} runs missing"] if about.missing_runs else []
+    return ", ".join([about.profile, about.device, *changed, *lacking])
+
+
+def _at_papers_ratio(table: pd.DataFrame) -> pd.DataFrame:
+    rows = table[table["imbalance"] == PROFILES["paper"].imbalance]
+    # After short trainings the worst ten score 0 whatever is done: half of the classes tell more.
+    more = {"worst_50": "worst 50 classes"} if "worst_50" in rows else {}
+    return overview(rows, measures(100) | more)
+
 
 TRAINED = "trained"
 """Column of ``with_recorded``: ``here`` or ``recorded``."""

@@ -11,21 +11,16 @@ from typing import Any
 import pandas as pd
 import torch
 
+from kdbook.profiles import profile_of
+from kdbook.protocol import paper_of, protocol, reported_split
+from kdbook.records.files import Record
+from kdbook.records.provenance import Provenance
+from kdbook.settings import Settings
 from kdbook.studies import study
-from kdbook.studies.profiles import profile_of
-from kdbook.studies.protocol import paper_of, protocol, reported_split
-from kdbook.studies.provenance import Provenance
-from kdbook.studies.records import Record
-from kdbook.studies.settings import Settings
 from kdlib import __version__
 from kdlib.errors import KdlibError
 from kdlib.runs import RESULTS_VERSION, RunResult, RunSpec, Store, execute
-from kdlib.runs.machine import (
-    checkout_commit,
-    device_name,
-    kind_of_machine,
-    warn_of_mixed_machines,
-)
+from kdlib.runs.machine import checkout_commit, device_name, kind_of_machine, warn_of_mixed_machines
 
 
 def record(

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kdbook.studies.robust_profiles import RobustSettings
-from kdbook.studies.settings import Settings
+from kdbook.settings import RobustSettings, Settings
 from kdlib.data.sources import WITHOUT_OFFICIAL_TEST, DatasetName
-from kdlib.runs import OFFICIAL_TEST, RunSpec
+from kdlib.runs import RunSpec
 from kdlib.validated import Frozen
 
 Paper = Literal["teachers_pet", "robust_distillation"]
@@ -67,6 +66,3 @@ def paper_of(settings: Settings) -> Paper:
 def reported_split(spec: RunSpec, paper: Paper = "teachers_pet") -> str:
     """The split that tests a run: ``test`` or ``official_test``."""
     return protocol(spec.data.name, paper).test
-
-
-__all__ = ["OFFICIAL_TEST", "Paper", "Protocol", "paper_of", "protocol", "reported_split"]

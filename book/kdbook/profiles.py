@@ -4,11 +4,52 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from kdbook.studies.settings import ProfileName, Settings
+from kdbook.settings import Dataset, ProfileName, RobustSettings, Settings
 from kdlib.models import AnyModel, ImageNetResNet, ModelSpec
 from kdlib.runs.spec import DatasetName
-from kdlib.training import PRESETS, Recipe
+from kdlib.training import PRESETS, MultiplierRule, Recipe
 from kdlib.validated import Frozen
+
+PAPER_SEEDS = 10
+
+
+def robust_profile(settings: RobustSettings) -> Profile:
+    """The scale: data, network, recipe and number of seeds.
+
+    At ``paper`` recipe and number of seeds are those of "Robust distillation" for the data set and
+    its tail.
+    """
+    dataset = settings.dataset or ("digits" if settings.profile == "quick" else "cifar10")
+    imbalance = settings.imbalance or (20.0 if dataset == "digits" else 100.0)
+    base = PROFILES["quick" if dataset == "digits" else settings.profile].at(imbalance)
+    papers = settings.profile == "paper" and dataset != "digits"
+    plain = _as_in_the_paper(base, dataset, imbalance) if papers else base
+    changes: dict[str, object] = {"dataset": dataset, "imbalance": imbalance}
+    if settings.depth is not None:
+        changes["model"] = ModelSpec.parse(depth=settings.depth)
+    return profile_of(settings, plain).model_copy(update=changes)
+
+
+def multiplier_rule(settings: RobustSettings, alpha: float = 1.0) -> MultiplierRule:
+    """How the multipliers move at the settings' scale.
+
+    The held-out examples of a move are a random part of the validation images, so that a robust
+    training costs at most 1.15 times a standard one: measuring an image costs a third of training
+    on it.
+    """
+    quick = settings.profile == "quick"
+    return MultiplierRule(
+        alpha=alpha,
+        step=settings.step,
+        update_every=settings.update_every or (4 if quick else 32),
+        batch_size=100 if quick else 1024,
+    )
+
+
+def _as_in_the_paper(base: Profile, dataset: Dataset, imbalance: float) -> Profile:
+    preset = f"{dataset}{'' if imbalance == 1 else '_lt'}_robust_paper"
+    seeds = {"seeds": PAPER_SEEDS, "sweep_seeds": PAPER_SEEDS}
+    return base.model_copy(update={"recipe": PRESETS[preset], "teacher_recipe": None, **seeds})
 
 
 class Profile(Frozen):

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
+from torch import Tensor
 
-from kdbook.studies.column_scales import difference_scale_of, scale_of
-from kdbook.studies.protocol import Paper, protocol, reported_split
+from kdbook.protocol import Paper, protocol, reported_split
 from kdlib import metrics
+from kdlib.losses import teacher_probabilities
 from kdlib.runs import RunResult, RunSpec
 from kdlib.runs.build import dataset_for, training_split
+from kdlib.training.predict import predict_logits
 
 KEYS = ["method", "imbalance", "temperature", "seed"]
 
@@ -46,14 +51,14 @@ def per_seed(
     """One row a run: its key, status, and its test accuracies in percent.
 
     ``None`` stands for a run that is not finished: it has no row. The test images are those of the
-    paper's protocol (``kdbook.studies.protocol``).
+    paper's protocol (``kdbook.protocol``).
 
     ``mean`` is the mean over classes. ``worst_k`` is the mean of the k worst classes, for k of 1
     and 10, 20, 50 percent of the classes; ``best_tenth`` is that of the best 10 percent.
     ``rarest`` is the mean over the rarest 20 percent of the classes by training count, which no
     test example chose; of equally rare ones the later count. ``validation`` is the mean over
     classes on the validation split, where the protocol chooses settings by it
-    (``kdbook.studies.selection``); it is no result.
+    (``kdbook.selection``); it is no result.
     """
     pairs = zip(members, results, strict=True)
     return pd.DataFrame([m.key() | _summary(m, r, paper) for m, r in pairs if r is not None])
@@ -73,61 +78,6 @@ def per_class(
     pieces = [_class_rows(m, r, paper).assign(**m.key()) for m, r in pairs if r is not None]
     table = pd.concat(pieces, ignore_index=True)
     return table[[*KEYS, *(c for c in table.columns if c not in KEYS)]]
-
-
-def with_intervals(
-    table: pd.DataFrame, value: str, by: Sequence[str], scale: metrics.Scale | None = None
-) -> pd.DataFrame:
-    """Mean of ``value`` over seeds in each group of ``by``, with its 95 % t-interval.
-
-    Args:
-        table: one row a seed and group.
-        value: the column to average.
-        by: columns that name a group.
-        scale: what its numbers can be, so that intervals keep to it; by default what the name of
-            the column says (``kdbook.studies.column_scales``).
-
-    Returns:
-        Columns: ``by``, and as ``over_seeds``: mean, low, high, seeds; for differences also ``p``.
-
-    Raises:
-        SettingError: the name of the column does not tell the scale, or a value lies outside of it.
-    """
-    known = scale or scale_of(value)
-    groups = table.groupby(list(by), dropna=False, sort=False)[value]
-    return pd.DataFrame([_named(by, key) | over_seeds(values, known) for key, values in groups])
-
-
-def over_seeds(values: Any, scale: metrics.Scale) -> dict[str, Any]:
-    """Mean of one value a seed with its 95 % t-interval: mean, low, high, seeds.
-
-    For a difference also ``p``: of the paired t-test that its mean is zero, not corrected.
-    """
-    interval = metrics.t_interval(values, scale=scale)
-    found = {"mean": interval.mean, "low": interval.low, "high": interval.high, "seeds": interval.n}
-    return found | ({"p": metrics.paired_p_value(values, scale)} if scale.is_difference else {})
-
-
-def paired_differences(
-    table: pd.DataFrame,
-    value: str,
-    baseline: str,
-    by: Sequence[str] = ("imbalance",),
-    scale: metrics.Scale | None = None,
-) -> pd.DataFrame:
-    """Each method minus ``baseline``, seed by seed, averaged over seeds with a t-interval.
-
-    Pairs share the seed, the subset, the initial weights and the data order. ``by`` are the columns
-    that both must agree on, and ``scale`` what the differences can be; by default the name of the
-    column tells. Columns: method, temperature, ``by``, mean, low, high, seeds, p (of the paired
-    t-test, not corrected).
-    """
-    keys = [*by, "seed"]
-    base = table[table["method"] == baseline].set_index(keys)[value].rename("base")
-    others = table[table["method"] != baseline].join(base, on=keys, how="inner")
-    others = others.assign(difference=others[value] - others["base"])
-    keys = ["method", "temperature", *by]
-    return with_intervals(others, "difference", keys, scale or difference_scale_of(value))
 
 
 def worst_ks(num_classes: int) -> tuple[int, ...]:
@@ -184,5 +134,32 @@ def _class_rows(member: Member, result: RunResult, paper: Paper) -> pd.DataFrame
     )
 
 
-def _named(by: Sequence[str], key: object) -> dict[str, Any]:
-    return dict(zip(by, key if isinstance(key, tuple) else (key,), strict=True))
+def training_logits(result: RunResult) -> tuple[Tensor, Tensor]:
+    """Logits ``[N, L]`` and labels ``[N]`` of the images that trained the run, unshifted."""
+    spec, dataset = result.spec, dataset_for(result.spec)
+    split, scaling = training_split(spec, dataset), spec.recipe.input_scaling
+    logits = predict_logits(
+        result.model(), split.images, scaling=scaling, dataset_name=spec.data.name
+    )
+    return logits, split.labels
+
+
+def class_averages(values: Tensor, labels: Tensor, num_classes: int) -> list[float]:
+    """Mean of ``values [N]`` in each class; every class needs an example."""
+    sums = torch.zeros(num_classes, dtype=values.dtype).index_add(0, labels, values)
+    return (sums / torch.bincount(labels, minlength=num_classes)).tolist()
+
+
+@cache
+def off_label_by_class(teacher: RunSpec, store: Path, temperature: float) -> np.ndarray:
+    """Percent of a teacher's probability that lies off the label, mean in each class, ``[L]``.
+
+    Args:
+        teacher: a finished run.
+        store: the folder that holds it.
+        temperature: of its probabilities. They are those on its training images as they are,
+            neither cropped nor mirrored.
+    """
+    logits, labels = training_logits(RunResult(teacher, store / teacher.id))
+    own = teacher_probabilities(logits, temperature).gather(1, labels[:, None])[:, 0]
+    return np.array(class_averages(100 * (1 - own), labels, logits.shape[1]))
