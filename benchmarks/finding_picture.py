@@ -14,9 +14,8 @@ import pandas as pd
 from readme import ROOT, fill_readme
 
 from kdbook import charts, compare
+from kdbook.chapters.rare_classes import batch_size, findings, teacher_length
 from kdbook.records import Record, book_record
-from kdbook.studies import batch_size, teacher_length
-from kdbook.studies import teacher_length_findings as findings
 
 PICTURE = ROOT / "docs" / "finding.svg"
 FIRST_PAGE = ROOT / "book" / "intro.md"

@@ -32,7 +32,7 @@ FLOORS = {
     "kdbook.profiles": 5, "kdbook.protocol": 5, "kdbook.published": 5, "kdbook.quick_imports": 5,
     "kdbook.records": 5, "kdbook.robust_families": 5, "kdbook.selection": 5, "kdbook.settings": 5,
     "kdbook.studies": 5, "kdbook.tables": 5, "kdbook.tuning": 5,
-    "kdbook.charts": 6, "kdbook.reproduction": 6, "kdbook.widgets": 6,
+    "kdbook.chapters": 6, "kdbook.charts": 6, "kdbook.reproduction": 6, "kdbook.widgets": 6,
     "kdlib.__main__": 7, "kdlib.cli": 7, "kdlib.options": 7, "kdlib.store_commands": 7,
     "kdbook.commands": 7, "kdbook.evidence_command": 7, "kdbook.options": 7, "kdbook.press": 7,
     "kdbook.prune_command": 7, "kdbook.record_commands": 7,

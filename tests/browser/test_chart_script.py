@@ -9,8 +9,8 @@ import pytest
 from opened_page import opened
 
 from kdbook import charts
+from kdbook.chapters.measuring import expected_worst
 from kdbook.charts.site import figure_html
-from kdbook.studies.measuring import expected_worst
 
 STATIC = Path(__file__).parents[2] / "_static"
 BUNDLE = "window.vega=vega;window.vegaLite=vegaLite;window.vegaEmbed=vegaEmbed;"

@@ -6,8 +6,9 @@ import pytest
 
 import kdbook
 from kdbook import places, records
+from kdbook.chapters import groups_that_are_not_classes
+from kdbook.chapters.teacher_and_student import recorded_grids
 from kdbook.records import read_records
-from kdbook.studies import groups_that_are_not_classes, recorded_grids
 from kdlib.errors import DataError, SettingError
 
 CHECKOUT = Path(kdbook.__file__).parents[2]

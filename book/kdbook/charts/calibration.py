@@ -25,7 +25,7 @@ def panda_explorer(curves: pd.DataFrame, outcomes: pd.DataFrame) -> alt.VConcatC
 
     Args:
         curves: ``shrink``, ``x``, ``label``, ``truth``, ``teacher``, as
-            ``kdbook.studies.calibration_theory.cat_and_panda`` gives them.
+            ``kdbook.chapters.calibration.theory.cat_and_panda`` gives them.
         outcomes: ``shrink``, ``label``, ``recall`` and ``error``.
 
     Raises:

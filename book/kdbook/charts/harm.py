@@ -1,6 +1,6 @@
 """Where one round of ridge distillation harms a group: a map of sizes and lambdas to move in.
 
-The formulas are those of ``kdbook.studies.ridge``, with risks in units of beta^2.
+The formulas are those of ``kdbook.chapters.provable_harm.ridge``, with risks in units of beta^2.
 """
 
 from __future__ import annotations

@@ -21,8 +21,7 @@ def objective_grid(
 
     Args:
         cells: one row a data set, kind of validation labels, cell and measure, as
-            ``kdbook.studies.objective_cells.cell_means`` gives them. ``low`` and ``high`` may be
-            NaN.
+            ``objective_cells.cell_means`` gives them. ``low`` and ``high`` may be NaN.
         data: which is shown first; by default the first.
         title: the chart's title.
 
@@ -57,7 +56,7 @@ def effective_class_lines(
 
     Args:
         swings: ``method``, ``step`` and ``effective``, as
-            ``kdbook.studies.multiplier_paths.collapses`` gives them for one seed.
+            ``kdbook.chapters.multipliers.collapse.collapses`` gives them for one seed.
         num_classes: L, the top of the axis.
         title: the chart's title.
 

@@ -16,7 +16,7 @@ def risk_parts(frame: pd.DataFrame) -> alt.VConcatChart:
     """Bias^2 and variance from the formulas as bars, the simulated excess risk as rings.
 
     Args:
-        frame: rows of ``kdbook.studies.provable_harm.beside``: ``method``, ``group``, ``measure``
+        frame: rows of ``kdbook.chapters.provable_harm.beside``: ``method``, ``group``, ``measure``
             (``bias squared``, ``variance`` or ``excess risk``), ``formula``, and ``mean``,
             ``low``, ``high`` of the simulation. Each group gets a panel with a scale of its own.
 

@@ -27,7 +27,6 @@ LEVEL = 0.05
 """A difference is decided where its corrected p-value is at most this."""
 
 
-
 class Beside(StrEnum):
     """What our difference says of a printed one."""
 

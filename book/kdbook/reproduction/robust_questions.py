@@ -97,7 +97,7 @@ def _compressed(row: pd.Series) -> tuple[tuple[str, ...], str]:
 
 
 def _cell(row: pd.Series) -> str:
-    """As ``kdbook.studies.teacher_and_student`` names it."""
+    """As ``kdbook.chapters.teacher_and_student`` names it."""
     teacher, student = row["teacher_objective"], row["student_objective"]
     if student == "none":
         return f"teacher {teacher}"

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from kdbook import charts
-from kdbook.studies import ridge
-from kdbook.studies.measuring import exact_worst, expected_worst
+from kdbook.chapters.measuring import exact_worst, expected_worst
+from kdbook.chapters.provable_harm import ridge
 from kdlib.errors import SettingError
 from kdlib.losses import teacher_probabilities
 

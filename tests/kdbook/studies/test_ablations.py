@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from kdbook import tables
-from kdbook.studies import ablations
+from kdbook.chapters import ablations
 from kdbook.tables import training_logits
 from kdlib.errors import SettingError
 from kdlib.runs import ConstantMix, Store, dev_mix, execute

@@ -4,15 +4,15 @@ import pandas as pd
 import pytest
 
 from kdbook import profiles
-from kdbook.families import Family
-from kdbook.published import published
-from kdbook.studies import architectures
-from kdbook.studies.architectures import (
+from kdbook.chapters import architectures
+from kdbook.chapters.architectures import (
     NETWORKS,
     Settings,
     strength_effects,
     stronger_minus_weaker,
 )
+from kdbook.families import Family
+from kdbook.published import published
 from kdlib.errors import SettingError
 from kdlib.runs import Store, execute
 

@@ -8,8 +8,9 @@ time a chapter that comes near.
 import pytest
 
 from kdbook import records
-from kdbook.studies import objective_cells, objective_protocols, study
-from kdbook.studies import teacher_and_student as grid
+from kdbook.chapters import teacher_and_student as grid
+from kdbook.chapters.teacher_and_student import objective_cells, objective_protocols
+from kdbook.studies import study
 
 LIMIT = 115
 CHAPTERS = (

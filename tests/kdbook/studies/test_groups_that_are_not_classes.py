@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from kdbook.chapters import groups_that_are_not_classes as study
 from kdbook.records import RecordError
-from kdbook.studies import groups_that_are_not_classes as study
 from kdlib.errors import SettingError
 from kdlib.runs import Store
 
@@ -65,7 +65,7 @@ def test_recipes_compare_every_choice_at_every_threshold(shelf):
 
 @pytest.mark.slow
 def test_the_grid_holds_every_combination_and_agrees_with_the_study(shelf):
-    from kdbook.studies.group_changes import changes
+    from kdbook.chapters.groups_that_are_not_classes.changes import changes
 
     table = study.grid(SMALL, shelf)
     depths, alphas = {*study.GRID_DEPTHS, 5}, set(study.GRID_ALPHAS)

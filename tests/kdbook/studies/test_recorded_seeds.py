@@ -5,9 +5,9 @@ import pytest
 from hand_records import record
 
 from kdbook import records
+from kdbook.chapters import baselines_and_compression, trade_offs
+from kdbook.chapters import teacher_and_student as study
 from kdbook.records import write_record
-from kdbook.studies import robust_baselines, trade_offs
-from kdbook.studies import teacher_and_student as study
 
 SETTINGS = study.Settings(seeds=1)
 
@@ -66,8 +66,8 @@ def test_a_record_without_the_needed_column_is_passed_over(tmp_path):
 
 
 def test_several_rows_of_one_run_all_get_in(tmp_path):
-    settings = robust_baselines.Settings(seeds=1, compression_seeds=1)
-    wrote(tmp_path, table(settings, robust_baselines), "robust_baselines")
+    settings = baselines_and_compression.Settings(seeds=1, compression_seeds=1)
+    wrote(tmp_path, table(settings, baselines_and_compression), "robust_baselines")
     found = records.recorded_rows("robust_baselines", settings, folder=tmp_path)
     assert len(found) == 23 + 3 and found["method"].str.startswith("post shift").sum() == 3
 

@@ -6,9 +6,9 @@ import pytest
 from hand_records import record as hand_record
 
 from kdbook import profiles, records, studies
+from kdbook.chapters import number_of_classes, rare_classes
 from kdbook.families import Family
 from kdbook.records import read_record, write_record
-from kdbook.studies import number_of_classes, rare_classes
 from kdlib.data import load
 from kdlib.errors import KdlibError
 from kdlib.runs import Store, execute

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdbook.studies import repeated_distillation as study
-from kdbook.studies.repeated_distillation import Settings
+from kdbook.chapters import repeated_distillation as study
+from kdbook.chapters.repeated_distillation import Settings
 from kdlib.errors import SettingError
 from kdlib.losses import teacher_probabilities
 from kdlib.runs import Store, execute

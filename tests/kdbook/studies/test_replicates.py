@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kdbook.chapters.measuring import replicates
 from kdbook.records import Record
-from kdbook.studies import replicates
 from kdlib.errors import SettingError
 
 

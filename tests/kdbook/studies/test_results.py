@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from kdbook import tables
+from kdbook.chapters import results
 from kdbook.profiles import PROFILES
-from kdbook.studies import results
 from kdlib.errors import SettingError
 from kdlib.runs import MarginCost
 

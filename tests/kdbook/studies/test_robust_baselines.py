@@ -2,10 +2,10 @@
 
 import pytest
 
+from kdbook.chapters import baselines_and_compression as study
+from kdbook.chapters import teacher_and_student
 from kdbook.families import Family
 from kdbook.robust_families import RobustFamily
-from kdbook.studies import robust_baselines as study
-from kdbook.studies import teacher_and_student
 from kdlib.errors import SettingError
 from kdlib.runs import Store, execute
 

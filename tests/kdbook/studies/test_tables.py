@@ -4,8 +4,8 @@ import pytest
 from scipy import stats
 
 from kdbook import compare, tables
+from kdbook.chapters import rare_classes, trusting_the_teacher_less
 from kdbook.published import published
-from kdbook.studies import rare_classes, trusting_the_teacher_less
 from kdlib.errors import SettingError
 from kdlib.metrics import FREE, PERCENT
 from kdlib.runs import Store, execute

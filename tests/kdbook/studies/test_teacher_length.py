@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from kdbook import records, tables
+from kdbook.chapters.rare_classes import teacher_length
+from kdbook.chapters.rare_classes.teacher_length import Settings
 from kdbook.records import read_record, write_record
-from kdbook.studies import teacher_length
-from kdbook.studies.teacher_length import Settings
 from kdlib.runs import Store, execute
 
 SMALL = Settings(seeds=2, teacher_lengths=(4, 8), student_lengths=(2,), temperatures=(1.0, 3.0))

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from kdbook import records, selection
+from kdbook.chapters import repeated_distillation, results, trusting_the_teacher_less
 from kdbook.families import Family
 from kdbook.profiles import PROFILES
 from kdbook.protocol import paper_of, protocol, reported_split
 from kdbook.records import read_record, write_record
 from kdbook.settings import RobustSettings, Settings
-from kdbook.studies import repeated_distillation, results, trusting_the_teacher_less
 from kdbook.tuning import TUNING_SEED, dev_score
 from kdlib.data.sources import NAMES
 from kdlib.errors import SettingError

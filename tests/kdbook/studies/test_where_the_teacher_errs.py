@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from kdbook import tables
-from kdbook.studies import mistakes
-from kdbook.studies import where_the_teacher_errs as study
+from kdbook.chapters import where_the_teacher_errs as study
+from kdbook.chapters.where_the_teacher_errs import mistakes
 from kdlib.errors import SettingError
 from kdlib.metrics import class_means, log_loss, margin
 from kdlib.runs import Store, execute

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from kdbook import charts
-from kdbook.studies.first_principles import loss_gradient
+from kdbook.chapters.distillation import loss_gradient
 from kdbook.widgets import (
     adaptive_mix_at,
     soft_label_table,
