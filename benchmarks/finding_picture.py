@@ -13,8 +13,9 @@ import altair as alt
 import pandas as pd
 from readme import ROOT, fill_readme
 
-from kdbook import charts, compare
+from kdbook import compare
 from kdbook.chapters.rare_classes import batch_size, findings, teacher_length
+from kdbook.chapters.rare_classes.charts import teacher_length_panels
 from kdbook.records import Record, book_record
 
 PICTURE = ROOT / "docs" / "finding.svg"
@@ -26,7 +27,7 @@ RECORDS = ROOT / "book" / "results"
 def picture(record: Record) -> alt.VConcatChart:
     """The chart of the chapter *Rare classes pay*, readable on a light and on a dark page."""
     title = findings.headline(teacher_length.by_teacher(record.table))
-    chart = charts.teacher_length_panels(*findings.drawn(record.table), title=title)
+    chart = teacher_length_panels(*findings.drawn(record.table), title=title)
     lines = {"title": textwrap.wrap(title, 80), "background": "white", "padding": 16}
     return chart.properties(**lines).configure(font="sans-serif")
 

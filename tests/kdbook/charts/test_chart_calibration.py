@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from kdbook.chapters.calibration import theory
-from kdbook.charts import class_error_points, panda_explorer
+from kdbook.chapters.calibration.charts import class_error_points, panda_explorer
 from kdlib.errors import SettingError
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from kdbook.chapters import baselines_and_compression as study
 from kdbook.chapters.baselines_and_compression import comparisons as tables
-from kdbook.charts import baseline_scatter
+from kdbook.chapters.baselines_and_compression.charts import baseline_scatter
 
 SETTINGS = study.Settings()
 

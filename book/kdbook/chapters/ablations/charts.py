@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
+from kdbook.charts import caption as caption
+from kdbook.charts import paired_differences as paired_differences
 from kdbook.charts.classes import PER_CLASS_COLUMNS, class_axis, class_lines
 from kdbook.charts.style import (
     METHOD_COLOURS,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
+from kdbook.charts import caption as caption
 from kdbook.charts.style import (
     WIDTH,
     describe,

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
+from kdbook.charts import caption as caption
+from kdbook.charts.classes import zero_rule
 from kdbook.charts.style import (
     METHOD_COLOURS,
     WIDTH,
     describe,
     interval_tooltip,
+    method_colour,
+    methods_in,
     require_columns,
     with_class_names,
 )
 
+GAIN_COLUMNS = ("k", "mean")
 CURVE_COLUMNS = ("teacher", "order", "k", "mean", "low", "high")
 POINT_COLUMNS = ("label", "one_hot", "accuracy")
 PLACE_COLUMNS = ("teacher", "order", "place", *POINT_COLUMNS)
@@ -169,3 +175,41 @@ def _dots(base: alt.Chart) -> alt.Chart:
 
 def _zero() -> alt.Chart:
     return alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[2, 3]).encode(y="zero:Q")
+
+
+def cumulative_gain(
+    frame: pd.DataFrame, *, title: str = "Mean gain over the k worst classes"
+) -> alt.LayerChart:
+    """Figure 2 of Teacher's pet: the mean gain over the k classes that are worst for the baseline.
+
+    Args:
+        frame: one row for each k (from 1) and method: ``k``, ``mean`` (percentage points), and
+            perhaps ``low``, ``high`` and ``method`` (by default ``distilled``).
+        title: the chart's title.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    require_columns(frame, GAIN_COLUMNS)
+    absent = pd.DataFrame({"method": "distilled", "low": np.nan, "high": np.nan}, frame.index)
+    points = frame.join(absent[absent.columns.difference(frame.columns)])
+    chart = alt.layer(zero_rule().encode(y="zero:Q"), *_gain_lines(points))
+    return describe(
+        chart.properties(width=WIDTH, height=260),
+        title,
+        "Lines of the mean difference in accuracy over the k classes that are worst for the "
+        f"baseline, for k from {points['k'].min()} to {points['k'].max()}, with a line at zero.",
+    )
+
+
+def _gain_lines(points: pd.DataFrame) -> list[alt.Chart]:
+    colour = method_colour(methods_in(points))
+    ticks = alt.Axis(title="k, number of worst classes", format="d", tickMinStep=1, grid=False)
+    base = alt.Chart(points).encode(x=alt.X("k:Q", axis=ticks, scale=alt.Scale(nice=False)))
+    gain = alt.Y("mean:Q").title("mean gain (percentage points)")
+    return [
+        base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q"), y2="high:Q", color=colour),
+        base.mark_line(point=True).encode(
+            y=gain, color=colour, tooltip=interval_tooltip("method:N", "k:Q")
+        ),
+    ]

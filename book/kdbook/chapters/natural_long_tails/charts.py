@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from kdbook.charts import caption as caption
 from kdbook.charts.style import (
     WIDTH,
     describe,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from kdbook.charts import caption as caption
+from kdbook.charts import paired_differences as paired_differences
 from kdbook.charts.style import WIDTH, describe, method_colour, methods_in, require_columns
 from kdlib.errors import SettingError
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from kdbook.charts import caption as caption
 from kdbook.charts.style import METHOD_COLOURS, WIDTH, describe, require_columns
 
 SHARE_COLUMNS = ("split", "temperature", "bucket", "mean", "low", "high")

@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from kdbook.charts import caption as caption
 from kdbook.charts.style import (
     METHOD_COLOURS,
     SPARE_COLOURS,

@@ -5,13 +5,9 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from kdbook.charts.style import (
-    SPARE_COLOURS,
-    WIDTH,
-    describe,
-    require_columns,
-    with_class_names,
-)
+from kdbook.charts import caption as caption
+from kdbook.charts import paired_differences as paired_differences
+from kdbook.charts.style import SPARE_COLOURS, WIDTH, describe, require_columns, with_class_names
 from kdlib.errors import SettingError
 
 CURVE_COLUMNS = ("alpha", "x", "label", "probability", "eta")

@@ -11,6 +11,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from kdbook.charts import caption as caption
+from kdbook.charts import per_class_accuracy as per_class_accuracy
 from kdbook.charts.style import METHOD_COLOURS, WIDTH, describe, require_columns
 
 BAR_COLUMNS = ("label", "class_index", "class_name", "teacher", "target", "student", "gradient")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
+from kdbook.chapters.distillation.charts import digit_image
+from kdbook.charts import caption as caption
+from kdbook.charts import paired_differences as paired_differences
 from kdbook.charts.style import (
     WIDTH,
     describe,
@@ -15,6 +20,7 @@ from kdbook.charts.style import (
     methods_in,
     require_columns,
 )
+from kdlib.errors import SettingError
 
 BUCKET_COLUMNS = ("method", "statistic", "bucket", "mean", "low", "high")
 _SHOWN = "datum.statistic === statistic && datum.buckets === buckets && datum.order === order"
@@ -136,3 +142,45 @@ def _lines(
 def _tooltip() -> list[alt.Tooltip]:
     numbers = [alt.Tooltip(f"{name}:Q", format=".3~f") for name in ("mean", "low", "high")]
     return [alt.Tooltip("method:N"), alt.Tooltip("bucket:O"), *numbers]
+
+
+_WIDTH = 56
+
+
+class PictureTable:
+    """What ``picture_table`` gives; a notebook shows it as HTML, a terminal as text."""
+
+    def __init__(self, markup: str, text: str) -> None:
+        self._markup, self._text = markup, text
+
+    def _repr_html_(self) -> str:
+        return self._markup
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def picture_table(table: pd.DataFrame, images: Any, words: Sequence[str]) -> PictureTable:
+    """``table`` with a picture before each row.
+
+    Args:
+        table: one row a picture; its cells are shown as text, its index is not.
+        images: uint8 ``[N, C, H, W]``, C of 1 or 3; small ones are enlarged.
+        words: alt text of each picture.
+
+    Raises:
+        SettingError: the numbers of rows, pictures and texts differ.
+    """
+    if not len(table) == len(images) == len(words):
+        raise SettingError(
+            f"{len(table)} rows, {len(images)} pictures and {len(words)} texts: give one of each"
+        )
+    pictures = [
+        f'<img src="{digit_image(image)}" width="{_WIDTH}" alt="{html.escape(text)}">'
+        for image, text in zip(images, words, strict=True)
+    ]
+    cells = table.map(lambda cell: html.escape(str(cell)))
+    cells.columns = [html.escape(str(name)) for name in cells.columns]
+    cells.insert(0, "image", pictures)
+    markup = cells.to_html(index=False, escape=False, border=0)
+    return PictureTable(markup, table.to_string(index=False))

@@ -5,14 +5,11 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from kdbook.charts import caption as caption
+from kdbook.charts import paired_differences as paired_differences
+from kdbook.charts import per_class_accuracy as per_class_accuracy
 from kdbook.charts.classes import class_axis
-from kdbook.charts.style import (
-    METHOD_COLOURS,
-    WIDTH,
-    describe,
-    require_columns,
-    with_class_names,
-)
+from kdbook.charts.style import METHOD_COLOURS, WIDTH, describe, require_columns, with_class_names
 from kdlib.errors import SettingError
 
 PATH_COLUMNS = ("run", "seed", "move", "step", "label", "multiplier", "error")

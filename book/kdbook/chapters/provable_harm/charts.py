@@ -5,11 +5,13 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from kdbook.chapters.provable_harm.explorer import harm_explorer as harm_explorer
+from kdbook.chapters.provable_harm.explorer import part_colour
+from kdbook.charts import caption as caption
 from kdbook.charts.style import SPARE_COLOURS, WIDTH, describe, require_columns
 
 PART_COLUMNS = ("method", "group", "measure", "formula", "mean", "low", "high")
 CURVE_COLUMNS = ("added", "series")
-_PARTS = {"bias²": SPARE_COLOURS[0], "variance": SPARE_COLOURS[1]}
 
 
 def risk_parts(frame: pd.DataFrame) -> alt.VConcatChart:
@@ -81,12 +83,6 @@ def added_risk_curves(
         f"Lines of the added excess risk against {axis} for {', '.join(names)}; it runs from "
         f"{frame['added'].min():+.3f} to {frame['added'].max():+.3f}.",
     )
-
-
-def part_colour() -> alt.Color:
-    """The colours of bias squared and variance, by the column ``part``."""
-    scale = alt.Scale(domain=list(_PARTS), range=list(_PARTS.values()))
-    return alt.Color("part:N", title=None, scale=scale, legend=alt.Legend(orient="bottom"))
 
 
 def _part_panel(frame: pd.DataFrame, group: str) -> alt.LayerChart:

@@ -10,8 +10,7 @@ import math
 import altair as alt
 import pandas as pd
 
-from kdbook.charts.risks import part_colour
-from kdbook.charts.style import WIDTH, describe
+from kdbook.charts.style import SPARE_COLOURS, WIDTH, describe
 from kdlib.errors import SettingError
 
 _COLUMNS, _ROWS = 48, 40
@@ -22,6 +21,7 @@ _GAP = "alpha * datum.s * datum.cut"
 _ADDED = (
     "datum.gap * (2 * datum.cut + datum.gap - noise * noise / datum.n * (2 * datum.s - datum.gap))"
 )
+PARTS = {"bias²": SPARE_COLOURS[0], "variance": SPARE_COLOURS[1]}
 
 
 def harm_explorer(
@@ -64,6 +64,12 @@ def harm_explorer(
         f"{n_majority} and for a minority. Below: bars of bias squared and variance of both "
         "students in both groups.",
     )
+
+
+def part_colour() -> alt.Color:
+    """The colours of bias squared and variance, by the column ``part``."""
+    scale = alt.Scale(domain=list(PARTS), range=list(PARTS.values()))
+    return alt.Color("part:N", title=None, scale=scale, legend=alt.Legend(orient="bottom"))
 
 
 def _sliders(n: float, ridge_lambda: float, noise: float, alpha: float) -> list[alt.Parameter]:
