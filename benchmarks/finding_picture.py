@@ -13,10 +13,10 @@ import altair as alt
 import pandas as pd
 from readme import ROOT, fill_readme
 
-from kdbook import charts
-from kdbook.studies import batch_size, teacher_length, wording
-from kdbook.studies import teacher_length_findings as findings
-from kdbook.studies.records import Record, book_record
+from kdbook import compare
+from kdbook.chapters.rare_classes import batch_size, findings, teacher_length
+from kdbook.chapters.rare_classes.charts import teacher_length_panels
+from kdbook.records import Record, book_record
 
 PICTURE = ROOT / "docs" / "finding.svg"
 FIRST_PAGE = ROOT / "book" / "intro.md"
@@ -27,7 +27,7 @@ RECORDS = ROOT / "book" / "results"
 def picture(record: Record) -> alt.VConcatChart:
     """The chart of the chapter *Rare classes pay*, readable on a light and on a dark page."""
     title = findings.headline(teacher_length.by_teacher(record.table))
-    chart = charts.teacher_length_panels(*findings.drawn(record.table), title=title)
+    chart = teacher_length_panels(*findings.drawn(record.table), title=title)
     lines = {"title": textwrap.wrap(title, 80), "background": "white", "padding": 16}
     return chart.properties(**lines).configure(font="sans-serif")
 
@@ -35,7 +35,7 @@ def picture(record: Record) -> alt.VConcatChart:
 def in_words(lengths: Record, batches: Record) -> str:
     """The findings as a list, how much of them is the recipe's, and where they were measured."""
     recipe = batch_size.recipe_said(batch_size.effects(batches.table))
-    lines = wording.listed([*findings.findings(lengths), recipe])
+    lines = compare.listed([*findings.findings(lengths), recipe])
     return f"{lines}\n\n{findings.measured_on(lengths)}"
 
 

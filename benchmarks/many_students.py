@@ -19,8 +19,8 @@ import psutil
 from machine import GB
 from results_file import markdown
 
-from kdbook.studies.families import Family
-from kdbook.studies.profiles import PROFILES
+from kdbook.families import Family
+from kdbook.profiles import PROFILES
 from kdlib.runs import RunSpec, execute
 from kdlib.runs.store import Store
 

@@ -17,7 +17,8 @@ import torch
 from machine import machine_rows
 from results_file import fill_results, markdown
 
-from kdbook.studies.robust_profiles import RobustSettings, multiplier_rule, robust_profile
+from kdbook.profiles import multiplier_rule, robust_profile
+from kdbook.settings import RobustSettings
 from kdlib.data import Split
 from kdlib.models import ModelSpec, build
 from kdlib.training import (

@@ -21,8 +21,8 @@ from many_students import together_section
 from results_file import fill_results, markdown
 from same_accuracy import accuracy_section
 
-from kdbook.studies.families import Family
-from kdbook.studies.profiles import PROFILES
+from kdbook.families import Family
+from kdbook.profiles import PROFILES
 from kdlib.runs import execute
 from kdlib.runs.store import Store
 

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, softmax
 from torch.utils.data import DataLoader, Dataset
 
-from kdbook.studies.families import Family
-from kdbook.studies.profiles import PROFILES
+from kdbook.families import Family
+from kdbook.profiles import PROFILES
 from kdlib.data import Dataset as Data
 from kdlib.data import Split, torchvision_import
 from kdlib.metrics import Interval, t_interval

@@ -28,11 +28,15 @@ FLOORS = {
     "kdlib.data": 2, "kdlib.models": 2,
     "kdlib.training": 3,
     "kdlib.runs": 4,
-    "kdbook.evidence": 5, "kdbook.places": 5, "kdbook.quick_imports": 5, "kdbook.studies": 5,
-    "kdbook.charts": 6, "kdbook.reproduction": 6, "kdbook.widgets": 6,
-    "kdlib.__main__": 7, "kdlib.cli": 7, "kdlib.options": 7, "kdlib.store_commands": 7,
-    "kdbook.commands": 7, "kdbook.evidence_command": 7, "kdbook.options": 7, "kdbook.press": 7,
-    "kdbook.prune_command": 7, "kdbook.record_commands": 7,
+    "kdbook.compare": 5, "kdbook.evidence": 5, "kdbook.families": 5, "kdbook.places": 5,
+    "kdbook.profiles": 5, "kdbook.protocol": 5, "kdbook.published": 5, "kdbook.quick_imports": 5,
+    "kdbook.records": 5, "kdbook.robust_families": 5, "kdbook.selection": 5, "kdbook.settings": 5,
+    "kdbook.studies": 5, "kdbook.tables": 5, "kdbook.tuning": 5,
+    "kdbook.charts": 6,
+    "kdbook.chapters": 7, "kdbook.reproduction": 7, "kdbook.widgets": 7,
+    "kdlib.__main__": 8, "kdlib.cli": 8, "kdlib.options": 8, "kdlib.store_commands": 8,
+    "kdbook.commands": 8, "kdbook.evidence_command": 8, "kdbook.options": 8, "kdbook.press": 8,
+    "kdbook.prune_command": 8, "kdbook.record_commands": 8,
 }  # fmt: skip
 # Where packages come from is pip's business, and where a checkout lies is nobody's. Tests may make
 # up a home named "me".

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from kdbook.studies.settings import Settings
+    from kdbook.settings import Settings
     from kdlib.runs import RunSpec, Store
 
 
@@ -163,7 +163,7 @@ def _trained(
 
 
 def _summary(table: pd.DataFrame) -> pd.DataFrame:
-    from kdbook.studies.tables import with_intervals
+    from kdbook.compare import with_intervals
 
     metrics = [c for c in table.columns if c == "mean" or c.startswith(("worst_", "rarest"))]
     by = [c for c in ("imbalance", "method", "temperature") if c in table.columns]
@@ -175,7 +175,7 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
 
 def _means(module: ModuleType, table: pd.DataFrame) -> pd.DataFrame:
     """Of a study without runs: the mean of ``value`` over seeds for each of what was measured."""
-    from kdbook.studies.tables import with_intervals
+    from kdbook.compare import with_intervals
     from kdlib.metrics import FREE
 
     keys = [c for c in table.columns if c not in ("seed", "value")]

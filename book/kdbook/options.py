@@ -11,7 +11,7 @@ from kdlib.errors import SettingError
 from kdlib.options import root_option
 
 if TYPE_CHECKING:
-    from kdbook.studies.settings import Settings
+    from kdbook.settings import Settings
 
 _MOST_TOGETHER = 256
 

@@ -95,8 +95,8 @@ def _chosen(names: tuple[str, ...], every: bool) -> tuple[str, ...]:
 
 def _recorded(into: Path, profile: str) -> list[tuple[str, Any]]:
     """Study and settings of each record of that profile."""
+    from kdbook.records import read_records
     from kdbook.studies import study
-    from kdbook.studies.records import read_records
 
     found = [record.about for record in read_records(into) if record.about.profile == profile]
     if not found:
@@ -110,8 +110,8 @@ def _recorded(into: Path, profile: str) -> list[tuple[str, Any]]:
 def _record_one(
     name: str, settings: Any, into: Path, *, root: Path | None, finished_only: bool, **how: Any
 ) -> None:
-    from kdbook.studies.recording import record as recorded
-    from kdbook.studies.records import write_record
+    from kdbook.records import record as recorded
+    from kdbook.records import write_record
     from kdlib.runs import Store
     from kdlib.training import processes
 

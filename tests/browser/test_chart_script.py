@@ -9,8 +9,11 @@ import pytest
 from opened_page import opened
 
 from kdbook import charts
-from kdbook.charts.site import figure_html
-from kdbook.studies.measuring import expected_worst
+from kdbook.chapters.distillation.charts import soft_label_explorer, soft_label_frame
+from kdbook.chapters.measuring import expected_worst
+from kdbook.chapters.measuring.charts import worst_class_explorer
+from kdbook.chapters.rare_classes.charts import imbalance_explorer
+from kdbook.charts.renderers import figure_html
 
 STATIC = Path(__file__).parents[2] / "_static"
 BUNDLE = "window.vega=vega;window.vegaLite=vegaLite;window.vegaEmbed=vegaEmbed;"
@@ -36,9 +39,9 @@ def many_charts():
         title="A long title that cannot fit into one line of a telephone's screen",
     )
     logits = [[2.0, 1.0, 0.0], [0.0, 3.0, 1.0]]
-    soft = charts.soft_label_frame(logits, logits, [0, 1], ["a", "b", "c"])
-    return [charts.worst_class_explorer(), charts.imbalance_explorer(worst, worst),
-            charts.per_class_accuracy(lines), wide, charts.soft_label_explorer(soft)]  # fmt: skip
+    soft = soft_label_frame(logits, logits, [0, 1], ["a", "b", "c"])
+    return [worst_class_explorer(), imbalance_explorer(worst, worst),
+            charts.per_class_accuracy(lines), wide, soft_label_explorer(soft)]  # fmt: skip
 
 
 def write_page(folder, figures):
@@ -151,7 +154,7 @@ def test_charts_are_named_for_screen_readers(phone_page):
 
 
 def test_a_chart_whose_script_is_missing_says_so_in_words(browser, serve, tmp_path):
-    write_page(tmp_path, [figure_html(charts.worst_class_explorer().to_dict())])
+    write_page(tmp_path, [figure_html(worst_class_explorer().to_dict())])
     context = browser.new_context()
     page = context.new_page()
     page.goto(f"{serve(tmp_path)}/index.html")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from lab import code_cell, opened_notebook, running_lab, write_notebook
 
-from kdbook.charts import live
+from kdbook.charts import renderers
 
 sys.path.append(str(Path(__file__).parents[1] / "kdbook" / "charts"))
 from test_chart_functions import MAKERS  # every chart of the book, with frames to draw
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 def executed(charts):
     """A cell that holds the charts as its outputs, as if it had been run."""
     shown = [
-        {"output_type": "display_data", "metadata": {}, "data": live.mime_bundle(c.to_dict())}
+        {"output_type": "display_data", "metadata": {}, "data": renderers.mime_bundle(c.to_dict())}
         for c in charts
     ]
     return code_cell("# every chart of the book", shown)

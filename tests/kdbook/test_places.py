@@ -5,18 +5,19 @@ from pathlib import Path
 import pytest
 
 import kdbook
-from kdbook import places
-from kdbook.studies import comparisons, groups_that_are_not_classes, recorded_grids, recorded_seeds
-from kdbook.studies.records import read_records
+from kdbook import places, records
+from kdbook.chapters import groups_that_are_not_classes
+from kdbook.chapters.teacher_and_student import recorded_grids
+from kdbook.records import read_records
 from kdlib.errors import DataError, SettingError
 
 CHECKOUT = Path(kdbook.__file__).parents[2]
 READERS = {
     "records": read_records,
-    "comparisons": lambda folder: comparisons.recorded("results", folder),
+    "comparisons": lambda folder: records.recorded("results", folder),
     "groups": groups_that_are_not_classes.recorded,
     "grids": lambda folder: recorded_grids.recorded_grids("quick", folder),
-    "seeds": lambda folder: recorded_seeds.recorded_rows("trade_offs", None, folder=folder),
+    "seeds": lambda folder: records.recorded_rows("trade_offs", None, folder=folder),
 }
 
 

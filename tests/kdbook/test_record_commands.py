@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from kdbook.chapters import measuring
 from kdbook.places import records_folder
-from kdbook.studies import STUDIES, measuring
-from kdbook.studies.records import read_records
+from kdbook.records import read_records
+from kdbook.studies import STUDIES
 from kdlib.cli import cli
 from kdlib.training import processes
 

@@ -129,7 +129,7 @@ def without_networks(monkeypatch):
     """A study that trains nothing takes the place of one that does."""
     import pandas as pd
 
-    from kdbook.studies import measuring
+    from kdbook.chapters import measuring
 
     def coins(settings):
         rows = [(side, seed, 2.0 * seed) for side in ("up", "down") for seed in range(3)]

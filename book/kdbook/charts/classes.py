@@ -1,9 +1,8 @@
-"""Charts over classes: accuracy by class, paired differences, cumulative gain."""
+"""Charts over classes and subgroups: accuracy by class, intervals at zero, bars of change."""
 
 from __future__ import annotations
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from kdbook.charts.style import (
@@ -21,7 +20,6 @@ from kdbook.charts.style import (
 
 PER_CLASS_COLUMNS = ("method", "label", "mean", "low", "high")
 DIFFERENCE_COLUMNS = ("mean", "low", "high")
-GAIN_COLUMNS = ("k", "mean")
 _MANY_CLASSES = 20
 
 
@@ -103,7 +101,7 @@ def paired_differences(
     )
     colour = METHOD_COLOURS["one-hot"]
     chart = alt.layer(
-        _zero().encode(x="zero:Q"),
+        zero_rule().encode(x="zero:Q"),
         base.mark_rule(strokeWidth=2, color=colour).encode(x="low:Q", x2="high:Q"),
         base.mark_point(filled=True, size=80, opacity=1, color=colour).encode(
             x=alt.X("mean:Q").title(axis), tooltip=interval_tooltip(f"{name}:N")
@@ -112,45 +110,8 @@ def paired_differences(
     return describe(chart, title, _differences_in_words(frame, name))
 
 
-def cumulative_gain(
-    frame: pd.DataFrame, *, title: str = "Mean gain over the k worst classes"
-) -> alt.LayerChart:
-    """Figure 2 of Teacher's pet: the mean gain over the k classes that are worst for the baseline.
-
-    Args:
-        frame: one row for each k (from 1) and method: ``k``, ``mean`` (percentage points), and
-            perhaps ``low``, ``high`` and ``method`` (by default ``distilled``).
-        title: the chart's title.
-
-    Raises:
-        SettingError: a column is missing.
-    """
-    require_columns(frame, GAIN_COLUMNS)
-    absent = pd.DataFrame({"method": "distilled", "low": np.nan, "high": np.nan}, frame.index)
-    points = frame.join(absent[absent.columns.difference(frame.columns)])
-    chart = alt.layer(_zero().encode(y="zero:Q"), *_gain_lines(points))
-    return describe(
-        chart.properties(width=WIDTH, height=260),
-        title,
-        "Lines of the mean difference in accuracy over the k classes that are worst for the "
-        f"baseline, for k from {points['k'].min()} to {points['k'].max()}, with a line at zero.",
-    )
-
-
-def _gain_lines(points: pd.DataFrame) -> list[alt.Chart]:
-    colour = method_colour(methods_in(points))
-    ticks = alt.Axis(title="k, number of worst classes", format="d", tickMinStep=1, grid=False)
-    base = alt.Chart(points).encode(x=alt.X("k:Q", axis=ticks, scale=alt.Scale(nice=False)))
-    gain = alt.Y("mean:Q").title("mean gain (percentage points)")
-    return [
-        base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q"), y2="high:Q", color=colour),
-        base.mark_line(point=True).encode(
-            y=gain, color=colour, tooltip=interval_tooltip("method:N", "k:Q")
-        ),
-    ]
-
-
-def _zero() -> alt.Chart:
+def zero_rule() -> alt.Chart:
+    """A dashed rule at ``zero``; the caller encodes it along x or y."""
     return alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3])
 
 
@@ -160,3 +121,42 @@ def _differences_in_words(frame: pd.DataFrame, name: str) -> str:
         for _, row in frame.iterrows()
     ]
     return "Differences in percentage points with intervals. " + "; ".join(rows) + "."
+
+
+CHANGE_COLUMNS = ("group", "method", "mean", "low", "high")
+
+
+def change_bars(frame: pd.DataFrame, *, title: str = "Change to the one-hot student") -> alt.Chart:
+    """Figure 1 of Teacher's pet: bars of the change, a group of bars a subgroup, with intervals.
+
+    Args:
+        frame: one row a subgroup and method: ``group``, ``method``, ``mean``, ``low``, ``high``
+            (percentage points; the interval may be NaN). Both keep the order of the rows.
+        title: the chart's title.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    require_columns(frame, CHANGE_COLUMNS)
+    methods, groups = methods_in(frame), list(dict.fromkeys(frame["group"]))
+    axis = alt.Axis(title=None, labelAngle=0, labelExpr="split(datum.label, ' ')")
+    place = alt.XOffset("method:N", sort=methods)
+    base = alt.Chart(frame).encode(x=alt.X("group:N", sort=groups, axis=axis), xOffset=place)
+    y = alt.Y("mean:Q").title("change in accuracy (percentage points)")
+    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule().encode(y="zero:Q")
+    chart = alt.layer(
+        base.mark_bar().encode(
+            y=y, color=method_colour(methods), tooltip=interval_tooltip("group:N", "method:N")
+        ),
+        base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q"), y2="high:Q"),
+        zero,
+    )
+    return describe(chart.properties(width=WIDTH, height=260), title, _in_words(frame))
+
+
+def _in_words(frame: pd.DataFrame) -> str:
+    rows = [
+        f"{row.group}, {row.method}: {interval_words(row.mean, row.low, row.high)}"
+        for row in frame[list(CHANGE_COLUMNS)].itertuples()
+    ]
+    return "Bars of the change in percentage points with intervals. " + "; ".join(rows) + "."

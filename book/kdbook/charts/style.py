@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from math import isnan
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 import altair as alt
 import pandas as pd
 
+from kdbook.charts.renderers import in_site
 from kdlib.errors import SettingError
 
 Chart = TypeVar("Chart", bound=alt.TopLevelMixin)
@@ -109,3 +111,26 @@ def interval_tooltip(*names: str) -> list[alt.Tooltip]:
     """What a touch shows: the named columns, then the mean with its interval."""
     numbers = [alt.Tooltip(f"{name}:Q", format=".1f") for name in ("mean", "low", "high")]
     return [*(alt.Tooltip(name) for name in names), *numbers]
+
+
+_CHARACTERS_A_LINE = 80
+
+
+def caption(chart: Chart, text: str) -> Chart:
+    """Add ``text`` to ``chart``: under it in the site, as its subtitle elsewhere.
+
+    Args:
+        chart: any Altair chart of this package.
+        text: one sentence that says what to see.
+    """
+    if in_site():
+        return chart.properties(usermeta={"kdlib": {"caption": text}})
+    lines = textwrap.wrap(text, _CHARACTERS_A_LINE)
+    return chart.properties(title=alt.TitleParams(_title(chart), subtitle=lines, anchor="start"))
+
+
+def _title(chart: alt.TopLevelMixin) -> str | list[str]:
+    title = getattr(chart, "title", alt.Undefined)
+    if isinstance(title, alt.TitleParams):
+        title = title.text
+    return "" if title is alt.Undefined else title

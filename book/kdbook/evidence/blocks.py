@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kdbook.studies.families import Family
-from kdbook.studies.profiles import PROFILES, Profile
-from kdbook.studies.robust_families import RobustFamily, objective_name
-from kdbook.studies.robust_profiles import RobustSettings
-from kdbook.studies.tables import Member
-from kdbook.studies.tuning import TUNING_SEED
+from kdbook.families import Family
+from kdbook.profiles import PROFILES, Profile
+from kdbook.robust_families import RobustFamily, objective_name
+from kdbook.settings import RobustSettings
+from kdbook.tables import Member
+from kdbook.tuning import TUNING_SEED
 from kdlib.errors import SettingError
 from kdlib.models import ModelSpec
 from kdlib.names import choices

@@ -11,7 +11,7 @@ import pandas as pd
 
 from kdbook.evidence.blocks import Block
 from kdbook.evidence.tables import per_class, per_seed
-from kdbook.studies.recording import common_recipe, days, distinct, networks, split_digests
+from kdbook.records import common_recipe, days, distinct, networks, split_digests
 from kdlib.files import write_atomically
 from kdlib.runs import RESULTS_VERSION, RunResult
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from kdbook import tables
 from kdbook.evidence.blocks import Block
-from kdbook.studies import tables
-from kdbook.studies.off_label import off_label_by_class
-from kdbook.studies.tables import Member
+from kdbook.tables import Member, off_label_by_class
 from kdlib import metrics
 from kdlib.runs import RunResult
 from kdlib.runs.official_test import MEASURED

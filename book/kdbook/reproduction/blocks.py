@@ -10,10 +10,9 @@ import pandas as pd
 
 from kdbook.evidence.records import read_block
 from kdbook.places import records_folder
+from kdbook.records import Provenance, Record, read_records
 from kdbook.reproduction.mapping import BLOCKS
 from kdbook.reproduction.robust_mapping import LABELS, STANDARD, STANDARD_OF_OTHERS
-from kdbook.studies.provenance import Provenance
-from kdbook.studies.records import Record, read_records
 
 TOGETHER = (("b", "e"), ("c", "d2"), ("f",))
 """Blocks that are one record: the same setting, and further seeds or methods of it."""
@@ -29,7 +28,7 @@ def all_records(folder: Path | None = None) -> list[Record]:
         folder: where they lie; by default as ``kdbook.places.records_folder`` finds it.
 
     Raises:
-        RecordError: as ``kdbook.studies.records.read_records``.
+        RecordError: as ``kdbook.records.read_records``.
     """
     return [*read_records(folder), *block_records(records_folder(folder) / "evidence")]
 

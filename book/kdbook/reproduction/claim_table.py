@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from kdbook.published import published
+from kdbook.records import Record
 from kdbook.reproduction.claims import CLAIMS, Claim, Row
 from kdbook.reproduction.lines import lines_of
 from kdbook.reproduction.printed import as_difference, less
 from kdbook.reproduction.questions import AuditError, Question
 from kdbook.reproduction.robust_claims import ROBUST_CLAIMS
-from kdbook.studies.published import published
-from kdbook.studies.records import Record
 
 ALL_CLAIMS = (*CLAIMS, *ROBUST_CLAIMS)
 
@@ -21,7 +21,7 @@ def claims_table(records: Sequence[Record]) -> pd.DataFrame:
     """One row a claim: the strongest evidence for or against it that the records hold.
 
     Args:
-        records: as ``kdbook.studies.records.read_records`` and ``block_records`` give them.
+        records: as ``kdbook.records.read_records`` and ``block_records`` give them.
 
     Returns:
         Columns: paper, table, claim, and those of ``kdbook.reproduction.reproduction`` that tell

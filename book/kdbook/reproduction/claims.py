@@ -13,7 +13,7 @@ from kdbook.reproduction.mapping import METHODS, METRICS, SETTINGS, Measure
 from kdbook.reproduction.settings import Setting
 
 Row = dict[str, str]
-"""Columns of ``kdbook.studies.published`` and their values, which one row has."""
+"""Columns of ``kdbook.published`` and their values, which one row has."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Claim:
 
     Attributes:
         text: in a line.
-        paper: as ``kdbook.studies.published`` names it.
+        paper: as ``kdbook.published`` names it.
         printed: the published number.
         less: the number that it is taken from; ``None`` where it is printed as a difference.
         studies: whose records speak to it, the preferred one first.

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
+from kdbook.records import Provenance, Record
 from kdbook.reproduction.questions import Question
 from kdbook.reproduction.settings import Setting
-from kdbook.studies.provenance import Provenance
-from kdbook.studies.records import Record
-from kdbook.studies.robust_profiles import PAPER, teaching_at
-from kdbook.studies.selection import VALIDATION_TEMPERATURE, criterion
+from kdbook.selection import VALIDATION_TEMPERATURE, criterion
+from kdbook.settings import PAPER, teaching_at
 
 
 class Level(StrEnum):

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from kdbook.published import published
+from kdbook.records import SIGNIFICANT_DIGITS, Record
 from kdbook.reproduction.lines import lines_of
 from kdbook.reproduction.questions import AuditError, questions
 from kdbook.reproduction.robust_questions import robust_questions
 from kdbook.reproduction.verdicts import Verdict
-from kdbook.studies.published import published
-from kdbook.studies.records import SIGNIFICANT_DIGITS, Record
 from kdlib.names import choices
 
 PAPERS = {"teachers_pet": questions, "robust_distillation": robust_questions}
@@ -31,10 +31,10 @@ def reproduction(paper: str, records: Sequence[Record]) -> pd.DataFrame:
 
     Args:
         paper: ``teachers_pet`` or ``robust_distillation``.
-        records: as ``kdbook.studies.records.read_records`` gives them.
+        records: as ``kdbook.records.read_records`` gives them.
 
     Returns:
-        Columns: number (the row in ``kdbook.studies.published``), those of ``COPIED``, printed
+        Columns: number (the row in ``kdbook.published``), those of ``COPIED``, printed
         (as in the CSV; NaN where training diverges), printed_spread, compared (what is compared:
         the difference, or the value) with the paper's own interval, is_difference, against, record,
         measurement (its name: several numbers may ask for the same), profile, setting, device,

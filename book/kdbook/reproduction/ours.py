@@ -9,11 +9,11 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from kdbook.records import DIVERGED, Record, RecordError
 from kdbook.reproduction.levels import ratio
 from kdbook.reproduction.mapping import Measure
 from kdbook.reproduction.questions import Question
-from kdbook.studies.records import DIVERGED, Record, RecordError
-from kdbook.studies.selection import at_chosen, choose_temperature, chosen_settings
+from kdbook.selection import at_chosen, choose_temperature, chosen_settings
 from kdlib.runs.shapes import SHAPES
 
 NO_RATIO = "the record holds no such imbalance"

@@ -7,7 +7,7 @@ from math import hypot, isnan, nan
 
 import pandas as pd
 
-from kdbook.studies.printed_spread import printed_difference, runs_behind, standard_error
+from kdbook.published import printed_difference, runs_behind, standard_error
 from kdlib.metrics import PERCENT, POINTS, Scale
 
 
@@ -45,7 +45,7 @@ class Printed:
 
 
 def as_value(row: pd.Series) -> Printed:
-    """A row of ``kdbook.studies.published`` by its value."""
+    """A row of ``kdbook.published`` by its value."""
     return Printed(
         float(row["value"]),
         is_difference=False,

@@ -22,7 +22,7 @@ class Question:
     """One published number, as a question to a record.
 
     Attributes:
-        number: its row in ``kdbook.studies.published``.
+        number: its row in ``kdbook.published``.
         printed: the difference, or the value of a method without a teacher.
         against: what the difference is taken from, in words; empty for a value.
         studies: whose records may answer, the preferred one first.
@@ -56,7 +56,7 @@ class Question:
 
 
 def questions(rows: pd.DataFrame) -> list[Question]:
-    """One question a row of ``kdbook.studies.published.published``.
+    """One question a row of ``kdbook.published.published``.
 
     Raises:
         AuditError: a data set, method, metric or baseline that the mapping does not name.

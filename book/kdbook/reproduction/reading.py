@@ -6,12 +6,12 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import pandas as pd
 
+from kdbook.records import Record
 from kdbook.reproduction import words
 from kdbook.reproduction.levels import Level
 from kdbook.reproduction.mapping import DIFFERENCES
 from kdbook.reproduction.matrix import leading, summary
 from kdbook.reproduction.verdicts import Verdict
-from kdbook.studies.records import Record
 
 LEVEL = 0.05
 _WITHOUT = (Verdict.NOT_RUN.value, Verdict.NO_VERDICT.value)

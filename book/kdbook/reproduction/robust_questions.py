@@ -18,7 +18,7 @@ References = dict[tuple[str, str, str, bool], list[pd.Series]]
 
 
 def robust_questions(rows: pd.DataFrame) -> list[Question]:
-    """One question a row of ``kdbook.studies.published.published``.
+    """One question a row of ``kdbook.published.published``.
 
     Raises:
         AuditError: a data set, method, metric or baseline that the mapping does not name.
@@ -97,7 +97,7 @@ def _compressed(row: pd.Series) -> tuple[tuple[str, ...], str]:
 
 
 def _cell(row: pd.Series) -> str:
-    """As ``kdbook.studies.teacher_and_student`` names it."""
+    """As ``kdbook.chapters.teacher_and_student`` names it."""
     teacher, student = row["teacher_objective"], row["student_objective"]
     if student == "none":
         return f"teacher {teacher}"

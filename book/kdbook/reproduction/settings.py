@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from kdbook.studies.robust_profiles import PAPER
+from kdbook.settings import PAPER
 from kdlib.training import PRESETS
 
 
@@ -19,7 +19,7 @@ class Setting:
         preset: the recipe of its trainings, in ``kdlib.training.PRESETS``; ``None`` where nothing
             is trained by gradient descent.
         temperatures: those of which each method takes the best.
-        chosen_by: the column by which it takes it (``kdbook.studies.selection``).
+        chosen_by: the column by which it takes it (``kdbook.selection``).
         test_images: how many test it.
         fitted: what here was chosen by closeness to the printed numbers, so that agreement was
             partly made; empty where nothing was.

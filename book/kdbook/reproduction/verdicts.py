@@ -9,7 +9,7 @@ at work, and nothing of the printed number. In order:
    what diverges, and ``UNDECIDED`` in another. So also where fewer of our seeds diverged.
 3. An accuracy of 0 less another of 0, in print or here: ``ON_THE_FLOOR``. So also 0 beside 0.
 4. Fewer than three seeds, or seeds that are all equal, have no interval: ``UNDECIDED``.
-5. The sign of a difference is compared as on every page (``kdbook.studies.beside_paper``), with
+5. The sign of a difference is compared as on every page (``kdbook.published``), with
    p-values that are corrected for all measurements: ``SAME_SIGN`` or ``DIFFERS``, else
    ``UNDECIDED``.
 6. Where all else is as in the paper, the size is compared too: with the interval in which one more
@@ -25,9 +25,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import isnan, nan
 
+from kdbook.published import Beside, direction
 from kdbook.reproduction.levels import Level
 from kdbook.reproduction.printed import Printed
-from kdbook.studies.beside_paper import Beside, direction
 from kdlib.metrics import FEWEST_REPEATS
 
 

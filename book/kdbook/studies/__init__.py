@@ -54,7 +54,9 @@ def study(name: str) -> ModuleType:
     """
     if name not in STUDIES:
         raise SettingError(f"study {name!r} is not known: {choices(name, STUDIES)}")
-    return import_module(f"kdbook.studies.{name}")
+    room = CHAPTERS[name].rpartition("/")[2]
+    own = f".{name}" if name in ("teacher_length", "batch_size") else ""
+    return import_module(f"kdbook.chapters.{room}{own}")
 
 
 def trains_networks(name: str) -> bool:

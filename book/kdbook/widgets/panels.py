@@ -9,6 +9,9 @@ import altair as alt
 import pandas as pd
 
 from kdbook import charts
+from kdbook.chapters.distillation.charts import soft_label_bars
+from kdbook.chapters.measuring.charts import worst_class_simulation
+from kdbook.chapters.trusting_the_teacher_less.charts import adaptive_mix_bars
 from kdbook.widgets.functions import (
     adaptive_mix_at,
     soft_label_table,
@@ -44,7 +47,7 @@ def explore_soft_labels(
         logits = teacher_logits[example], student_logits[example]
         settings = {"temperature": temperature, "alpha": alpha}
         table = soft_label_table(*logits, int(labels[example]), class_names, **settings)
-        return charts.soft_label_bars(table)
+        return soft_label_bars(table)
 
     sliders = (
         Slider("example", "Test image", 0, len(labels) - 1, 1, 0),
@@ -90,7 +93,7 @@ def explore_adaptive_mix(
     """
 
     def draw(temperature: float) -> alt.LayerChart:
-        return charts.adaptive_mix_bars(adaptive_mix_at(logits, labels, temperature))
+        return adaptive_mix_bars(adaptive_mix_at(logits, labels, temperature))
 
     panel(draw, [Slider("temperature", "Temperature T", 0.1, 20.0, 0.1, temperature)], twin=twin)
 
@@ -190,7 +193,7 @@ def explore_worst_class_noise(
 
     def draw(classes: int, images: int, accuracy: float, spread: float) -> alt.LayerChart:
         true = spread_accuracies(classes, accuracy, spread)
-        return charts.worst_class_simulation(worst_class_frame(true, images), truth=true.min())
+        return worst_class_simulation(worst_class_frame(true, images), truth=true.min())
 
     sliders = (
         Slider("classes", "Classes", 1, 200, 1, classes),

@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 from IPython.display import HTML, display
 
-from kdbook.charts import in_site
+from kdbook.charts.renderers import in_site
 
 NOTE = (
     '<p class="kdlib-panel-note">This panel moves where a kernel runs: '

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from kdbook.studies import calibration_theory
+from kdbook.chapters.calibration import theory
 
 METHODS = ("one-hot", "distilled", "AdaAlpha")
 CLASSES = range(4)
@@ -395,10 +395,8 @@ def effective_classes():
 
 def pandas_and_cats():
     factors = (0.1, 0.2)
-    curves = {f: calibration_theory.cat_and_panda(f, points=11) for f in factors}
-    outcomes = [
-        calibration_theory.recall_and_error(curve).assign(shrink=f) for f, curve in curves.items()
-    ]
+    curves = {f: theory.cat_and_panda(f, points=11) for f in factors}
+    outcomes = [theory.recall_and_error(curve).assign(shrink=f) for f, curve in curves.items()]
     every = [curve.assign(shrink=f) for f, curve in curves.items()]
     return pd.concat(every, ignore_index=True), pd.concat(outcomes, ignore_index=True)
 

@@ -3,13 +3,13 @@
 import chart_frames as frames
 import pytest
 
-from kdbook import charts
+from kdbook.chapters.ablations.charts import ablation_explorer
 from kdlib.errors import SettingError
 
 
 def drawn(kind, chosen):
     pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")
-    return frames.marks(charts.ablation_explorer(*frames.ablations(), chosen=chosen), kind)
+    return frames.marks(ablation_explorer(*frames.ablations(), chosen=chosen), kind)
 
 
 @pytest.mark.parametrize(("chosen", "first"), [("shuffled", 0.2), ("distilled", 0.4)])
@@ -29,4 +29,4 @@ def test_ada_alpha_and_one_hot_are_always_there():
 def test_an_ablation_without_accuracy_is_refused():
     weights, accuracy = frames.ablations()
     with pytest.raises(SettingError, match="accuracy lacks the method shuffled"):
-        charts.ablation_explorer(weights, accuracy[accuracy["method"] != "shuffled"])
+        ablation_explorer(weights, accuracy[accuracy["method"] != "shuffled"])

@@ -3,7 +3,7 @@
 import chart_frames as frames
 import pytest
 
-from kdbook.charts import baseline_scatter, failure_bars
+from kdbook.chapters.baselines_and_compression.charts import baseline_scatter, failure_bars
 from kdlib.errors import SettingError
 
 POINTS, ROWS = frames.baseline_points(), frames.failures()

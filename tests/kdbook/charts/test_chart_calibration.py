@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from kdbook.charts import class_error_points, panda_explorer
-from kdbook.studies import calibration_theory as theory
+from kdbook.chapters.calibration import theory
+from kdbook.chapters.calibration.charts import class_error_points, panda_explorer
 from kdlib.errors import SettingError
 
 

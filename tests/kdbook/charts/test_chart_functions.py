@@ -1,6 +1,9 @@
 """Every chart: a valid specification, words where words are needed, clear refusals."""
 
+import importlib
+import inspect
 import itertools
+import pkgutil
 
 import altair as alt
 import chart_frames as frames
@@ -8,7 +11,46 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kdbook import charts
+from kdbook import chapters, charts
+from kdbook.chapters.ablations.charts import ablation_explorer
+from kdbook.chapters.adamargin.charts import class_weights, offset_explorer
+from kdbook.chapters.architectures.charts import pair_explorer
+from kdbook.chapters.baselines_and_compression.charts import baseline_scatter, failure_bars
+from kdbook.chapters.calibration.charts import class_error_points, panda_explorer
+from kdbook.chapters.distillation.charts import (
+    digit_image,
+    soft_label_bars,
+    soft_label_explorer,
+    soft_label_frame,
+)
+from kdbook.chapters.gains_are_not_uniform.charts import (
+    class_scatter,
+    cumulative_gain,
+    gain_explorer,
+)
+from kdbook.chapters.groups_that_are_not_classes.charts import (
+    printed_and_measured,
+    threshold_explorer,
+)
+from kdbook.chapters.measuring.charts import worst_class_explorer, worst_class_simulation
+from kdbook.chapters.multipliers.charts import multiplier_explorer
+from kdbook.chapters.natural_long_tails.charts import tail_explorer
+from kdbook.chapters.number_of_classes.charts import class_count_explorer
+from kdbook.chapters.objectives.charts import objective_explorer
+from kdbook.chapters.provable_harm.charts import added_risk_curves, risk_parts
+from kdbook.chapters.provable_harm.explorer import harm_explorer
+from kdbook.chapters.rare_classes.charts import imbalance_explorer, teacher_length_panels
+from kdbook.chapters.regularisation_samples.charts import regularisation_explorer
+from kdbook.chapters.repeated_distillation.charts import round_explorer
+from kdbook.chapters.results.charts import change_by_subgroup, temperature_explorer
+from kdbook.chapters.teacher_and_student.charts import effective_class_lines, objective_grid
+from kdbook.chapters.trade_offs.charts import trade_off_explorer
+from kdbook.chapters.trusting_the_teacher_less.charts import (
+    adaptive_mix_bars,
+    adaptive_mix_explorer,
+    trust_estimate_explorer,
+)
+from kdbook.chapters.where_the_teacher_errs.charts import bucket_explorer, bucket_panels
 from kdbook.charts.style import (
     METHOD_COLOURS,
     METHOD_SHAPES,
@@ -16,13 +58,14 @@ from kdbook.charts.style import (
     interval_words,
     method_colour,
 )
+from kdbook.reproduction.charts import printed_and_ours, verdict_bars
 from kdlib.errors import SettingError
 
 
 def soft_frame():
     labels, logits = [0, 1, 2], frames.logits()
     images = np.full((3, 1, 8, 8), 128, dtype=np.uint8)
-    return charts.soft_label_frame(logits, -logits, labels, frames.NAMES, images=images)
+    return soft_label_frame(logits, -logits, labels, frames.NAMES, images=images)
 
 
 def bars_frame():
@@ -32,67 +75,63 @@ def bars_frame():
 
 
 MAKERS = {
-    "soft_label_explorer": lambda: charts.soft_label_explorer(soft_frame()),
-    "soft_label_bars": lambda: charts.soft_label_bars(bars_frame()),
+    "soft_label_explorer": lambda: soft_label_explorer(soft_frame()),
+    "soft_label_bars": lambda: soft_label_bars(bars_frame()),
     "per_class_accuracy": lambda: charts.per_class_accuracy(frames.per_class()),
-    "imbalance_explorer": lambda: charts.imbalance_explorer(
-        frames.worst(), frames.per_class_and_ratio()
-    ),
-    "adaptive_mix_explorer": lambda: charts.adaptive_mix_explorer(frames.mix(), frames.per_class()),
-    "adaptive_mix_bars": lambda: charts.adaptive_mix_bars(frames.mix((1.0,))),
-    "worst_class_explorer": charts.worst_class_explorer,
-    "worst_class_simulation": lambda: charts.worst_class_simulation(frames.simulation(), truth=90),
-    "harm_explorer": charts.harm_explorer,
-    "risk_parts": lambda: charts.risk_parts(frames.risks()),
-    "added_risk_curves": lambda: charts.added_risk_curves(
+    "imbalance_explorer": lambda: imbalance_explorer(frames.worst(), frames.per_class_and_ratio()),
+    "adaptive_mix_explorer": lambda: adaptive_mix_explorer(frames.mix(), frames.per_class()),
+    "adaptive_mix_bars": lambda: adaptive_mix_bars(frames.mix((1.0,))),
+    "worst_class_explorer": worst_class_explorer,
+    "worst_class_simulation": lambda: worst_class_simulation(frames.simulation(), truth=90),
+    "harm_explorer": harm_explorer,
+    "risk_parts": lambda: risk_parts(frames.risks()),
+    "added_risk_curves": lambda: added_risk_curves(
         frames.added(), "cosine", axis="cosine", title="At an angle"
     ),
     "paired_differences": lambda: charts.paired_differences(frames.differences()),
-    "verdict_bars": lambda: charts.verdict_bars(frames.VERDICTS, by={"table": "table"}),
-    "printed_and_ours": lambda: charts.printed_and_ours(frames.NUMBERS),
-    "tail_explorer": lambda: charts.tail_explorer(frames.ranks(), frames.tails()),
+    "verdict_bars": lambda: verdict_bars(frames.VERDICTS, by={"table": "table"}),
+    "printed_and_ours": lambda: printed_and_ours(frames.NUMBERS),
+    "tail_explorer": lambda: tail_explorer(frames.ranks(), frames.tails()),
     "change_bars": lambda: charts.change_bars(frames.changes()),
-    "gain_explorer": lambda: charts.gain_explorer(frames.gain_curves(), frames.class_places()),
-    "class_scatter": lambda: charts.class_scatter(frames.class_places().head(3)),
-    "trust_estimate_explorer": lambda: charts.trust_estimate_explorer(frames.trust_estimates()),
-    "trade_off_explorer": lambda: charts.trade_off_explorer(
-        frames.trade_offs(), frames.trade_off_marks()
-    ),
-    "multiplier_explorer": lambda: charts.multiplier_explorer(frames.multiplier_path()),
-    "objective_explorer": lambda: charts.objective_explorer(*frames.objectives()),
-    "objective_grid": lambda: charts.objective_grid(frames.objective_cells()),
-    "effective_class_lines": lambda: charts.effective_class_lines(
+    "gain_explorer": lambda: gain_explorer(frames.gain_curves(), frames.class_places()),
+    "class_scatter": lambda: class_scatter(frames.class_places().head(3)),
+    "trust_estimate_explorer": lambda: trust_estimate_explorer(frames.trust_estimates()),
+    "trade_off_explorer": lambda: trade_off_explorer(frames.trade_offs(), frames.trade_off_marks()),
+    "multiplier_explorer": lambda: multiplier_explorer(frames.multiplier_path()),
+    "objective_explorer": lambda: objective_explorer(*frames.objectives()),
+    "objective_grid": lambda: objective_grid(frames.objective_cells()),
+    "effective_class_lines": lambda: effective_class_lines(
         frames.effective_classes(), num_classes=10
     ),
-    "panda_explorer": lambda: charts.panda_explorer(*frames.pandas_and_cats()),
-    "class_error_points": lambda: charts.class_error_points(
+    "panda_explorer": lambda: panda_explorer(*frames.pandas_and_cats()),
+    "class_error_points": lambda: class_error_points(
         frames.class_errors(), title="Errors", y="error (0 to 2)"
     ),
-    "class_count_explorer": lambda: charts.class_count_explorer(frames.class_counts()),
-    "round_explorer": lambda: charts.round_explorer(frames.rounds(), frames.entropies()),
-    "pair_explorer": lambda: charts.pair_explorer(frames.cells(), frames.per_class_and_pair()),
-    "baseline_scatter": lambda: charts.baseline_scatter(frames.baseline_points()),
-    "failure_bars": lambda: charts.failure_bars(
+    "class_count_explorer": lambda: class_count_explorer(frames.class_counts()),
+    "round_explorer": lambda: round_explorer(frames.rounds(), frames.entropies()),
+    "pair_explorer": lambda: pair_explorer(frames.cells(), frames.per_class_and_pair()),
+    "baseline_scatter": lambda: baseline_scatter(frames.baseline_points()),
+    "failure_bars": lambda: failure_bars(
         frames.failures(), measure="worst class", title="A failure"
     ),
-    "teacher_length_panels": lambda: charts.teacher_length_panels(*frames.teacher_lengths()),
-    "cumulative_gain": lambda: charts.cumulative_gain(frames.gains()),
-    "ablation_explorer": lambda: charts.ablation_explorer(*frames.ablations()),
-    "class_weights": lambda: charts.class_weights(frames.weights()),
-    "offset_explorer": lambda: charts.offset_explorer(*frames.offsets()),
-    "change_by_subgroup": lambda: charts.change_by_subgroup(frames.changes_by_subgroup()),
-    "temperature_explorer": lambda: charts.temperature_explorer(
+    "teacher_length_panels": lambda: teacher_length_panels(*frames.teacher_lengths()),
+    "cumulative_gain": lambda: cumulative_gain(frames.gains()),
+    "ablation_explorer": lambda: ablation_explorer(*frames.ablations()),
+    "class_weights": lambda: class_weights(frames.weights()),
+    "offset_explorer": lambda: offset_explorer(*frames.offsets()),
+    "change_by_subgroup": lambda: change_by_subgroup(frames.changes_by_subgroup()),
+    "temperature_explorer": lambda: temperature_explorer(
         *frames.temperatures(), {"distilled": 2.0, "AdaAlpha": 3.0}
     ),
-    "printed_and_measured": lambda: charts.printed_and_measured(frames.group_changes()),
-    "threshold_explorer": lambda: charts.threshold_explorer(
+    "printed_and_measured": lambda: printed_and_measured(frames.group_changes()),
+    "threshold_explorer": lambda: threshold_explorer(
         frames.threshold_grid(), depth=4, alpha=0.9, threshold=0.3
     ),
-    "regularisation_explorer": lambda: charts.regularisation_explorer(
+    "regularisation_explorer": lambda: regularisation_explorer(
         frames.sample_shares(), frames.label_probabilities(), temperature=1.0, bucket=1
     ),
-    "bucket_panels": lambda: charts.bucket_panels(frames.buckets(), frames.UNITS),
-    "bucket_explorer": lambda: charts.bucket_explorer(
+    "bucket_panels": lambda: bucket_panels(frames.buckets(), frames.UNITS),
+    "bucket_explorer": lambda: bucket_explorer(
         pd.concat([frames.buckets(n) for n in (2, 3)]), frames.UNITS
     ),
 }
@@ -126,10 +165,27 @@ def seen_without_red_green(colour):
 
 
 def test_all_chart_functions_are_tested():
-    functions = {name for name in charts.__all__ if callable(getattr(charts, name))}
-    helpers = {"caption", "digit_image", "enable_live_renderer", "enable_site_renderer", "in_site",
-               "picture_table", "soft_label_frame"}  # fmt: skip
-    assert functions - helpers == set(MAKERS)
+    drawn = [
+        name
+        for module in chart_modules()
+        for name, found in inspect.getmembers(module, inspect.isfunction)
+        if found.__module__ == module.__name__ and makes_a_chart(name, found)
+    ]
+    assert set(drawn) == set(MAKERS)
+
+
+def chart_modules():
+    """Those of each chapter, of the matrix, and what they share."""
+    rooms = [f"kdbook.chapters.{room.name}" for room in pkgutil.iter_modules(chapters.__path__)]
+    names = [f"{room}.charts" for room in (*rooms, "kdbook.reproduction")]
+    more = ["kdbook.charts.classes", "kdbook.chapters.provable_harm.explorer"]
+    return [importlib.import_module(name) for name in (*names, *more)]
+
+
+def makes_a_chart(name, function):
+    """Whole charts have a title; layers and parts of one have none."""
+    said = inspect.get_annotations(function).get("return", "")
+    return name[0] != "_" and "Chart" in str(said) and name not in ("class_lines", "zero_rule")
 
 
 @each_chart
@@ -187,37 +243,37 @@ def test_a_missing_column_is_named(missing):
 
 def test_an_empty_frame_is_refused():
     with pytest.raises(SettingError, match="no rows"):
-        charts.cumulative_gain(frames.gains().iloc[:0])
+        cumulative_gain(frames.gains().iloc[:0])
 
 
 def test_only_trained_ratios_can_be_chosen_first():
     with pytest.raises(
         SettingError, match=r"ratio = 3 is not allowed: choose one of \[1.0, 20.0\]"
     ):
-        charts.imbalance_explorer(frames.worst(), frames.per_class_and_ratio(), ratio=3)
+        imbalance_explorer(frames.worst(), frames.per_class_and_ratio(), ratio=3)
 
 
 @pytest.mark.parametrize("wrong", [{"depth": 5}, {"alpha": 0.8}, {"threshold": 0.35}])
 def test_a_threshold_explorer_starts_in_its_grid(wrong):
     starts = {"depth": 4, "alpha": 0.9, "threshold": 0.3} | wrong
     with pytest.raises(SettingError, match=r"is not allowed: choose one of \["):
-        charts.threshold_explorer(frames.threshold_grid(), **starts)
+        threshold_explorer(frames.threshold_grid(), **starts)
 
 
 def test_an_uneven_grid_of_temperatures_is_refused():
     with pytest.raises(SettingError, match="evenly spaced"):
-        charts.adaptive_mix_explorer(frames.mix((1.0, 2.0, 4.0)), frames.per_class())
+        adaptive_mix_explorer(frames.mix((1.0, 2.0, 4.0)), frames.per_class())
 
 
 @pytest.mark.parametrize("wrong", [{"classes": 0}, {"images": 501}, {"accuracy": 0.9}])
 def test_the_worst_class_explorer_names_the_allowed_range(wrong):
     with pytest.raises(SettingError, match="is not allowed: from"):
-        charts.worst_class_explorer(**wrong)
+        worst_class_explorer(**wrong)
 
 
 def test_a_group_without_examples_is_refused():
     with pytest.raises(SettingError, match="n_majority = 0 is not allowed: 1 or more"):
-        charts.harm_explorer(n_majority=0)
+        harm_explorer(n_majority=0)
 
 
 def test_many_classes_get_a_numeric_axis():
@@ -233,13 +289,13 @@ def test_given_class_names_are_shown():
 
 
 def test_a_colour_image_becomes_a_picture():
-    uri = charts.digit_image(np.zeros((3, 32, 32), dtype=np.uint8))
+    uri = digit_image(np.zeros((3, 32, 32), dtype=np.uint8))
     assert uri.startswith("data:image/png;base64,")
 
 
 def test_a_caption_is_a_subtitle_outside_the_site(monkeypatch):
     monkeypatch.delenv("KDLIB_SITE", raising=False)
-    chart = charts.caption(charts.cumulative_gain(frames.gains()), "Look at k = 1.")
+    chart = charts.caption(cumulative_gain(frames.gains()), "Look at k = 1.")
     title = chart.to_dict()["title"]
     assert title["subtitle"] == ["Look at k = 1."]
     assert title["text"] == "Mean gain over the k worst classes"
@@ -255,11 +311,11 @@ def test_a_pair_outside_the_grid_is_refused():
     with pytest.raises(
         SettingError, match="choose one of small teaches small, small teaches large"
     ):
-        charts.pair_explorer(frames.cells(), frames.per_class_and_pair(), chosen=("large", "huge"))
+        pair_explorer(frames.cells(), frames.per_class_and_pair(), chosen=("large", "huge"))
 
 
 def test_words_on_the_heat_map_stand_out_on_every_shade():
-    shades = charts.pair_explorer(frames.cells(), frames.per_class_and_pair()).to_dict()
+    shades = pair_explorer(frames.cells(), frames.per_class_and_pair()).to_dict()
     colour = shades["vconcat"][0]["layer"][0]["encoding"]["color"]["scale"]["range"]
     assert min(contrast(shade, "#111111") for shade in colour) >= 7
 
@@ -267,13 +323,13 @@ def test_words_on_the_heat_map_stand_out_on_every_shade():
 @pytest.mark.parametrize("wrong", [{"ratio": 3}, {"student": "AdaAlpha"}])
 def test_only_what_was_trained_can_be_chosen(wrong):
     with pytest.raises(SettingError, match="choose one of"):
-        charts.class_count_explorer(frames.class_counts(), **wrong)
+        class_count_explorer(frames.class_counts(), **wrong)
 
 
 @pytest.mark.parametrize("wrong", [{"first": 0}, {"first": 4}, {"chain": "T = 2"}])
 def test_only_trained_rounds_can_be_chosen(wrong):
     with pytest.raises(SettingError, match="is not allowed"):
-        charts.round_explorer(frames.rounds(), frames.entropies(), **wrong)
+        round_explorer(frames.rounds(), frames.entropies(), **wrong)
 
 
 def test_a_mean_without_an_interval_is_a_mean_in_words():

@@ -3,13 +3,13 @@
 import chart_frames as frames
 import pytest
 
-from kdbook import charts
+from kdbook.chapters.adamargin.charts import offset_explorer
 from kdlib.errors import SettingError
 
 
 def drawn(kind, log_offset):
     pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")
-    chart = charts.offset_explorer(*frames.offsets(), log_offset=log_offset)
+    chart = offset_explorer(*frames.offsets(), log_offset=log_offset)
     return frames.marks(chart, kind)
 
 
@@ -31,4 +31,4 @@ def test_the_nearest_trained_offset_is_shown_and_one_hot_always(log_offset, accu
 
 def test_uneven_offsets_are_refused():
     with pytest.raises(SettingError, match="evenly spaced"):
-        charts.offset_explorer(*frames.offsets((-6.0, -3.0, -2.0)))
+        offset_explorer(*frames.offsets((-6.0, -3.0, -2.0)))

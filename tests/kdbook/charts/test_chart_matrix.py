@@ -1,9 +1,8 @@
 import pytest
 from chart_frames import NUMBERS, VERDICTS
 
-from kdbook import charts
-from kdbook.charts.matrix import VERDICT_COLOURS
 from kdbook.reproduction import Verdict
+from kdbook.reproduction.charts import VERDICT_COLOURS, printed_and_ours, verdict_bars
 from kdlib.errors import SettingError
 
 
@@ -12,7 +11,7 @@ def test_every_verdict_has_a_colour():
 
 
 def test_bars_count_numbers_by_each_column():
-    spec = charts.verdict_bars(VERDICTS, by={"table": "table", "dataset": "data set"}).to_dict()
+    spec = verdict_bars(VERDICTS, by={"table": "table", "dataset": "data set"}).to_dict()
     (data,) = spec["datasets"].values()
     found = {(row["by"], row["group"], row["verdict"]): row["measurements"] for row in data}
     assert found[("data set", "CIFAR-100", "same sign")] == 2
@@ -23,7 +22,7 @@ def test_bars_count_numbers_by_each_column():
 
 
 def test_a_list_chooses_the_table():
-    spec = charts.printed_and_ours(NUMBERS).to_dict()
+    spec = printed_and_ours(NUMBERS).to_dict()
     (choice,) = [one for one in spec["params"] if one["name"] == "table"]
     assert choice["bind"]["options"] == ["Table 1", "Table 3"]
     assert "2 differences of 2 tables" in spec["description"]
@@ -32,4 +31,4 @@ def test_a_list_chooses_the_table():
 @pytest.mark.parametrize("column", list(NUMBERS))
 def test_a_missing_column_is_named(column):
     with pytest.raises(SettingError, match=f"lacks the column {column}"):
-        charts.printed_and_ours(NUMBERS.drop(columns=column))
+        printed_and_ours(NUMBERS.drop(columns=column))

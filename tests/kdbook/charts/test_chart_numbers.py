@@ -7,9 +7,21 @@ import pandas as pd
 import pytest
 import torch
 
-from kdbook import charts
-from kdbook.studies import ridge
-from kdbook.studies.measuring import exact_worst, expected_worst
+from kdbook.chapters.architectures.charts import pair_explorer
+from kdbook.chapters.distillation.charts import soft_label_explorer, soft_label_frame
+from kdbook.chapters.groups_that_are_not_classes.charts import (
+    printed_and_measured,
+    threshold_explorer,
+)
+from kdbook.chapters.measuring import exact_worst, expected_worst
+from kdbook.chapters.measuring.charts import worst_class_explorer
+from kdbook.chapters.natural_long_tails.charts import tail_explorer
+from kdbook.chapters.number_of_classes.charts import class_count_explorer
+from kdbook.chapters.provable_harm import ridge
+from kdbook.chapters.provable_harm.explorer import harm_explorer
+from kdbook.chapters.rare_classes.charts import imbalance_explorer
+from kdbook.chapters.repeated_distillation.charts import round_explorer
+from kdbook.chapters.trusting_the_teacher_less.charts import adaptive_mix_explorer
 from kdlib.errors import SettingError
 from kdlib.losses import teacher_probabilities
 
@@ -19,8 +31,8 @@ pytest.importorskip("vl_convert", reason="vl-convert-python (extra: book) is not
 @pytest.mark.parametrize(("temperature", "alpha"), [(1.0, 1.0), (3.0, 0.5), (0.5, 0.0)])
 def test_soft_labels_target_and_gradient(temperature, alpha):
     logits, student = frames.logits(seed=1), frames.logits(seed=2)
-    frame = charts.soft_label_frame(logits, student, [2, 0, 1], frames.NAMES)
-    drawn = soft_panels(charts.soft_label_explorer(frame, temperature=temperature, alpha=alpha))
+    frame = soft_label_frame(logits, student, [2, 0, 1], frames.NAMES)
+    drawn = soft_panels(soft_label_explorer(frame, temperature=temperature, alpha=alpha))
     teacher = teacher_probabilities(torch.from_numpy(logits[:1]), temperature)[0].numpy()
     q = torch.from_numpy(student[0]).softmax(dim=0).numpy()
     target = (1 - alpha) * np.eye(4)[2] + alpha * teacher
@@ -31,8 +43,8 @@ def test_soft_labels_target_and_gradient(temperature, alpha):
 
 def test_soft_labels_do_not_overflow():
     logits = np.array([[1e4, -1e4, 0.0, 5.0]])
-    frame = charts.soft_label_frame(logits, logits, [0], frames.NAMES)
-    drawn = soft_panels(charts.soft_label_explorer(frame, temperature=0.5))
+    frame = soft_label_frame(logits, logits, [0], frames.NAMES)
+    drawn = soft_panels(soft_label_explorer(frame, temperature=0.5))
     np.testing.assert_array_equal(drawn["teacher"], [1, 0, 0, 0])
 
 
@@ -47,7 +59,7 @@ def soft_panels(chart):
     ("classes", "images", "accuracy"), [(10, 30, 90), (1, 20, 75), (100, 500, 99), (7, 5, 50)]
 )
 def test_the_worst_of_equal_classes_is_exact(classes, images, accuracy):
-    chart = charts.worst_class_explorer(classes=classes, images=images, accuracy=accuracy)
+    chart = worst_class_explorer(classes=classes, images=images, accuracy=accuracy)
     exact = exact_worst([accuracy] * classes, [images] * classes)
     bars = pd.DataFrame(frames.marks(chart, "rect"))
     bars = bars[(bars["which"] == "worst of all classes") & (bars["chance"] > 1e-5)]
@@ -62,7 +74,7 @@ def test_the_worst_of_equal_classes_is_exact(classes, images, accuracy):
     ("noise", "alpha", "n"), [(0.5, 1.0, 5), (2.0, 0.4, 30), (0.0, 1.0, 1), (3.0, 0.0, 2)]
 )
 def test_the_map_of_harm_is_the_closed_form(noise, alpha, n):
-    chart = charts.harm_explorer(noise=noise, alpha=alpha, n_minority=n, ridge_lambda=2.5)
+    chart = harm_explorer(noise=noise, alpha=alpha, n_minority=n, ridge_lambda=2.5)
     map_and_bars = pd.DataFrame(frames.marks(chart, "rect"))
     cells = map_and_bars.dropna(subset=["added"])
     assert len(cells) == 48 * 40
@@ -82,7 +94,7 @@ def test_the_map_of_harm_is_the_closed_form(noise, alpha, n):
 
 @pytest.mark.parametrize(("noise", "alpha"), [(1.0, 1.0), (2.0, 0.5), (4.0, 0.0)])
 def test_the_line_on_the_map_is_the_critical_lambda(noise, alpha):
-    chart = charts.harm_explorer(noise=noise, alpha=alpha)
+    chart = harm_explorer(noise=noise, alpha=alpha)
     line = next(
         layer for layer in chart.to_dict()["vconcat"][0]["layer"] if layer["mark"]["type"] == "line"
     )
@@ -96,13 +108,13 @@ def test_the_line_on_the_map_is_the_critical_lambda(noise, alpha):
 
 
 def test_a_start_beyond_a_slider_moves_to_its_end():
-    chart = charts.harm_explorer(n_minority=5000, ridge_lambda=0.001, noise=9)
+    chart = harm_explorer(n_minority=5000, ridge_lambda=0.001, noise=9)
     starts = {p["name"]: p["value"] for p in chart.to_dict()["params"]}
     assert starts == {"size": 100, "ridge_lambda": 0.05, "noise": 5, "alpha": 1.0}
 
 
 def test_only_the_chosen_ratio_is_drawn_below():
-    chart = charts.imbalance_explorer(frames.worst(), frames.per_class_and_ratio(), ratio=1.0)
+    chart = imbalance_explorer(frames.worst(), frames.per_class_and_ratio(), ratio=1.0)
     below = [row for row in frames.marks(chart, "symbol") if "class_name" in row]
     assert len(below) == len(frames.METHODS) * len(frames.CLASSES)
     assert {row["mean"] for row in below} == {51.0}
@@ -113,14 +125,14 @@ def test_each_method_shows_its_temperature_nearest_to_the_slider():
     taught = [frames.per_class(temperature=t).query("method != 'one-hot'").assign(mean=t)
               for t in (1.0, 3.0)]  # fmt: skip
     accuracy = pd.concat([blind, *taught])
-    chart = charts.adaptive_mix_explorer(frames.mix(), accuracy, temperature=1.5)
+    chart = adaptive_mix_explorer(frames.mix(), accuracy, temperature=1.5)
     drawn = pd.DataFrame([r for r in frames.marks(chart, "symbol") if "method" in r])
     assert set(drawn.query("method == 'AdaAlpha'")["mean"]) == {1.0}
     assert len(drawn.query("method == 'one-hot'")) == len(frames.CLASSES)
 
 
 def test_the_mix_of_the_chosen_temperature_is_drawn():
-    chart = charts.adaptive_mix_explorer(frames.mix(), frames.per_class(), temperature=1.5)
+    chart = adaptive_mix_explorer(frames.mix(), frames.per_class(), temperature=1.5)
     bars = [row["mean"] for row in frames.marks(chart, "rect")]
     np.testing.assert_allclose(bars, [0.6 - 0.1 * c for c in frames.CLASSES], atol=0.006)
 
@@ -128,7 +140,7 @@ def test_the_mix_of_the_chosen_temperature_is_drawn():
 @pytest.mark.parametrize("k", [1, 4])
 def test_tail_means_are_those_at_the_chosen_k(k):
     tails = frames.tails()
-    chart = charts.tail_explorer(frames.ranks(), tails, k=k)
+    chart = tail_explorer(frames.ranks(), tails, k=k)
     drawn = [mark for mark in frames.marks(chart, "symbol") if "measure" in mark]
     found = {(mark["method"], mark["measure"]): mark["mean"] for mark in drawn}
     expected = tails[tails["k"] == k].set_index(["method", "measure"])["mean"].to_dict()
@@ -136,7 +148,7 @@ def test_tail_means_are_those_at_the_chosen_k(k):
 
 
 def test_the_tail_slider_starts_at_a_fifth_of_the_classes():
-    chart = charts.tail_explorer(frames.ranks(10), frames.tails(10)).to_dict()
+    chart = tail_explorer(frames.ranks(10), frames.tails(10)).to_dict()
     (slider,) = [p for p in chart["params"] if p["name"] == "k"]
     assert slider["value"] == 2 and slider["bind"]["max"] == 10
 
@@ -144,12 +156,12 @@ def test_the_tail_slider_starts_at_a_fifth_of_the_classes():
 @pytest.mark.parametrize("k", [0, 6])
 def test_a_k_that_is_not_there_is_refused(k):
     with pytest.raises(SettingError, match=f"k = {k} is not allowed: 1 to 5"):
-        charts.tail_explorer(frames.ranks(), frames.tails(), k=k)
+        tail_explorer(frames.ranks(), frames.tails(), k=k)
 
 
 @pytest.mark.parametrize(("chosen", "drawn"), [(None, 50.0), (("large", "small"), 70.0)])
 def test_the_chosen_pair_is_drawn_below(chosen, drawn):
-    chart = charts.pair_explorer(frames.cells(), frames.per_class_and_pair(), chosen=chosen)
+    chart = pair_explorer(frames.cells(), frames.per_class_and_pair(), chosen=chosen)
     points = [row for row in frames.marks(chart, "symbol") if "class_name" in row]
     assert len(points) == len(frames.METHODS) * len(frames.CLASSES)
     assert {row["mean"] for row in points} == {drawn}
@@ -159,7 +171,7 @@ def test_the_chosen_pair_is_drawn_below(chosen, drawn):
 def test_the_threshold_explorer_shows_what_was_chosen(depth, alpha, threshold):
     grid = frames.threshold_grid()
     starts = {"depth": depth, "alpha": alpha, "threshold": threshold}
-    chart = charts.threshold_explorer(grid, **starts)
+    chart = threshold_explorer(grid, **starts)
     points = pd.DataFrame(frames.marks(chart, "symbol"))
     assert set(points["group"]) == {"men", "women"}
     chosen = 100 * threshold + depth + 10 * alpha
@@ -168,14 +180,14 @@ def test_the_threshold_explorer_shows_what_was_chosen(depth, alpha, threshold):
 
 def test_printed_and_measured_changes_stand_in_one_row_each():
     frame = frames.group_changes()
-    points = pd.DataFrame(frames.marks(charts.printed_and_measured(frame), "symbol"))
+    points = pd.DataFrame(frames.marks(printed_and_measured(frame), "symbol"))
     assert sorted(points["group"].unique()) == sorted(frame["group"])
     assert len(points) == 2 * len(frame)
 
 
 @pytest.mark.parametrize("ratio", [1.0, 20.0])
 def test_worst_classes_of_the_chosen_ratio_are_drawn(ratio):
-    chart = charts.class_count_explorer(frames.class_counts(), ratio=ratio, student="distilled")
+    chart = class_count_explorer(frames.class_counts(), ratio=ratio, student="distilled")
     drawn = {(m["method"], m["classes"]): m["mean"] for m in frames.marks(chart, "symbol")}
     expected = {(w, n): n + ratio + 10 * i for i, w in enumerate(frames.WAYS) for n in (2, 5, 10)}
     assert drawn == expected
@@ -183,7 +195,7 @@ def test_worst_classes_of_the_chosen_ratio_are_drawn(ratio):
 
 @pytest.mark.parametrize(("chain", "number"), [(None, 1), ("T = 1", 3)])
 def test_the_chosen_round_is_drawn(chain, number):
-    chart = charts.round_explorer(frames.rounds(), frames.entropies(), chain=chain, first=number)
+    chart = round_explorer(frames.rounds(), frames.entropies(), chain=chain, first=number)
     shift = frames.CHAINS.index(chain or frames.CHAINS[-1])
     points = pd.DataFrame([m for m in frames.marks(chart, "symbol") if "class_name" in m])
     taught = points[points["method"] == "distilled"]

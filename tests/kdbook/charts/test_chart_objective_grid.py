@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from kdbook.charts import effective_class_lines, objective_grid
+from kdbook.chapters.teacher_and_student.charts import effective_class_lines, objective_grid
 from kdlib.errors import SettingError
 
 CELLS = pd.DataFrame(

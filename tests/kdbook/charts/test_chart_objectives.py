@@ -4,14 +4,14 @@ import chart_frames as frames
 import pandas as pd
 import pytest
 
-from kdbook import charts
+from kdbook.chapters.objectives.charts import objective_explorer
 from kdlib.errors import SettingError
 
 pytest.importorskip("vl_convert", reason="vl-convert-python (extra: book) is not installed")
 
 
 def drawn(alpha):
-    chart = charts.objective_explorer(*frames.objectives(), alpha=alpha)
+    chart = objective_explorer(*frames.objectives(), alpha=alpha)
     return pd.DataFrame(frames.marks(chart, "rect"))
 
 
@@ -33,6 +33,6 @@ def test_bars_are_the_risks_and_errors_of_the_chosen_alpha():
 def test_what_it_cannot_show_is_refused():
     curves, classes = frames.objectives()
     with pytest.raises(SettingError, match=r"alpha = 0.3 is not allowed"):
-        charts.objective_explorer(curves, classes, alpha=0.3)
+        objective_explorer(curves, classes, alpha=0.3)
     with pytest.raises(SettingError, match="4 classes are not allowed"):
-        charts.objective_explorer(pd.concat([curves, curves.assign(label=3)]), classes)
+        objective_explorer(pd.concat([curves, curves.assign(label=3)]), classes)

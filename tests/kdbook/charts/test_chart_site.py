@@ -11,7 +11,8 @@ import chart_frames as frames
 import pytest
 
 from kdbook import charts
-from kdbook.charts.site import figure_html
+from kdbook.chapters.gains_are_not_uniform.charts import cumulative_gain
+from kdbook.charts.renderers import figure_html
 
 SCRIPT = """
 import altair as alt, json, sys
@@ -37,7 +38,7 @@ def renderer(site, before=""):
 
 
 def test_the_specification_comes_back_unchanged():
-    spec = charts.cumulative_gain(frames.gains()).to_dict()
+    spec = cumulative_gain(frames.gains()).to_dict()
     assert spec_of(figure_html(spec)) == spec
 
 
@@ -59,7 +60,7 @@ def test_a_reader_without_javascript_gets_the_alt_text():
 
 def test_a_caption_is_below_the_chart_in_the_site(monkeypatch):
     monkeypatch.setenv("KDLIB_SITE", "1")
-    chart = charts.caption(charts.cumulative_gain(frames.gains()), "Look at k = 1.")
+    chart = charts.caption(cumulative_gain(frames.gains()), "Look at k = 1.")
     assert figure_html(chart.to_dict()).endswith("<figcaption>Look at k = 1.</figcaption></figure>")
 
 

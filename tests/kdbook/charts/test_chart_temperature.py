@@ -3,7 +3,7 @@
 import chart_frames as frames
 import pytest
 
-from kdbook import charts
+from kdbook.chapters.results.charts import temperature_explorer
 from kdlib.errors import SettingError
 
 CHOSEN = {"distilled": 2.0, "AdaAlpha": 3.0}
@@ -11,7 +11,7 @@ CHOSEN = {"distilled": 2.0, "AdaAlpha": 3.0}
 
 def drawn(chosen):
     pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")
-    chart = charts.temperature_explorer(*frames.temperatures(), chosen)
+    chart = temperature_explorer(*frames.temperatures(), chosen)
     marks = [m for m in frames.marks(chart, "symbol") if "subgroup" in m]
     return {mark["method"]: mark for mark in marks}
 
@@ -32,7 +32,7 @@ def test_the_first_measure_is_shown_first():
 
 
 def test_menus_name_the_temperature_that_validation_chose():
-    chart = charts.temperature_explorer(*frames.temperatures(), CHOSEN).to_dict()
+    chart = temperature_explorer(*frames.temperatures(), CHOSEN).to_dict()
     menus = [p["bind"] for p in chart["params"] if p["bind"]["input"] == "select"]
     assert [menu["name"] for menu in menus] == ["distilled ", "AdaAlpha "]
     assert menus[0]["labels"] == ["T = 1", "T = 2 (by validation)", "T = 3"]
@@ -40,4 +40,4 @@ def test_menus_name_the_temperature_that_validation_chose():
 
 def test_a_temperature_that_was_not_trained_is_refused():
     with pytest.raises(SettingError, match=r"distilled was not trained at T = 7"):
-        charts.temperature_explorer(*frames.temperatures(), {"distilled": 7.0})
+        temperature_explorer(*frames.temperatures(), {"distilled": 7.0})

@@ -3,14 +3,14 @@
 import chart_frames as frames
 import pytest
 
-from kdbook import charts
+from kdbook.chapters.trade_offs.charts import trade_off_explorer
 from kdlib.errors import SettingError
 
 pytest.importorskip("vl_convert", reason="vl-convert-python (extra: book) is not installed")
 
 
 def explorer(**choice):
-    return charts.trade_off_explorer(frames.trade_offs(), frames.trade_off_marks(), **choice)
+    return trade_off_explorer(frames.trade_offs(), frames.trade_off_marks(), **choice)
 
 
 def points(chart):

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 from kdbook.evidence import records
 from kdbook.evidence.blocks import BLOCKS, PILOT_SEED, Block, chosen
 from kdbook.evidence_command import evidence
-from kdbook.studies.families import families
-from kdbook.studies.profiles import PROFILES
-from kdbook.studies.tables import Member
+from kdbook.families import families
+from kdbook.profiles import PROFILES
+from kdbook.tables import Member
 from kdlib.errors import SettingError
 from kdlib.runs import Store, execute
 from kdlib.training import PRESETS, steps_per_epoch

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kdbook.press.toc import read_pages
-from kdbook.studies.records import read_records
+from kdbook.records import read_records
 
 ROOT = Path(__file__).resolve().parents[3]
 RECORDS = ROOT / "book/results"
@@ -18,7 +18,7 @@ SOURCES = {"kdlib": ROOT / "kdlib", "kdbook": ROOT / "book/kdbook", "kdbook/resu
 CHAPTERS = {page.name: page for page in read_pages(ROOT) if page.runs}
 FALLEN_BACK = re.compile(r"Not run yet(?:.*?kdlib study record (\w+))?")
 ASK = """
-from kdbook.studies.records import read_records
+from kdbook.records import read_records
 import kdbook, kdlib
 print(kdlib.__file__, kdbook.__file__, sorted(record.name for record in read_records()), sep="\\n")
 """

@@ -195,6 +195,6 @@ def test_a_wrong_parameter_is_refused(pair):
 
 def test_profiles_are_those_of_the_studies():
     from kdbook.press.build import PROFILES
-    from kdbook.studies.profiles import PROFILES as STUDIED
+    from kdbook.profiles import PROFILES as STUDIED
 
     assert set(PROFILES) == set(STUDIED)

@@ -35,8 +35,8 @@ def test_a_wrong_value_is_one_line_and_no_failure_of_the_press(monkeypatch, tmp_
 
 
 def test_a_study_without_networks_is_passed_over(monkeypatch, capsys):
+    from kdbook.chapters import measuring
     from kdbook.press import training_process
-    from kdbook.studies import measuring
 
     monkeypatch.delattr(measuring, "runs")
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps([["measuring", {"classes": 3}]])))
@@ -46,9 +46,9 @@ def test_a_study_without_networks_is_passed_over(monkeypatch, capsys):
 
 
 def test_the_wanted_runs_are_in_the_store_afterwards(monkeypatch, tmp_path):
-    from kdbook.studies import first_principles
+    from kdbook.chapters import distillation
     from kdlib.runs import Store, missing_runs
 
     monkeypatch.setenv("KDLIB_STORE", str(tmp_path))
     train_ahead.train_ahead([("first_principles", {"profile": "quick"})])
-    assert missing_runs(first_principles.runs(first_principles.Settings()), Store()) == []
+    assert missing_runs(distillation.runs(distillation.Settings()), Store()) == []

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kdbook.chapters.teacher_and_student import Settings, members
 from kdbook.evidence.blocks import BLOCKS
 from kdbook.reproduction import Level, block_records, leading, reproduction
-from kdbook.studies.teacher_and_student import Settings, members
 
 RECIPE = {"epochs": 60, "batch_size": 128}
 

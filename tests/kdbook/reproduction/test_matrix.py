@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from kdbook.published import published
 from kdbook.reproduction import (
     AuditError,
     Level,
@@ -21,7 +22,6 @@ from kdbook.reproduction import (
     reproduction,
     summary,
 )
-from kdbook.studies.published import published
 from kdlib.metrics import holm
 from kdlib.training import PRESETS
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hand_records import record, rows
 
+from kdbook.published import published
 from kdbook.reproduction import (
     Verdict,
     leading,
@@ -16,7 +17,6 @@ from kdbook.reproduction import (
     reproduction,
     words,
 )
-from kdbook.studies.published import published
 
 TABLE = [
     *rows("one-hot", np.nan, (40.0, 42.0, 41.0)),

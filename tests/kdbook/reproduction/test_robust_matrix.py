@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from hand_records import record, rows
 
+from kdbook.chapters import teacher_and_student
+from kdbook.published import published
 from kdbook.reproduction import (
     AuditError,
     Level,
@@ -25,8 +27,6 @@ from kdbook.reproduction import (
 )
 from kdbook.reproduction.mapping import BLOCKS
 from kdbook.reproduction.robust_questions import robust_questions
-from kdbook.studies import teacher_and_student
-from kdbook.studies.published import published
 from kdlib.metrics import prediction_interval, t_interval
 from kdlib.training import PRESETS
 

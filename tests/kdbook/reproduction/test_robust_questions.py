@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hand_records import record, rows
 
+from kdbook.published import published
 from kdbook.reproduction import Level, Verdict, leading, reproduction
-from kdbook.studies.published import published
 from kdlib.training import PRESETS
 
 PAPER = "robust_distillation"

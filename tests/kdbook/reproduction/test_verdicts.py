@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kdbook.published import LEVEL, published
 from kdbook.reproduction import Level, Measured, Printed, Verdict, judge
 from kdbook.reproduction.printed import as_value, less
-from kdbook.studies.beside_paper import LEVEL
-from kdbook.studies.published import published
 from kdlib.metrics import prediction_interval
 
 

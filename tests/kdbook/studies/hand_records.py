@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from kdbook.studies.provenance import Provenance
-from kdbook.studies.records import Record
+from kdbook.records import Provenance, Record
 from kdlib.training import PRESETS
 
 PAPER_RECIPE = PRESETS["cifar100_lt_paper"].model_dump(mode="json")

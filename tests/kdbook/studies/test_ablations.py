@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
-from kdbook.studies import ablations, tables
-from kdbook.studies.comparisons import training_logits
+from kdbook import tables
+from kdbook.chapters import ablations
+from kdbook.tables import training_logits
 from kdlib.errors import SettingError
 from kdlib.runs import ConstantMix, Store, dev_mix, execute
 

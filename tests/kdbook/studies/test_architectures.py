@@ -3,15 +3,16 @@
 import pandas as pd
 import pytest
 
-from kdbook.studies import architectures, profiles
-from kdbook.studies.architectures import (
+from kdbook import profiles
+from kdbook.chapters import architectures
+from kdbook.chapters.architectures import (
     NETWORKS,
     Settings,
     strength_effects,
     stronger_minus_weaker,
 )
-from kdbook.studies.families import Family
-from kdbook.studies.published import published
+from kdbook.families import Family
+from kdbook.published import published
 from kdlib.errors import SettingError
 from kdlib.runs import Store, execute
 

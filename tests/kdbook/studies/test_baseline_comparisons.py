@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from kdbook.charts import baseline_scatter
-from kdbook.studies import baseline_comparisons as tables
-from kdbook.studies import robust_baselines as study
+from kdbook.chapters import baselines_and_compression as study
+from kdbook.chapters.baselines_and_compression import comparisons as tables
+from kdbook.chapters.baselines_and_compression.charts import baseline_scatter
 
 SETTINGS = study.Settings()
 

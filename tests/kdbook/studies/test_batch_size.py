@@ -2,9 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kdbook.studies import batch_size, trusting_the_teacher_less
-from kdbook.studies.batch_size import Settings
-from kdbook.studies.profiles import PROFILES
+from kdbook.chapters import trusting_the_teacher_less
+from kdbook.chapters.rare_classes import batch_size
+from kdbook.chapters.rare_classes.batch_size import Settings
+from kdbook.profiles import PROFILES
 from kdlib.errors import SettingError
 
 

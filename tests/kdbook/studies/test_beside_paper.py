@@ -6,10 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdbook.studies.beside_paper import LEVEL, Beside, beside_paper
-from kdbook.studies.printed_spread import printed_difference, runs_behind, standard_error
-from kdbook.studies.published import published
-from kdbook.studies.tables import over_seeds
+from kdbook.compare import over_seeds
+from kdbook.published import (
+    LEVEL,
+    Beside,
+    beside_paper,
+    printed_difference,
+    published,
+    runs_behind,
+    standard_error,
+)
 from kdlib.errors import SettingError
 from kdlib.metrics import POINTS, holm
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kdbook.studies import bucket_words, class_buckets
+from kdbook.chapters.where_the_teacher_errs import bucket_words, class_buckets
 from kdlib.errors import SettingError
 from kdlib.metrics import bucket_means, holm, paired_p_value
 

@@ -9,7 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from kdbook.studies.class_draws import over_draws, variance_components, worst_of_a_part
+from kdbook.chapters.number_of_classes.class_draws import (
+    over_draws,
+    variance_components,
+    worst_of_a_part,
+)
 from kdlib.errors import SettingError
 from kdlib.metrics import FREE
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kdbook.studies import class_multipliers as study
-from kdbook.studies import comparisons, teacher_and_student
+from kdbook.chapters import multipliers as study
+from kdbook.chapters import teacher_and_student
 from kdlib.errors import SettingError
 from kdlib.runs import Store, execute
 
@@ -110,7 +110,7 @@ def trained(tmp_path_factory):
 
 
 def test_endings_are_those_of_the_stored_paths(trained):
-    from kdbook.studies.multiplier_paths import effective_classes, paths
+    from kdbook.chapters.multipliers.collapse import effective_classes, paths
 
     members, results = trained
     found = study.endings(paths(members, results)).set_index("method")
@@ -125,7 +125,7 @@ def test_endings_are_those_of_the_stored_paths(trained):
 
 
 def test_measures_of_the_chapter_are_there(trained):
-    from kdbook.studies import tables
+    from kdbook import compare, tables
 
     table = tables.per_seed(*trained)
-    assert set(comparisons.measures(10)) <= set(table.columns)
+    assert set(compare.measures(10)) <= set(table.columns)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from kdbook.studies import mistakes, repeated_distillation, results
-from kdbook.studies.class_buckets import STATISTICS
-from kdbook.studies.column_scales import difference_scale_of, scale_of
-from kdbook.studies.comparisons import measures
-from kdbook.studies.teacher_length import OFF_LABEL, OFF_LABEL_RAREST
+from kdbook.chapters import repeated_distillation, results
+from kdbook.chapters.rare_classes.teacher_length import OFF_LABEL, OFF_LABEL_RAREST
+from kdbook.chapters.where_the_teacher_errs import mistakes
+from kdbook.chapters.where_the_teacher_errs.class_buckets import STATISTICS
+from kdbook.compare import difference_scale_of, measures, scale_of
 from kdlib.errors import SettingError
 from kdlib.metrics import DIFFERENCE, NOT_NEGATIVE, PERCENT, POINTS, SHARE, SHARE_DIFFERENCE
 

@@ -7,8 +7,8 @@ import torch
 from hand_records import record, rows
 from scipy import stats
 
-from kdbook.studies import comparisons
-from kdbook.studies.records import write_record
+from kdbook import compare, records, tables
+from kdbook.records import write_record
 from kdlib.metrics import PERCENT, t_interval
 
 PER_SEED = pd.DataFrame(
@@ -29,12 +29,12 @@ PER_SEED = pd.DataFrame(
     [(10, "worst_1", "worst class"), (100, "worst_10", "worst 10 classes")],
 )
 def test_the_worst_are_a_tenth_of_the_classes(classes, column, words):
-    assert comparisons.measures(classes)[column] == words
+    assert compare.measures(classes)[column] == words
 
 
 def test_pairs_are_subtracted_within_a_seed():
     pairs = [("distilled, T = 1", "one-hot"), ("distilled, T = 3", "distilled, T = 1")]
-    table = comparisons.compare(PER_SEED, pairs, {"mean": "mean"})
+    table = compare.compare(PER_SEED, pairs, {"mean": "mean"})
     # Differences 2, 6 and 4: mean 4, s = 2, t of two degrees of freedom 4.302653.
     assert list(table["mean"]) == [4.0, -22.0]
     assert table.loc[0, "cell"] == "+4.0 (-1.0 to +9.0)"
@@ -47,38 +47,38 @@ def test_a_shared_temperature_is_named_once():
     table = PER_SEED.replace({"temperature": {3.0: 1.0}})
     table.loc[6:, "method"] = "AdaAlpha"
     pair = ("AdaAlpha, T = 1", "distilled, T = 1")
-    found = comparisons.compare(table, [pair], {"mean": "m"})
+    found = compare.compare(table, [pair], {"mean": "m"})
     assert found["comparison"].item() == "AdaAlpha − distilled, T = 1"
 
 
 def test_one_row_a_measure_and_pair():
     pairs = [("distilled, T = 1", "one-hot"), ("distilled, T = 3", "one-hot")]
-    table = comparisons.compare(PER_SEED, pairs, {"mean": "m", "rarest": "r"})
+    table = compare.compare(PER_SEED, pairs, {"mean": "m", "rarest": "r"})
     assert list(table["measure"]) == ["m", "m", "r", "r"]
 
 
 def test_values_over_seeds():
-    row = comparisons.over_seeds([2.0, 6.0, 4.0])
+    row = compare.mean_over_seeds([2.0, 6.0, 4.0])
     assert (row["mean"], row["seeds"]) == (4.0, 3)
     assert row["high"] == pytest.approx(4 + 4.302653 * 2 / np.sqrt(3))
     assert row["p"] == pytest.approx(stats.ttest_1samp([2, 6, 4], 0).pvalue)
 
 
 def test_averages_of_classes():
-    averages = comparisons.class_averages(
+    averages = tables.class_averages(
         torch.tensor([1.0, 3.0, 5.0]), torch.tensor([1, 1, 0]), num_classes=2
     )
     assert averages == [5.0, 2.0]
 
 
 def test_a_study_that_was_not_recorded_says_how(tmp_path):
-    line = comparisons.recorded("rare_classes", tmp_path)
+    line = records.recorded("rare_classes", tmp_path)
     assert line.startswith("Not run yet") and "--profile paper" in line
 
 
 def test_a_recorded_study_is_shown(tmp_path):
     write_record(tmp_path, hand_made(study="rare_classes"))
-    shown = comparisons.recorded("rare_classes", tmp_path)
+    shown = records.recorded("rare_classes", tmp_path)
     assert list(shown.columns) == ["mean of the classes", "rarest fifth", "worst 10 classes"]
     assert list(shown.index) == [("paper, a GPU", "one-hot"), ("paper, a GPU", "distilled, T = 3")]
     ours = t_interval([40, 42, 44], scale=PERCENT)
@@ -88,13 +88,13 @@ def test_a_recorded_study_is_shown(tmp_path):
 def test_quick_records_and_other_studies_are_not_on_the_papers_data(tmp_path):
     write_record(tmp_path, hand_made(study="rare_classes", profile="quick"))
     write_record(tmp_path, hand_made(study="measuring"))
-    assert isinstance(comparisons.recorded("rare_classes", tmp_path), str)
+    assert isinstance(records.recorded("rare_classes", tmp_path), str)
 
 
 def test_the_papers_own_scale_comes_before_the_standard_one(tmp_path):
     write_record(tmp_path, hand_made(study="rare_classes", profile="standard"))
     write_record(tmp_path, hand_made(study="rare_classes"))
-    shown = comparisons.recorded("rare_classes", tmp_path)
+    shown = records.recorded("rare_classes", tmp_path)
     assert list(dict.fromkeys(shown.index.get_level_values(0))) == [
         "paper, a GPU", "standard, a GPU",
     ]  # fmt: skip
@@ -102,7 +102,7 @@ def test_the_papers_own_scale_comes_before_the_standard_one(tmp_path):
 
 def test_what_a_record_lacks_or_changes_is_said(tmp_path):
     write_record(tmp_path, hand_made(study="measuring", missing_runs=3, settings={"epochs": 60}))
-    shown = comparisons.recorded("measuring", tmp_path)
+    shown = records.recorded("measuring", tmp_path)
     assert shown.index[0][0] == "paper, a GPU, epochs = 60, 3 runs missing"
 
 
@@ -128,7 +128,7 @@ WEAK = [1.0, 2.1, 3.3, 1.6]
 
 
 def test_each_class_is_tested_and_corrected_for_all_of_them():
-    found = comparisons.holm_by_class(per_class([NOISY, CLEAR, WEAK]), PAIR)
+    found = compare.holm_by_class(per_class([NOISY, CLEAR, WEAK]), PAIR)
     assert list(found["label"]) == [0, 1, 2]
     np.testing.assert_allclose(found["mean"], [0.0, -11.0, 2.0])
     expected = [stats.ttest_1samp(d, 0).pvalue for d in (NOISY, CLEAR, WEAK)]
@@ -138,35 +138,33 @@ def test_each_class_is_tested_and_corrected_for_all_of_them():
 
 
 def test_the_sentence_names_the_classes_that_change():
-    two = comparisons.holm_by_class(per_class([NOISY, CLEAR, CLEAR]), PAIR)
-    assert comparisons.classes_said(two, ["cat", "dog", "cow"]) == (
+    two = compare.holm_by_class(per_class([NOISY, CLEAR, CLEAR]), PAIR)
+    assert compare.classes_said(two, ["cat", "dog", "cow"]) == (
         "Of 3 classes, 2 change: dog by -11.0, cow by -11.0 points (Holm, 5 %)."
     )
-    one = comparisons.holm_by_class(per_class([NOISY, CLEAR]), PAIR)
-    assert (
-        comparisons.classes_said(one) == "Of 2 classes, 1 changes: 1 by -11.0 points (Holm, 5 %)."
-    )
-    none = comparisons.holm_by_class(per_class([NOISY, NOISY]), PAIR)
-    assert comparisons.classes_said(none, level=0.1) == (
+    one = compare.holm_by_class(per_class([NOISY, CLEAR]), PAIR)
+    assert compare.classes_said(one) == "Of 2 classes, 1 changes: 1 by -11.0 points (Holm, 5 %)."
+    none = compare.holm_by_class(per_class([NOISY, NOISY]), PAIR)
+    assert compare.classes_said(none, level=0.1) == (
         "Of 2 classes, none can be told from no change (Holm, 10 %)."
     )
 
 
 def test_a_difference_that_holds_alone_may_not_hold_among_many():
     weak = [-3.0, -1.0, -4.0, -2.5]
-    alone = comparisons.holm_by_class(per_class([weak]), PAIR)
-    among = comparisons.holm_by_class(per_class([weak] + [NOISY] * 9), PAIR)
-    assert "1 changes" in comparisons.classes_said(alone)
-    assert "none" in comparisons.classes_said(among)
+    alone = compare.holm_by_class(per_class([weak]), PAIR)
+    among = compare.holm_by_class(per_class([weak] + [NOISY] * 9), PAIR)
+    assert "1 changes" in compare.classes_said(alone)
+    assert "none" in compare.classes_said(among)
 
 
 def test_one_seed_tests_no_class():
-    found = comparisons.holm_by_class(per_class([[1.0], [2.0]]), PAIR)
-    assert comparisons.classes_said(found) == "Too few seeds to test the 2 classes."
+    found = compare.holm_by_class(per_class([[1.0], [2.0]]), PAIR)
+    assert compare.classes_said(found) == "Too few seeds to test the 2 classes."
 
 
 def test_a_study_may_show_its_records_in_its_own_way(tmp_path):
     write_record(tmp_path, hand_made(study="rare_classes"))
-    shown = comparisons.recorded("rare_classes", tmp_path, lambda table: table[["method", "mean"]])
+    shown = records.recorded("rare_classes", tmp_path, lambda table: table[["method", "mean"]])
     assert list(shown.columns) == ["method", "mean"]
     assert shown["mean"].tolist() == hand_made(study="rare_classes").table["mean"].tolist()

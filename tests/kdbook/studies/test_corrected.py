@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from kdbook.studies import corrected
+from kdbook import compare
 
 RNG = np.random.default_rng(3)
 ARMS = (("one-hot", np.nan), ("distilled", 1.0), ("AdaAlpha", 1.0))
@@ -32,7 +32,7 @@ def values(frame, method, column="mean"):
 
 def test_p_values_are_those_of_the_paired_t_test():
     frame = table()
-    rows = corrected.compare_corrected(frame.sample(frac=1, random_state=0), PAIRS, {"mean": "m"})
+    rows = compare.compare_corrected(frame.sample(frac=1, random_state=0), PAIRS, {"mean": "m"})
     names = [("distilled", "one-hot"), ("AdaAlpha", "one-hot"), ("AdaAlpha", "distilled")]
     expected = [stats.ttest_rel(values(frame, a), values(frame, b)).pvalue for a, b in names]
     np.testing.assert_allclose(rows["p"], expected)
@@ -40,7 +40,7 @@ def test_p_values_are_those_of_the_paired_t_test():
 
 def test_each_measure_is_a_family_of_its_own():
     frame = table()
-    rows = corrected.compare_corrected(frame, PAIRS, {"mean": "m", "rarest": "r"})
+    rows = compare.compare_corrected(frame, PAIRS, {"mean": "m", "rarest": "r"})
     for measure in ("m", "r"):
         family = rows[rows["measure"] == measure]
         ordered = np.sort(family["p"])
@@ -52,7 +52,7 @@ def test_each_measure_is_a_family_of_its_own():
 def test_only_seeds_that_both_have_are_paired():
     frame = table()
     short = frame[(frame["method"] != "distilled") | (frame["seed"] < 4)]
-    row = corrected.compare_corrected(short, PAIRS[:1], {"mean": "m"}).iloc[0]
+    row = compare.compare_corrected(short, PAIRS[:1], {"mean": "m"}).iloc[0]
     shared = (values(frame, "distilled") - values(frame, "one-hot"))[:4]
     assert (row["mean"], row["seeds"]) == (pytest.approx(shared.mean()), 4)
     assert row["p"] == pytest.approx(stats.ttest_1samp(shared, 0).pvalue)
@@ -61,25 +61,25 @@ def test_only_seeds_that_both_have_are_paired():
 def test_a_diverged_seed_is_not_dropped():
     frame = table()
     frame.loc[frame["method"] == "AdaAlpha", "mean"] = np.nan
-    row = corrected.compare_corrected(frame, PAIRS[1:2], {"mean": "m"}).iloc[0]
+    row = compare.compare_corrected(frame, PAIRS[1:2], {"mean": "m"}).iloc[0]
     assert np.isnan(row["mean"]) and np.isnan(row["p"]) and row["seeds"] == 6
 
 
 def test_a_tiny_p_value_has_a_bound():
     rows = pd.DataFrame({"said": ["It rises."], "holm": [1e-9], "holds": [True]})
-    assert corrected.told(rows) == ["It rises; corrected for 1 comparisons p < 0.001: it stands."]
+    assert compare.told(rows) == ["It rises; corrected for 1 comparisons p < 0.001: it stands."]
 
 
 def test_sentences_say_what_stands():
     rows = pd.DataFrame({"said": ["From a to b it rises by 1.0 points (0.5 to 1.5, 5 seeds)."] * 2,
                          "holm": [0.004, 0.4], "holds": [True, False]})  # fmt: skip
-    stands, falls = corrected.told(rows)
+    stands, falls = compare.told(rows)
     assert stands.endswith("5 seeds); corrected for 2 comparisons p = 0.004: it stands.")
     assert falls.endswith("p = 0.40: it does not stand.")
 
 
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_few_seeds_have_no_p_value_and_keep_their_plain_sentence(seeds):
-    rows = corrected.compare_corrected(table(seeds), PAIRS, {"mean": "m"})
+    rows = compare.compare_corrected(table(seeds), PAIRS, {"mean": "m"})
     assert rows["holm"].isna().all() and not rows["holds"].any()
-    assert corrected.told(rows) == rows["said"].tolist()
+    assert compare.told(rows) == rows["said"].tolist()

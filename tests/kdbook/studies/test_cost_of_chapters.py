@@ -7,8 +7,10 @@ time a chapter that comes near.
 
 import pytest
 
-from kdbook.studies import objective_cells, objective_protocols, recorded_seeds, study
-from kdbook.studies import teacher_and_student as grid
+from kdbook import records
+from kdbook.chapters import teacher_and_student as grid
+from kdbook.chapters.teacher_and_student import objective_cells, objective_protocols
+from kdbook.studies import study
 
 LIMIT = 115
 CHAPTERS = (
@@ -58,5 +60,5 @@ def test_what_the_grid_takes_from_records_is_there():
     strict = settings.model_copy(update={"seeds": 5, "validation_part": "first_half"})
     fixed = settings.model_copy(update={"seeds": 5, "fixed_teacher": True})
     for wanted in (strict, fixed):
-        found = recorded_seeds.recorded_rows("teacher_and_student", wanted, objective_cells.HALVES)
+        found = records.recorded_rows("teacher_and_student", wanted, objective_cells.HALVES)
         assert set(found["run"]) == {member.spec.id for member in grid.members(wanted)}

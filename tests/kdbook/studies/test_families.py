@@ -2,8 +2,8 @@
 
 import pytest
 
-from kdbook.studies.families import Family, families
-from kdbook.studies.profiles import PROFILES
+from kdbook.families import Family, families
+from kdbook.profiles import PROFILES
 from kdlib.models import ModelSpec
 from kdlib.runs import MarginCost
 

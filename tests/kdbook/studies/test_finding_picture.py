@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hand_records import record
 
-from kdbook.studies.records import book_record
+from kdbook.records import book_record
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
 import finding_picture

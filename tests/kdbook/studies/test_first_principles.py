@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from kdbook.studies import measuring
-from kdbook.studies.first_principles import Settings, loss_gradient, members, runs, telling_examples
+from kdbook.chapters import measuring
+from kdbook.chapters.distillation import Settings, loss_gradient, members, runs, telling_examples
 from kdlib.losses import teacher_probabilities
 
 

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from kdbook.studies import gain_orders, rare_classes
-from kdbook.studies import gains_are_not_uniform as study
-from kdbook.studies.profiles import PROFILES
+from kdbook.chapters import gains_are_not_uniform as study
+from kdbook.chapters import rare_classes
+from kdbook.chapters.gains_are_not_uniform import orders
+from kdbook.profiles import PROFILES
 from kdlib.errors import SettingError
 
 CLASSES = 4
@@ -55,7 +56,7 @@ def curve(gains, order, seed=0, candidate="distilled"):
     ],
 )
 def test_an_order_is_its_own_and_the_gain_is_always_of_test(order, labels):
-    found = curve(gain_orders.gains(small()), order)
+    found = curve(orders.gains(small()), order)
     assert list(found["label"]) == labels
     # Distilled minus one-hot on test: -10, +10, 0, +10 of the classes 0 to 3.
     gained = np.array([-10, 10, 0, 10])[labels]
@@ -64,33 +65,31 @@ def test_an_order_is_its_own_and_the_gain_is_always_of_test(order, labels):
 
 def test_of_classes_that_tie_the_rarer_comes_first():
     flat = small().assign(accuracy=50.0)
-    assert list(curve(gain_orders.gains(flat), "one-hot, test")["label"]) == [3, 2, 1, 0]
+    assert list(curve(orders.gains(flat), "one-hot, test")["label"]) == [3, 2, 1, 0]
 
 
 def test_one_seed_has_no_other_seeds():
     single = small()
-    found = gain_orders.gains(single[single["seed"] == 0])
-    assert set(found["order"]) == set(gain_orders.ORDERS) - {"other seeds, validation"}
+    found = orders.gains(single[single["seed"] == 0])
+    assert set(found["order"]) == set(orders.ORDERS) - {"other seeds, validation"}
 
 
 def test_a_diverged_training_leaves_no_gain_but_does_not_vanish():
     lost = small()
     lost.loc[(lost["method"] == "distilled") & (lost["seed"] == 1), "accuracy"] = np.nan
-    found = gain_orders.gains(lost)
+    found = orders.gains(lost)
     assert curve(found, "one-hot, test", seed=1)["gain"].isna().all()
     assert np.isfinite(curve(found, "one-hot, test", seed=0)["gain"]).all()
 
 
 def test_all_orders_end_at_the_gain_in_the_mean():
-    last = gain_orders.gains(small())
+    last = orders.gains(small())
     last = last[last["k"] == CLASSES]
     assert last.groupby(["candidate", "seed"])["gain"].nunique().max() == 1
 
 
 def test_orders_are_compared_within_seeds():
-    found = gain_orders.between_orders(
-        gain_orders.gains(small()), "one-hot, test", "one-hot, validation"
-    )
+    found = orders.between_orders(orders.gains(small()), "one-hot, test", "one-hot, validation")
     first = found[(found["candidate"] == "distilled") & (found["k"] == 1)].iloc[0]
     # Seed 0: +10 for class 1 against -10 for class 0. Seed 1: -10 for class 1, -10 for class 3.
     assert (first["mean"], first["seeds"]) == (10.0, 2)
@@ -108,7 +107,7 @@ def luck(seed, classes=10, images=40, seeds=200):
 
 
 def test_an_order_by_the_baselines_test_images_favours_a_student_that_is_no_better():
-    found = gain_orders.gains(luck(0))
+    found = orders.gains(luck(0))
     at_one = found[(found["candidate"] == "distilled") & (found["k"] == 1)]
     means = at_one.groupby("order")["gain"].mean()
     # E[min of 10 binomials(40, 0.8) / 40], by summing its exact survival function.
@@ -147,7 +146,7 @@ class Guesses:
 def test_halves_find_the_bias_of_a_choice_among_equals():
     settings = study.Settings(seeds=30, stop_share=1)
     results = [Guesses(seed) for seed in range(len(study.members(settings)))]
-    found = gain_orders.chosen_by_halves(study.by_method_and_seed(settings, results), draws=20)
+    found = orders.chosen_by_halves(study.by_method_and_seed(settings, results), draws=20)
     at_one = found[(found["candidate"] == "distilled") & (found["k"] == 1)]
     lowest = stats.binom.sf(np.arange(20), 20, 0.8) ** 10  # halves of 20 images
     assert at_one["same"].mean() == pytest.approx(80 - 100 * lowest.sum() / 20, abs=2)
@@ -158,7 +157,7 @@ def test_halves_find_the_bias_of_a_choice_among_equals():
 
 def test_a_half_takes_half_of_each_class():
     labels = np.array([0] * 7 + [1] * 4)
-    half = gain_orders._half_of_each_class(labels, np.random.default_rng(0))
+    half = orders._half_of_each_class(labels, np.random.default_rng(0))
     assert list(np.bincount(labels[half])) == [3, 2]
 
 
@@ -167,7 +166,7 @@ def test_differences_by_class_are_paired_t_tests_with_holms_correction():
     plain, new = (rng.normal(70, 5, size=(6, 3)) for _ in range(2))
     new[:, 2] += 30
     both = {"one_hot_test": plain, "distilled_test": new}
-    found = gain_orders.by_class(table(**both)).set_index("label")
+    found = orders.by_class(table(**both)).set_index("label")
     p = stats.ttest_rel(new, plain).pvalue
     np.testing.assert_allclose(found["p"], p)
     np.testing.assert_allclose(found["mean"], (new - plain).mean(axis=0))

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from kdbook.studies import group_changes
-from kdbook.studies.group_changes import Scored
+from kdbook.chapters.groups_that_are_not_classes import changes
+from kdbook.chapters.groups_that_are_not_classes.changes import Scored
 from kdlib.metrics import POINTS, crossed_interval, holm, t_interval
 
 PEOPLE = pd.DataFrame(
@@ -37,7 +37,7 @@ def test_a_score_at_the_threshold_is_a_1_also_where_float32_cuts_it():
 
 
 def test_accuracies_by_hand():
-    table = group_changes.accuracies(JUDGED).set_index(["method", "group", "seed"])["value"]
+    table = changes.accuracies(JUDGED).set_index(["method", "group", "seed"])["value"]
     assert table["one-hot", "label 0", 0] == pytest.approx(200 / 3)
     assert table["one-hot", "label 1", 0] == pytest.approx(200 / 3)
     assert table["one-hot", "balanced", 1] == pytest.approx((200 / 3 + 100 / 3) / 2)
@@ -47,7 +47,7 @@ def test_accuracies_by_hand():
 
 
 def test_changes_by_hand():
-    found = group_changes.changes(JUDGED, ("label", "sex")).set_index("group")
+    found = changes.changes(JUDGED, ("label", "sex")).set_index("group")
     women = found.loc["Female, label 1"]
     gain = np.array([[-1, 1], [1, 0], [0, -1]])
     both = crossed_interval(100 * gain, scale=POINTS)
@@ -63,23 +63,23 @@ def test_changes_by_hand():
 
 def test_a_group_that_nobody_changed_in_is_no_discovery():
     same = Scored(PEOPLE, {"one-hot": ONE_HOT, "distilled": ONE_HOT}).judged(0.5)
-    found = group_changes.changes(same, ("label",))
+    found = changes.changes(same, ("label",))
     assert (found["mean"] == 0).all() and (found["holm"] == 1).all()
     assert found[["low", "high", "p"]].isna().all().all()
 
 
 def test_one_seed_counts_who_gained_and_who_lost():
-    found = group_changes.one_seed(JUDGED, ("label",)).set_index("group")
+    found = changes.one_seed(JUDGED, ("label",)).set_index("group")
     assert found.loc["label 0", ["gained", "lost"]].tolist() == [1, 1]
     assert found.loc["label 1", ["gained", "lost"]].tolist() == [1, 1]
-    other = group_changes.one_seed(JUDGED, ("label",), seed=1).set_index("group")
+    other = changes.one_seed(JUDGED, ("label",), seed=1).set_index("group")
     assert other.loc["label 1", ["gained", "lost", "p"]].tolist() == [1, 0, 1.0]
     assert other.loc["label 1", "mean"] == pytest.approx(100 / 3)
 
 
 def test_groups_share_out_everybody():
-    for by in (group_changes.LABELS, group_changes.SEXES, group_changes.RACES):
-        masks = [inside for _, inside in group_changes.groups_of(PEOPLE, by)]
+    for by in (changes.LABELS, changes.SEXES, changes.RACES):
+        masks = [inside for _, inside in changes.groups_of(PEOPLE, by)]
         assert (np.sum(masks, axis=0) == 1).all()
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from kdbook.studies import groups_that_are_not_classes as study
-from kdbook.studies.records import RecordError
+from kdbook.chapters import groups_that_are_not_classes as study
+from kdbook.records import RecordError
 from kdlib.errors import SettingError
 from kdlib.runs import Store
 
@@ -65,7 +65,7 @@ def test_recipes_compare_every_choice_at_every_threshold(shelf):
 
 @pytest.mark.slow
 def test_the_grid_holds_every_combination_and_agrees_with_the_study(shelf):
-    from kdbook.studies.group_changes import changes
+    from kdbook.chapters.groups_that_are_not_classes.changes import changes
 
     table = study.grid(SMALL, shelf)
     depths, alphas = {*study.GRID_DEPTHS, 5}, set(study.GRID_ALPHAS)
@@ -103,8 +103,7 @@ def test_papermills_texts_are_understood():
 
 
 def test_what_is_recorded_is_read_as_paired_changes(shelf, tmp_path, monkeypatch):
-    from kdbook.studies.recording import record
-    from kdbook.studies.records import write_record
+    from kdbook.records import record, write_record
 
     assert "kdlib study record groups_that_are_not_classes" in study.recorded(tmp_path)
     monkeypatch.setattr(study, "Store", lambda *_: shelf)

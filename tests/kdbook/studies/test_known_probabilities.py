@@ -6,8 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kdbook.studies import direct_minima
-from kdbook.studies import known_probabilities as known
+from kdbook.chapters.objectives import known, minima
 from kdlib.errors import SettingError
 from kdlib.losses import soft_target_loss
 
@@ -84,8 +83,8 @@ def test_risks_are_those_of_sampled_examples():
 def test_theorem_1(seed, alpha, classes):
     """The minimum that an optimiser finds, which knows nothing of the theorem, has its form."""
     world = random_world(seed, classes=classes)
-    found = direct_minima.minimise(world, alpha)
-    constants = direct_minima.constants(world, found)
+    found = minima.minimise(world, alpha)
+    constants = minima.constants(world, found)
     assert constants["spread"].max() < 2e-3
     weights = weights_of(world, alpha)
     np.testing.assert_allclose(constants["constant"], weights / weights.sum(), atol=1e-3)
@@ -98,14 +97,14 @@ def test_another_scorer_has_no_constants():
     """The check of Theorem 1 can fail."""
     world = known.three_bumps(11)
     other = np.log(known.optimum(world, world.prior)) + np.eye(11, 3)
-    assert direct_minima.constants(world, other)["spread"].max() > 1
+    assert minima.constants(world, other)["spread"].max() > 1
 
 
 def test_an_unfinished_search_is_refused(monkeypatch):
     halted = lambda *a, **k: type("Found", (), {"x": a[1]})  # noqa: E731
-    monkeypatch.setattr(direct_minima, "minimize", halted)
+    monkeypatch.setattr(minima, "minimize", halted)
     with pytest.raises(SettingError, match="no minimum was found"):
-        direct_minima.minimise(known.three_bumps(11), 1.0)
+        minima.minimise(known.three_bumps(11), 1.0)
 
 
 @few

@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kdbook.studies import margin_theory as theory
-from kdbook.studies import margins
+from kdbook.chapters import adamargin
+from kdbook.chapters.adamargin import theory
 from kdlib.errors import SettingError
 from kdlib.losses import margin_log_cost, soft_target_loss
 from kdlib.runs import Store, dev_mix, execute
@@ -119,7 +119,7 @@ def test_relative_weights_by_hand():
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A teacher and an initial teacher of one seed, trained for two epochs."""
-    family = margins.study_families(margins.Settings(seeds=1, epochs=2))[0]
+    family = adamargin.study_families(adamargin.Settings(seeds=1, epochs=2))[0]
     store = Store(tmp_path_factory.mktemp("store"))
     execute([family.teacher(), family.initial_teacher()], store=store, jobs=1, progress=False)
     return family, store

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from kdbook.studies import margins
-from kdbook.studies.profiles import profile_of
+from kdbook.chapters import adamargin
+from kdbook.profiles import profile_of
 from kdlib.errors import SettingError
 from kdlib.runs import MarginCost, PriorCost, Store, execute
 
 
 def test_one_student_an_offset_and_the_relatives():
-    settings = margins.Settings(seeds=2, offsets=(0.1, 0.5), temperature=2.0)
-    members = margins.members(settings)
+    settings = adamargin.Settings(seeds=2, offsets=(0.1, 0.5), temperature=2.0)
+    members = adamargin.members(settings)
     assert len(members) == 2 * (3 + 2 + 2)
     offsets = {
         m.method: m.spec.objective.log_cost.offset
@@ -24,8 +24,8 @@ def test_one_student_an_offset_and_the_relatives():
 
 
 def test_the_relatives_can_be_left_out():
-    settings = margins.Settings(seeds=1, offsets=(0.01,), logit_adjustment=False)
-    assert [m.method for m in margins.members(settings)] == [
+    settings = adamargin.Settings(seeds=1, offsets=(0.01,), logit_adjustment=False)
+    assert [m.method for m in adamargin.members(settings)] == [
         "teacher", "one-hot", "distilled", "AdaMargin 0.01",
     ]  # fmt: skip
 
@@ -35,12 +35,12 @@ def test_the_relatives_can_be_left_out():
 )
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(SettingError, match="is not allowed"):
-        margins.Settings.parse(**wrong)
+        adamargin.Settings.parse(**wrong)
 
 
 def test_only_the_students_rate_is_raised():
-    settings = margins.Settings(seeds=5, rates=(0.8,))
-    hot = margins.hot_members(settings)
+    settings = adamargin.Settings(seeds=5, rates=(0.8,))
+    hot = adamargin.hot_members(settings)
     assert len(hot) == 3 * 3 and {rate for rate, _ in hot} == {0.8}
     for _, member in hot:
         teacher = member.spec.teacher
@@ -50,10 +50,10 @@ def test_only_the_students_rate_is_raised():
 
 
 def test_how_a_hot_training_ended(tmp_path):
-    settings = margins.Settings(seeds=1, epochs=2, rates=(0.1, 100.0), offsets=(0.01,))
-    hot = [pair for pair in margins.hot_members(settings) if pair[1].method == "distilled"]
+    settings = adamargin.Settings(seeds=1, epochs=2, rates=(0.1, 100.0), offsets=(0.01,))
+    hot = [pair for pair in adamargin.hot_members(settings) if pair[1].method == "distilled"]
     results = execute([m.spec for _, m in hot], store=Store(tmp_path), jobs=1, progress=False)
-    table = margins.hot_table(hot, results).set_index("rate")
+    table = adamargin.hot_table(hot, results).set_index("rate")
     assert table.loc[0.1, "status"] == "completed" and np.isnan(table.loc[0.1, "diverged_step"])
     assert table.loc[0.1, "loss"] == pytest.approx(results[0].history["loss"].iloc[-1])
     if results[1].status == "diverged":

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from kdbook.studies.measuring import (
+from kdbook.chapters.measuring import (
     Settings,
     exact_worst,
     expected_worst,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kdbook.studies import calibration, mistakes
+from kdbook.chapters.where_the_teacher_errs import mistakes
 from kdlib.metrics import log_loss
 
 TEACHER = np.log([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.3, 0.7]])
@@ -67,13 +67,13 @@ def test_the_temperature_that_made_the_labels_is_found(temperature):
     logits = rng.normal(scale=2 * temperature, size=(40_000, 3))
     noise = rng.gumbel(size=logits.shape)
     labels = (logits / temperature + noise).argmax(axis=1)
-    assert calibration.fitted_temperature(logits, labels) == pytest.approx(temperature, rel=0.05)
+    assert mistakes.fitted_temperature(logits, labels) == pytest.approx(temperature, rel=0.05)
 
 
 def test_no_other_temperature_does_better():
     rng = np.random.default_rng(1)
     labels = rng.integers(4, size=50)
     logits = rng.normal(size=(50, 4)) + np.eye(4)[labels]
-    best = calibration.fitted_temperature(logits, labels)
+    best = mistakes.fitted_temperature(logits, labels)
     losses = [log_loss(logits / t, labels).mean() for t in (best, 0.9 * best, 1.1 * best)]
     assert losses[0] == min(losses)

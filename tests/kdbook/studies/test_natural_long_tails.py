@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from kdbook.studies import margins, profiles, trusting_the_teacher_less
-from kdbook.studies import natural_long_tails as study
-from kdbook.studies.profiles import LARGE_PROFILES
+from kdbook import profiles
+from kdbook.chapters import adamargin, trusting_the_teacher_less
+from kdbook.chapters import natural_long_tails as study
+from kdbook.profiles import LARGE_PROFILES
 from kdlib.errors import SettingError
 from kdlib.models import ImageNetResNet
 from kdlib.runs import Store, execute
@@ -36,7 +37,7 @@ def test_quick_shares_the_runs_of_the_chapter_on_ada_alpha():
 
 def test_ada_margin_has_the_temperature_of_its_own_chapter_until_one_is_set():
     of_margins = [m.spec for m in study.members(study.Settings()) if m.method == "AdaMargin"]
-    assert set(of_margins) <= set(margins.runs(margins.Settings(seeds=10)))
+    assert set(of_margins) <= set(adamargin.runs(adamargin.Settings(seeds=10)))
     hot = study.members(study.Settings(seeds=1, temperature=2.0))
     assert {m.temperature for m in hot if m.method != "one-hot"} == {2.0}
     large = study.members(study.Settings(seeds=1, profile="paper"))

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from kdbook.studies import number_of_classes, rare_classes, where_the_teacher_errs
-from kdbook.studies.number_of_classes import Settings
+from kdbook.chapters import number_of_classes, rare_classes, where_the_teacher_errs
+from kdbook.chapters.number_of_classes import Settings
 from kdlib.data import load
 from kdlib.errors import SettingError
 from kdlib.runs import Store, execute

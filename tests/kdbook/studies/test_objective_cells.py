@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kdbook.studies import objective_cells as cells
-from kdbook.studies import teacher_and_student as study
-from kdbook.studies.published import published
+from kdbook.chapters import teacher_and_student as study
+from kdbook.chapters.teacher_and_student import objective_cells as cells
+from kdbook.published import published
 from kdlib.errors import SettingError
 from kdlib.metrics import PERCENT, error_interval
 

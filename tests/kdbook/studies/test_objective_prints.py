@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from kdbook.studies import objective_cells, objective_prints
-from kdbook.studies import teacher_and_student as study
+from kdbook.chapters import teacher_and_student as study
+from kdbook.chapters.teacher_and_student import objective_cells, objective_prints
 
 
 def test_main_and_supplement_disagree_on_three_cells_of_cifar100():

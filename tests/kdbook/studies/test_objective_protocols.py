@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kdbook.studies import objective_protocols as protocols
-from kdbook.studies import teacher_and_student as study
+from kdbook.chapters import teacher_and_student as study
+from kdbook.chapters.teacher_and_student import objective_protocols as protocols
 
 SETTINGS = study.Settings(seeds=1)
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from kdbook.studies.paired import paired_rows, with_holm
+from kdbook.compare import paired_rows, with_holm
 
 
 def grid(seeds=5):

@@ -8,18 +8,18 @@ from functools import cache
 
 import pytest
 
-from kdbook.studies import (
+from kdbook.chapters import (
+    baselines_and_compression,
     natural_long_tails,
     results,
-    robust_baselines,
     teacher_and_student,
     trade_offs,
 )
-from kdbook.studies.families import Family, families, families_at
-from kdbook.studies.profiles import LARGE_PROFILES, PROFILES, profile_of
-from kdbook.studies.protocol import protocol
-from kdbook.studies.robust_families import RobustFamily
-from kdbook.studies.robust_profiles import RobustSettings, robust_profile
+from kdbook.families import Family, families, families_at
+from kdbook.profiles import LARGE_PROFILES, PROFILES, profile_of, robust_profile
+from kdbook.protocol import protocol
+from kdbook.robust_families import RobustFamily
+from kdbook.settings import RobustSettings
 from kdlib.data.longtail import dev_count
 from kdlib.training import PRESETS, CosineDecay, StepDecay
 
@@ -175,7 +175,7 @@ def distilled(study, **values):
     return [m for m in members(study, **values) if m.spec.teacher is not None]
 
 
-@pytest.mark.parametrize("study", [teacher_and_student, trade_offs, robust_baselines])
+@pytest.mark.parametrize("study", [teacher_and_student, trade_offs, baselines_and_compression])
 def test_ten_students_of_one_teacher_at_every_temperature(study):
     cells = {}
     for member in distilled(study):
@@ -189,7 +189,7 @@ def test_ten_students_of_one_teacher_at_every_temperature(study):
 
 
 def test_students_that_ask_the_teacher_on_validation_have_four_temperatures_there():
-    for study in (teacher_and_student, trade_offs, robust_baselines):
+    for study in (teacher_and_student, trade_offs, baselines_and_compression):
         for member in distilled(study, seeds=1):
             cost, told = member.spec.objective.log_cost, dict(member.place)
             asks = cost.kind == "robust" and cost.validation_labels == "teacher"

@@ -5,8 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kdbook.studies import post_shift, robust_baselines
-from kdbook.studies.post_shift import fit_log_gamma, optimism, recalls, shifted
+from kdbook.chapters import baselines_and_compression
+from kdbook.chapters.baselines_and_compression import post_shift
+from kdbook.chapters.baselines_and_compression.post_shift import (
+    fit_log_gamma,
+    optimism,
+    recalls,
+    shifted,
+)
 from kdlib.errors import SettingError
 from kdlib.runs import Store, execute
 
@@ -90,8 +96,8 @@ def test_what_does_not_fit_is_refused(changes):
 
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory):
-    settings = robust_baselines.Settings(seeds=1, epochs=2)
-    member = robust_baselines.members(settings)[0]
+    settings = baselines_and_compression.Settings(seeds=1, epochs=2)
+    member = baselines_and_compression.members(settings)[0]
     store = Store(tmp_path_factory.mktemp("store"))
     return member, execute([member.spec], store=store, jobs=1, progress=False)[0]
 

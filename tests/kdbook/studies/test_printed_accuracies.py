@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdbook.studies.printed_accuracies import counts_behind, printable
-from kdbook.studies.published import published
+from kdbook.chapters.natural_long_tails.tails import counts_behind, printable
+from kdbook.published import published
 from kdlib.errors import SettingError
 
 

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from kdbook.studies.printed_baselines import contradictions, imagenet, printed_points
+from kdbook.chapters.baselines_and_compression.printed import (
+    contradictions,
+    imagenet,
+    printed_points,
+)
 
 
 def test_points_are_those_of_the_tables():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kdbook.studies.printed_groups import (
+from kdbook.chapters.groups_that_are_not_classes.printed_groups import (
     OVERALL,
     TABLES,
     fits_whole_people,

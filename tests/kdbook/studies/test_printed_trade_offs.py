@@ -2,8 +2,8 @@
 
 import pytest
 
-from kdbook.studies import printed_trade_offs as printed
-from kdbook.studies.published import published
+from kdbook.chapters.trade_offs import printed
+from kdbook.published import published
 
 
 def test_each_of_six_panels_has_a_whole_grid():

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
-from kdbook.studies import provable_harm as study
-from kdbook.studies import ridge
+from kdbook.chapters import provable_harm as study
+from kdbook.chapters.provable_harm import ridge
 from kdlib.errors import SettingError
 
 WORLDS = [

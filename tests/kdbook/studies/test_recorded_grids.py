@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hand_records import record, rows
 
-from kdbook.studies import recorded_grids as grids
-from kdbook.studies import teacher_and_student as study
-from kdbook.studies.records import write_record
+from kdbook.chapters import teacher_and_student as study
+from kdbook.chapters.teacher_and_student import recorded_grids as grids
+from kdbook.records import write_record
 
 WORST = {"worst_1": "worst class"}
 NAMES = [m.method for m in study.members(study.Settings(seeds=1)) if m.method[:7] != "teacher"]

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from hand_records import record as hand_record
 
-from kdbook import studies
-from kdbook.studies import number_of_classes, profiles, rare_classes, recording
-from kdbook.studies.families import Family
-from kdbook.studies.records import read_record, write_record
+from kdbook import profiles, records, studies
+from kdbook.chapters import number_of_classes, rare_classes
+from kdbook.families import Family
+from kdbook.records import read_record, write_record
 from kdlib.data import load
 from kdlib.errors import KdlibError
 from kdlib.runs import Store, execute
@@ -26,7 +26,7 @@ def store(tmp_path_factory):
 
 
 def make(store, **how):
-    return recording.record("rare_classes", SETTINGS, store=store, jobs=1, **how)
+    return records.record("rare_classes", SETTINGS, store=store, jobs=1, **how)
 
 
 def test_recording_twice_gives_the_same_bytes(store, tmp_path):
@@ -78,7 +78,7 @@ def test_sorting_does_not_depend_on_the_order_of_rows_within_a_method():
     table = pd.DataFrame(
         {"method": ["b", "a", "b", "a"], "temperature": [2.0, np.nan, 1.0, 1.0], "seed": 0}
     )
-    ordered = recording.sorted_rows(table)
+    ordered = records.sorted_rows(table)
     assert list(ordered["method"]) == ["b", "b", "a", "a"]
     assert ordered["temperature"].fillna(0).tolist() == [1.0, 2.0, 0.0, 1.0]
 
@@ -108,7 +108,7 @@ def test_a_diverged_run_is_recorded_as_such(tmp_path, monkeypatch):
     changes = {"recipe": wild, "teacher_recipe": None}
     monkeypatch.setitem(profiles.PROFILES, "quick", quick.model_copy(update=changes))
     settings = rare_classes.Settings(seeds=1, imbalances=(20,), epochs=6)
-    made = recording.record("rare_classes", settings, store=Store(tmp_path / "store"), jobs=1)
+    made = records.record("rare_classes", settings, store=Store(tmp_path / "store"), jobs=1)
     assert set(made.about.runs.values()) == {"diverged"}
     back = read_record(write_record(tmp_path, made))
     assert set(back.table["status"]) == {"diverged"} and back.table["mean"].isna().all()
@@ -126,8 +126,8 @@ class Simulated:
 
 
 def test_a_study_without_networks_records_its_table(tmp_path, monkeypatch):
-    monkeypatch.setattr(recording, "study", lambda name: Simulated)
-    made = recording.record("simulated", Simulated.Settings())
+    monkeypatch.setattr("kdbook.records.making.study", lambda name: Simulated)
+    made = records.record("simulated", Simulated.Settings())
     back = read_record(write_record(tmp_path, made))
     assert list(back.table["value"]) == [1.0, 2.0]
     assert (back.about.runs, back.about.trained) == ({}, None)
@@ -135,22 +135,22 @@ def test_a_study_without_networks_records_its_table(tmp_path, monkeypatch):
 
 
 def test_only_changed_settings_count():
-    assert recording.changed_settings(rare_classes.Settings(profile="paper")) == {}
-    changed = recording.changed_settings(rare_classes.Settings(seeds=3, imbalances=(1, 5)))
+    assert records.changed_settings(rare_classes.Settings(profile="paper")) == {}
+    changed = records.changed_settings(rare_classes.Settings(seeds=3, imbalances=(1, 5)))
     assert changed == {"seeds": 3, "imbalances": [1.0, 5.0]}
 
 
 def test_the_recipe_of_balanced_data_is_told_apart():
     paper = profiles.PROFILES["paper"]
     specs = [Family(paper, ratio, 0).distilled(1.0) for ratio in (100.0, 1.0, 20.0)]
-    own = recording.recipes_of([*specs, *(spec.teacher for spec in specs)])
+    own = records.recipes_of([*specs, *(spec.teacher for spec in specs)])
     assert own["recipe"]["schedule"] == {"kind": "cosine"} and own["teacher_recipe"] == {}
     balanced = {"kind": "step", "epochs": [200, 300, 400], "factor": 0.1}
     assert own["balanced_recipe"] == {"schedule": balanced}
     about = hand_record([{"seed": 0}], **own).about
     assert about.recipe_at(1.0)["schedule"] == balanced
     assert about.recipe_at(20.0) == own["recipe"]
-    alone = recording.recipes_of([specs[1]])
+    alone = records.recipes_of([specs[1]])
     assert alone["recipe"]["schedule"] == balanced and alone["balanced_recipe"] == {}
 
 
@@ -164,7 +164,7 @@ def test_splits_of_drawn_classes_are_told_apart(tmp_path):
     settings = number_of_classes.Settings(
         seeds=1, epochs=2, draws=2, shares=(0.2,), imbalances=(20,)
     )
-    made = recording.record("number_of_classes", settings, store=Store(tmp_path), jobs=1)
+    made = records.record("number_of_classes", settings, store=Store(tmp_path), jobs=1)
     write_record(tmp_path, made)
     tests = {name: d for name, d in made.about.splits.items() if name.startswith("test")}
     assert list(tests) == [f"test, 0.2 of the classes, draw {draw}" for draw in (0, 1)]

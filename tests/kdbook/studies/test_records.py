@@ -10,7 +10,7 @@ from hand_records import record, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdbook.studies.records import (
+from kdbook.records import (
     RecordError,
     find_record,
     read_record,

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdbook.studies import regularisation_samples as study
+from kdbook.chapters import regularisation_samples as study
 from kdlib.losses import soft_label_weights
 from kdlib.runs import Store, execute
 

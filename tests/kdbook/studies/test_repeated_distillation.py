@@ -10,8 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdbook.studies import repeated_distillation as study
-from kdbook.studies.repeated_distillation import Settings
+from kdbook.chapters import repeated_distillation as study
+from kdbook.chapters.repeated_distillation import Settings
 from kdlib.errors import SettingError
 from kdlib.losses import teacher_probabilities
 from kdlib.runs import Store, execute
@@ -49,7 +49,7 @@ def test_targets_are_those_of_the_rounds_teacher(tiny):
     settings, results = tiny
     table = study.target_entropies(settings, results)
     assert len(table) == 4 * 10
-    from kdbook.studies.comparisons import training_logits
+    from kdbook.tables import training_logits
 
     logits, labels = training_logits(results[2])  # the student of round 1 teaches round 2
     probs = teacher_probabilities(logits, 3.0).double().numpy()
@@ -95,8 +95,8 @@ def test_as_many_rounds_as_the_profile_or_the_settings_say():
 
 
 def test_one_round_needs_the_runs_of_other_studies_only():
-    from kdbook.studies.families import Family
-    from kdbook.studies.profiles import PROFILES
+    from kdbook.families import Family
+    from kdbook.profiles import PROFILES
 
     family = Family(PROFILES["standard"], 100.0, 0)
     runs = study.runs(Settings(profile="standard", seeds=1, rounds=1, temperatures=(2.0,)))

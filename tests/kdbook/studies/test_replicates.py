@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kdbook.studies import replicates
-from kdbook.studies.records import Record
+from kdbook.chapters.measuring import replicates
+from kdbook.records import Record
 from kdlib.errors import SettingError
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kdbook.studies import results, tables
-from kdbook.studies.profiles import PROFILES
+from kdbook import tables
+from kdbook.chapters import results
+from kdbook.profiles import PROFILES
 from kdlib.errors import SettingError
 from kdlib.runs import MarginCost
 

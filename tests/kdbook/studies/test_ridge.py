@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
-from kdbook.studies import ridge
+from kdbook.chapters.provable_harm import ridge
 
 sizes = st.integers(1, 2000)
 lambdas = st.floats(0.01, 100)

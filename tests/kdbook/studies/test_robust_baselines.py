@@ -2,10 +2,10 @@
 
 import pytest
 
-from kdbook.studies import robust_baselines as study
-from kdbook.studies import teacher_and_student
-from kdbook.studies.families import Family
-from kdbook.studies.robust_families import RobustFamily
+from kdbook.chapters import baselines_and_compression as study
+from kdbook.chapters import teacher_and_student
+from kdbook.families import Family
+from kdbook.robust_families import RobustFamily
 from kdlib.errors import SettingError
 from kdlib.runs import Store, execute
 

@@ -2,16 +2,9 @@
 
 import pytest
 
-from kdbook.studies.robust_families import RobustFamily, objective_name, robust_families
-from kdbook.studies.robust_profiles import (
-    PAPER,
-    SMALLER,
-    RobustSettings,
-    TaughtSettings,
-    multiplier_rule,
-    robust_profile,
-    teaching,
-)
+from kdbook.profiles import multiplier_rule, robust_profile
+from kdbook.robust_families import RobustFamily, objective_name, robust_families
+from kdbook.settings import PAPER, SMALLER, RobustSettings, TaughtSettings, teaching
 from kdlib.errors import SettingError
 from kdlib.runs import NoCost, RobustCost
 from kdlib.training import PRESETS

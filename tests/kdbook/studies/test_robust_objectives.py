@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kdbook.studies import robust_objectives as study
+from kdbook.chapters import objectives as study
 from kdlib.errors import SettingError
 from kdlib.runs import Store, execute
 

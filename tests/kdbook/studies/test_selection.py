@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kdbook.studies import selection
+from kdbook import selection
 from kdlib.errors import SettingError
 
 

@@ -2,16 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdbook.studies import (
-    STUDIES,
-    rare_classes,
-    study,
-    trains_networks,
-    trusting_the_teacher_less,
-)
-from kdbook.studies import settings as base
-from kdbook.studies.profiles import PROFILES, profile_of
-from kdbook.studies.robust_profiles import RobustSettings
+from kdbook import settings as base
+from kdbook.chapters import rare_classes, trusting_the_teacher_less
+from kdbook.profiles import PROFILES, profile_of
+from kdbook.settings import RobustSettings
+from kdbook.studies import STUDIES, study, trains_networks
 from kdlib.errors import SettingError
 from kdlib.validated import allowed
 

@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from kdbook.studies import rare_classes, tables, trusting_the_teacher_less
-from kdbook.studies.published import published
+from kdbook import compare, tables
+from kdbook.chapters import rare_classes, trusting_the_teacher_less
+from kdbook.published import published
 from kdlib.errors import SettingError
 from kdlib.metrics import FREE, PERCENT
 from kdlib.runs import Store, execute
@@ -13,7 +14,7 @@ from kdlib.runs import Store, execute
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     """The sweep at two ratios and two seeds, trained for one epoch."""
-    from kdbook.studies import profiles
+    from kdbook import profiles
 
     quick = profiles.PROFILES["quick"]
     short = quick.recipe.model_copy(update={"epochs": 1, "warmup_epochs": 0})
@@ -84,7 +85,7 @@ def frame():
 
 def test_intervals_are_students_t():
     table = frame()
-    rows = tables.with_intervals(table, "mean", ["method", "temperature"])
+    rows = compare.with_intervals(table, "mean", ["method", "temperature"])
     assert len(rows) == 3  # NaN is a group of its own
     values = table[table["temperature"] == 3.0]["mean"]
     low, high = stats.t.interval(0.95, 5, loc=values.mean(), scale=stats.sem(values))
@@ -92,7 +93,7 @@ def test_intervals_are_students_t():
     assert row["mean"] == pytest.approx(values.mean()) and "p" not in row
     # Near 50 percent the logit is straight, so that the bent interval is the plain one.
     assert (row["low"], row["high"]) == pytest.approx((low, high), abs=2e-3)
-    plain = tables.with_intervals(table, "mean", ["method", "temperature"], FREE)
+    plain = compare.with_intervals(table, "mean", ["method", "temperature"], FREE)
     row = plain[plain["temperature"] == 3.0].iloc[0]
     assert (row["low"], row["high"]) == pytest.approx((low, high))
     assert row["seeds"] == 6
@@ -100,7 +101,7 @@ def test_intervals_are_students_t():
 
 def test_paired_differences_are_a_paired_t_interval():
     table = frame()
-    rows = tables.paired_differences(table, "mean", "one-hot")
+    rows = compare.paired_differences(table, "mean", "one-hot")
     first = table[table["temperature"] == 1.0]["mean"].to_numpy()
     base = table[table["method"] == "one-hot"]["mean"].to_numpy()
     interval = stats.ttest_rel(first, base).confidence_interval(0.95)
@@ -112,14 +113,14 @@ def test_paired_differences_are_a_paired_t_interval():
 def test_a_column_whose_name_says_nothing_needs_a_scale():
     table = frame().rename(columns={"mean": "score"})
     with pytest.raises(SettingError, match="column 'score' does not tell"):
-        tables.with_intervals(table, "score", ["method"])
-    assert len(tables.with_intervals(table, "score", ["method"], PERCENT)) == 2
+        compare.with_intervals(table, "score", ["method"])
+    assert len(compare.with_intervals(table, "score", ["method"], PERCENT)) == 2
 
 
 def test_a_shuffled_table_pairs_the_same_seeds():
     table = frame()
-    straight = tables.paired_differences(table, "mean", "one-hot")
-    shuffled = tables.paired_differences(table.sample(frac=1, random_state=1), "mean", "one-hot")
+    straight = compare.paired_differences(table, "mean", "one-hot")
+    shuffled = compare.paired_differences(table.sample(frac=1, random_state=1), "mean", "one-hot")
     keys = ["method", "temperature"]
     pd.testing.assert_frame_equal(
         straight.sort_values(keys, ignore_index=True), shuffled.sort_values(keys, ignore_index=True)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from kdbook.studies.tails import MEASURES, by_k, by_rank, steps, tail_measures
+from kdbook.chapters.natural_long_tails.tails import MEASURES, by_k, by_rank, steps, tail_measures
 
 accuracies = arrays(float, st.integers(1, 30), elements=st.floats(0, 100))
 

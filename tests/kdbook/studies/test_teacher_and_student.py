@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdbook.studies import teacher_and_student as study
+from kdbook.chapters import teacher_and_student as study
+from kdbook.chapters.multipliers import collapse as multiplier_paths
 from kdlib.runs import Store, execute
 
 
@@ -66,9 +67,9 @@ def test_tables_have_a_row_a_run(trained):
 
 @given(st.integers(2, 50))
 def test_even_weights_are_shared_by_all_classes(classes):
-    assert study.effective_classes(np.ones(classes)) == pytest.approx(classes)
+    assert multiplier_paths.effective_classes(np.ones(classes)) == pytest.approx(classes)
 
 
 def test_a_collapse_is_one_class():
-    assert study.effective_classes([1.0, 0.0, 0.0]) == pytest.approx(1.0)
-    assert study.effective_classes([0.5, 0.5, 0.0, 0.0]) == pytest.approx(2.0)
+    assert multiplier_paths.effective_classes([1.0, 0.0, 0.0]) == pytest.approx(1.0)
+    assert multiplier_paths.effective_classes([0.5, 0.5, 0.0, 0.0]) == pytest.approx(2.0)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdbook.studies import calibration_theory as theory
-from kdbook.studies import teacher_and_student
-from kdbook.studies import teacher_calibration as study
+from kdbook.chapters import calibration as study
+from kdbook.chapters import teacher_and_student
+from kdbook.chapters.calibration import theory
 from kdlib.runs import Store, execute
 
 seeds = st.integers(0, 2**32 - 1)

@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 import torch
 
-from kdbook.studies import comparisons, recording, teacher_length
-from kdbook.studies.records import read_record, write_record
-from kdbook.studies.teacher_length import Settings
+from kdbook import records, tables
+from kdbook.chapters.rare_classes import teacher_length
+from kdbook.chapters.rare_classes.teacher_length import Settings
+from kdbook.records import read_record, write_record
 from kdlib.runs import Store, execute
 
 SMALL = Settings(seeds=2, teacher_lengths=(4, 8), student_lengths=(2,), temperatures=(1.0, 3.0))
@@ -67,13 +68,13 @@ def test_the_share_off_the_label_is_that_of_the_teacher_on_its_training_images(t
     results = execute(teacher_length.runs(settings), store=Store(tmp_path), jobs=1, progress=False)
     table = teacher_length.per_seed(settings, results)
     teacher = results[[m.method for m in members].index("teacher")]
-    logits, labels = comparisons.training_logits(teacher)
+    logits, labels = tables.training_logits(teacher)
     off = 1 - (logits / 3).softmax(1)[torch.arange(len(labels)), labels]
     by_class = [off[labels == label].mean().item() for label in range(10)]
     row = table[(table["method"] == "distilled") & (table["temperature"] == 3)].iloc[0]
     assert row["off_label"] == pytest.approx(100 * np.mean(by_class), rel=1e-5)
     assert row["off_label_rarest"] == pytest.approx(100 * np.mean(by_class[-2:]), rel=1e-5)
     assert table.loc[table["method"] != "distilled", "off_label"].isna().all()
-    made = recording.record("teacher_length", settings, store=Store(tmp_path), finished_only=True)
+    made = records.record("teacher_length", settings, store=Store(tmp_path), finished_only=True)
     back = read_record(write_record(tmp_path / "records", made))
     assert len(back.table) == len(table) and back.about.missing_runs == 0

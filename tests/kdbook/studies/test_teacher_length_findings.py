@@ -7,8 +7,8 @@ from hand_records import record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kdbook.studies import teacher_length as study
-from kdbook.studies import teacher_length_findings as findings
+from kdbook.chapters.rare_classes import findings
+from kdbook.chapters.rare_classes import teacher_length as study
 
 LENGTHS = (40.0, 80.0, 160.0)
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdbook.studies import trade_off_tables as tables
-from kdbook.studies.trade_offs import STANDARD
+from kdbook.chapters.trade_offs import STANDARD
+from kdbook.chapters.trade_offs import frontier as tables
 from kdlib.metrics import PERCENT, t_interval
 
 ALPHAS = (0.0, 0.5, 1.0)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from kdbook.studies import teacher_and_student
-from kdbook.studies import trade_off_tables as tables
-from kdbook.studies import trade_offs as study
+from kdbook.chapters import teacher_and_student
+from kdbook.chapters import trade_offs as study
+from kdbook.chapters.trade_offs import frontier as tables
 from kdlib.data import load
 from kdlib.errors import SettingError
 from kdlib.runs import Store, execute

@@ -4,20 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kdbook.studies import (
-    recording,
-    repeated_distillation,
-    results,
-    selection,
-    trusting_the_teacher_less,
-)
-from kdbook.studies.families import Family
-from kdbook.studies.profiles import PROFILES
-from kdbook.studies.protocol import paper_of, protocol, reported_split
-from kdbook.studies.records import read_record, write_record
-from kdbook.studies.robust_profiles import RobustSettings
-from kdbook.studies.settings import Settings
-from kdbook.studies.tuning import TUNING_SEED, dev_score
+from kdbook import records, selection
+from kdbook.chapters import repeated_distillation, results, trusting_the_teacher_less
+from kdbook.families import Family
+from kdbook.profiles import PROFILES
+from kdbook.protocol import paper_of, protocol, reported_split
+from kdbook.records import read_record, write_record
+from kdbook.settings import RobustSettings, Settings
+from kdbook.tuning import TUNING_SEED, dev_score
 from kdlib.data.sources import NAMES
 from kdlib.errors import SettingError
 from kdlib.runs import OFFICIAL_TEST, Store, execute
@@ -120,7 +114,7 @@ def trained(tmp_path_factory):
     They stay so to the end of this module: tests of the digits as they are stand above.
     """
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("kdbook.studies.protocol", "kdlib.runs.official_test"):
+        for module in ("kdbook.protocol", "kdlib.runs.official_test"):
             patch.setattr(f"{module}.WITHOUT_OFFICIAL_TEST", ())
         store = Store(tmp_path_factory.mktemp("store"))
         yield execute(results.runs(SETTINGS), store=store, jobs=1, progress=False), store
@@ -184,7 +178,7 @@ def test_until_all_who_choose_are_trained_nothing_chooses(trained):
 
 def test_a_record_says_which_images_test_and_names_who_chose(trained, tmp_path):
     _, store = trained
-    made = recording.record("results", SETTINGS, store=store, finished_only=True)
+    made = records.record("results", SETTINGS, store=store, finished_only=True)
     assert made.about.tested_on == OFFICIAL_TEST
     assert {m.spec.id for m in results.choosing(SETTINGS)} <= set(made.about.runs)
     back = read_record(write_record(tmp_path, made))

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kdbook.studies import comparisons, mistakes
-from kdbook.studies import where_the_teacher_errs as study
+from kdbook import tables
+from kdbook.chapters import where_the_teacher_errs as study
+from kdbook.chapters.where_the_teacher_errs import mistakes
 from kdlib.errors import SettingError
 from kdlib.metrics import class_means, log_loss, margin
 from kdlib.runs import Store, execute
@@ -50,7 +51,7 @@ def test_only_the_four_views_of_the_teachers_are_kept(trained):
     assert set(views["method"]) == set(study.TEACHER_VIEWS.values())
     own = views[views["method"] == study.TEACHER_VIEWS["teacher, training"]]
     assert own["label"].tolist() == list(range(10))
-    logits, labels = comparisons.training_logits(trained[1][0])
+    logits, labels = tables.training_logits(trained[1][0])
     right = np.average(own["accuracy"], weights=own["train_count"])
     assert right == pytest.approx(100 * float((logits.argmax(dim=1) == labels).double().mean()))
 

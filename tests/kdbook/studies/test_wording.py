@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kdbook.studies import wording
+from kdbook import compare
 from kdlib.metrics import PERCENT, t_interval
 
 
@@ -40,15 +40,15 @@ def row(mean, low, high, seeds=10):
     ],
 )
 def test_a_difference_in_words(interval, verdict, words):
-    assert wording.verdict(interval) == verdict
-    assert wording.change(interval) == words
+    assert compare.verdict(interval) == verdict
+    assert compare.change(interval) == words
 
 
 def test_a_difference_as_a_cell():
-    assert wording.signed(row(8.3, 1.0, 15.6)) == "+8.3 (+1.0 to +15.6)"
-    assert wording.signed(row(-2.0, np.nan, np.nan, 1)) == "-2.0"
-    assert wording.signed(row(-2.0, np.nan, np.nan, 4)) == "-2.0 (in all 4 seeds)"
-    assert wording.signed({"mean": -2.0, "low": np.nan, "high": np.nan}) == "-2.0"  # as printed
+    assert compare.signed(row(8.3, 1.0, 15.6)) == "+8.3 (+1.0 to +15.6)"
+    assert compare.signed(row(-2.0, np.nan, np.nan, 1)) == "-2.0"
+    assert compare.signed(row(-2.0, np.nan, np.nan, 4)) == "-2.0 (in all 4 seeds)"
+    assert compare.signed({"mean": -2.0, "low": np.nan, "high": np.nan}) == "-2.0"  # as printed
 
 
 def test_overview_gives_means_with_intervals_inside_their_bounds():
@@ -59,7 +59,7 @@ def test_overview_gives_means_with_intervals_inside_their_bounds():
             "mean": [95.0, 99.0, 97.0, 80.0, 80.0, 80.0],
         }
     )
-    shown = wording.overview(table, {"mean": "mean of classes"})
+    shown = compare.overview(table, {"mean": "mean of classes"})
     assert list(shown.index) == ["one-hot", "distilled, T = 3"]
     ends = t_interval([95, 99, 97], scale=PERCENT)
     cells = [f"97.0 ({ends.low:.1f} to {ends.high:.1f})", "80.0 (in all 3 seeds)"]
@@ -69,8 +69,8 @@ def test_overview_gives_means_with_intervals_inside_their_bounds():
 
 def test_one_seed_shows_no_interval():
     table = pd.DataFrame({"method": ["one-hot"], "temperature": [np.nan], "mean": [90.0]})
-    assert wording.overview(table, {"mean": "m"}).loc["one-hot", "m"] == "90.0"
+    assert compare.overview(table, {"mean": "m"}).loc["one-hot", "m"] == "90.0"
 
 
 def test_a_list_in_markdown():
-    assert wording.listed(["a", "b"]) == "* a\n* b"
+    assert compare.listed(["a", "b"]) == "* a\n* b"

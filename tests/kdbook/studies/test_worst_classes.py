@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdbook.studies.worst_classes import (
+from kdbook.chapters.architectures.worst_classes import (
     BY_TEACHER,
     BY_VALIDATION,
     accuracy_where,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from kdbook import charts
-from kdbook.studies.first_principles import loss_gradient
+from kdbook.chapters.distillation import loss_gradient
+from kdbook.chapters.distillation.charts import soft_label_bars
 from kdbook.widgets import (
     adaptive_mix_at,
     soft_label_table,
@@ -33,7 +33,7 @@ def test_without_trust_the_target_is_the_label():
 
 
 def test_the_table_can_be_drawn():
-    charts.soft_label_bars(table(temperature=2.0, alpha=0.5)).to_dict()
+    soft_label_bars(table(temperature=2.0, alpha=0.5)).to_dict()
 
 
 def test_a_perfect_teacher_is_trusted_and_a_hot_one_is_not():

@@ -1,0 +1,152 @@
+"""Does it matter which class is trusted how much? Section 5 of Teacher's pet, Table 4."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from kdbook import tables
+from kdbook.families import Family, families_at
+from kdbook.profiles import profile_of
+from kdbook.settings import TEMPERATURE, FromText, Imbalance, Temperature
+from kdbook.settings import Settings as BaseSettings
+from kdbook.tables import Member, class_averages, training_logits
+from kdlib.losses import soft_label_weights
+from kdlib.runs import RunResult, RunSpec, Store, dev_mix
+from kdlib.runs.build import dataset_for, loss_vectors
+
+QUESTION = "Does it matter which class is trusted how much?"
+
+CONSTANT = "constant α"
+"""The twin of AdaAlpha that trusts every class alike."""
+
+
+class Settings(BaseSettings):
+    """What the chapter lets a reader set.
+
+    Attributes:
+        imbalance: long-tail ratio, 1 to 1000; ``None``: the profile's.
+        temperature: of the teacher's probabilities, 0.05 to 100; the same for all methods.
+        share: of the classes that lose the teacher, above 0, below 1; at least one class does.
+        alphas: trust of the weighted soft labels in the teacher, each above 0, at most 1; the
+            paper does not state it.
+    """
+
+    imbalance: Annotated[Imbalance | None, FromText] = None
+    temperature: Temperature = TEMPERATURE
+    share: Annotated[float, Field(gt=0.0, lt=1.0), FromText] = 0.1
+    alphas: Annotated[
+        tuple[Annotated[float, Field(gt=0.0, le=1.0)], ...], Field(min_length=1), FromText
+    ] = (1.0, 0.5)
+
+
+def study_families(settings: Settings) -> Sequence[Family]:
+    """One family a seed at the settings' ratio."""
+    return families_at(profile_of(settings), settings.imbalance)
+
+
+def members(settings: Settings) -> list[Member]:
+    """Table 4's four methods, and what they are held against, for every seed."""
+    return [m for family in study_families(settings) for m in _family_members(family, settings)]
+
+
+def runs(settings: Settings) -> list[RunSpec]:
+    """The runs that the study needs; the twins of ``twins`` come after them."""
+    return [member.spec for member in members(settings)]
+
+
+def twins(settings: Settings, store: Store | None = None) -> list[Member]:
+    """A student a seed that trusts every class alike: as much as AdaAlpha does on average.
+
+    Its trust is known only when the initial teachers are in the store, as they are once ``runs``
+    has been executed.
+    """
+    return [
+        Member(CONSTANT, f.imbalance, t, f.seed, f.distilled(t, mean_trust(f, t, store)))
+        for f in study_families(settings)
+        for t in (settings.temperature,)
+    ]
+
+
+def mean_trust(family: Family, temperature: float, store: Store | None = None) -> float:
+    """Mean a_y over the training images, to two digits: how much of the teacher AdaAlpha hears."""
+    mix = dev_mix(family.initial_teacher(), temperature, store or Store()).numpy()
+    return round(float(np.average(mix, weights=tables.training_counts(family.teacher()))), 2)
+
+
+def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """One row a run; see ``kdbook.tables.per_seed``.
+
+    Args:
+        settings: of the study.
+        results: of ``runs``, perhaps followed by those of ``twins``.
+    """
+    return tables.per_seed(_all_members(settings, results), results)
+
+
+def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """One row a run and class; see ``kdbook.tables.per_class``. Results as ``per_seed``."""
+    return tables.per_class(_all_members(settings, results), results)
+
+
+def trust(
+    settings: Settings, results: Sequence[RunResult], store: Store | None = None
+) -> pd.DataFrame:
+    """The teacher's weight in every class: method, seed, label, mix (0 to 1).
+
+    Weighted soft labels give every image a weight of its own, which moves during training. For them
+    it is alpha times the mean weight of the class's training images, without crops, as the finished
+    student would get them; NaN if the training diverged.
+    """
+    shelf = store or Store()
+    pieces = [
+        pd.DataFrame({"mix": _weights(result, shelf)}).assign(method=m.method, seed=m.seed)
+        for m, result in zip(_all_members(settings, results), results, strict=True)
+        if m.spec.teacher is not None
+    ]
+    return pd.concat(pieces).rename_axis("label").reset_index()
+
+
+def _weights(result: RunResult, store: Store) -> np.ndarray:
+    """The teacher's weight in each class ``[L]``."""
+    spec, dataset = result.spec, dataset_for(result.spec)
+    mix = loss_vectors(spec, dataset, store).mix
+    if not spec.objective.weighted_soft_labels:
+        return mix.numpy()
+    if result.status == "diverged":
+        return np.full(len(mix), np.nan)
+    assert spec.teacher is not None  # the caller leaves out students without one
+    logits, labels = training_logits(result)
+    teachers, _ = training_logits(store.finished(spec.teacher))
+    weights = soft_label_weights(logits, teachers, labels)
+    return mix.numpy() * np.array(class_averages(weights, labels, len(mix)))
+
+
+def _all_members(settings: Settings, results: Sequence[RunResult]) -> list[Member]:
+    first = members(settings)
+    if len(results) == len(first):
+        return first
+    store = Store(results[0].folder.parent)
+    return first + twins(settings, store)
+
+
+def _family_members(family: Family, settings: Settings) -> list[Member]:
+    t = settings.temperature
+    taught = [
+        ("distilled", family.distilled(t)),
+        ("AdaAlpha", family.ada_alpha(t)),
+        ("hardest removed", family.hardest_removed(t, share=settings.share)),
+        ("shuffled", family.shuffled(t)),
+        *((_weighted(a), family.weighted_soft_labels(t, a)) for a in settings.alphas),
+    ]
+    blind = [("teacher", family.teacher()), ("one-hot", family.one_hot())]
+    rows = [(*named, float("nan")) for named in blind] + [(*named, t) for named in taught]
+    return [Member(name, family.imbalance, at, family.seed, spec) for name, spec, at in rows]
+
+
+def _weighted(alpha: float) -> str:
+    return f"weighted labels {alpha:g}"

@@ -1,0 +1,273 @@
+"""Do simpler methods do as well as robust distillation, and does it survive compression?
+
+The baselines of "Robust distillation": main Table 2, supplementary Tables 2, 4 and 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import nan
+from typing import Annotated
+
+import pandas as pd
+from pydantic import Field
+
+from kdbook import tables
+from kdbook.chapters.baselines_and_compression.post_shift import SHIFT, shifted
+from kdbook.profiles import robust_profile
+from kdbook.robust_families import (
+    Alpha,
+    RobustFamily,
+    ValidationLabels,
+    cell_member,
+    heats_of,
+    objective_name,
+    robust_families,
+)
+from kdbook.selection import VALIDATION_WORST
+from kdbook.settings import FromText, TaughtSettings, Teaching, teaching, with_seeds
+from kdbook.tables import Member
+from kdlib.models import ModelSpec
+from kdlib.runs import RunResult, RunSpec
+
+QUESTION = "Do simpler methods do as well, and does robust distillation survive compression?"
+
+OBJECTIVES: tuple[Alpha, ...] = (None, 0.0, 1.0)
+DISTILLED, ROBUST_STUDENT, BALANCED_STUDENT = "distilled", "robust student", "balanced student"
+ROBUST_ALONE = "robust, no teacher"
+DRO_HELD_OUT, DRO_TRAINING = "Group DRO, validation", "Group DRO, training"
+
+_SEEDS_AT_QUICK, _COMPRESSION_SEEDS_AT_QUICK, _TEACHERS_AT_QUICK = 3, 2, 5
+_Depth = Annotated[int, Field(ge=8, le=1202)]
+
+
+class Settings(TaughtSettings):
+    """What the chapter lets a reader set; ``seeds`` is 3 at ``quick`` where it is not given.
+
+    There the teachers come with 5 seeds, since post-shift asks for nothing else.
+
+    Attributes:
+        offset: of AdaMargin, as in the chapter on it.
+        compression_seeds: of teachers and students of other depths; 2 at ``quick``.
+        teacher_depth: of the compressed teachers, 6n + 2; by default the profile's, at least 14.
+        student_depth: of their students; by default 4/7 of that, as in the paper's 56 to 32.
+    """
+
+    offset: Annotated[float, Field(gt=0, le=1)] = 0.01
+    compression_seeds: Annotated[Annotated[int, Field(ge=1, le=1000)] | None, FromText] = None
+    teacher_depth: Annotated[_Depth | None, FromText] = None
+    student_depth: Annotated[_Depth | None, FromText] = None
+
+
+def depths(settings: Settings) -> tuple[int, int]:
+    """Depths of the compressed teacher and student: 14 and 8 at ``quick``, 56 and 32 at ``paper``.
+
+    ResNets have depth 6n + 2, so that 4/7 of a depth is rounded to the next one of these.
+    """
+    profile = robust_profile(settings)
+    assert isinstance(profile.model, ModelSpec)
+    teacher = settings.teacher_depth or max(14, profile.model.depth)
+    blocks = max(1, round((teacher * 4 / 7 - 2) / 6))
+    return teacher, settings.student_depth or 6 * blocks + 2
+
+
+def adaptive_name(method: str, teacher: Alpha) -> str:
+    """E.g. ``AdaAlpha, rob teacher``."""
+    return f"{method}, {objective_name(teacher)} teacher"
+
+
+def shift_name(teacher: Alpha) -> str:
+    """E.g. ``post shift, rob teacher``."""
+    return f"{SHIFT}, {objective_name(teacher)} teacher"
+
+
+def members(settings: Settings) -> list[Member]:
+    """Teachers and baselines of each seed, then the compressed pairs."""
+    same = [m for family in _families(settings) for m in _baselines(family, settings)]
+    same += [m for family in _further_teachers(settings) for m in _teachers(family)]
+    smaller = [m for family in _compressed(settings) for m in _cells(family, settings)]
+    return same + smaller
+
+
+def row_members(settings: Settings) -> list[Member]:
+    """A member a row of ``per_seed``: those of ``members``, and one a post-shifted teacher."""
+    both = members(settings)
+    return both + [_shift_member(m) for m in both if m.method.startswith("teacher ")]
+
+
+def runs(settings: Settings) -> list[RunSpec]:
+    """The runs that the study needs."""
+    return [member.spec for member in members(settings)]
+
+
+def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
+    """One row a run, and one a post-shifted teacher; see ``kdbook.tables.per_seed``.
+
+    Where temperatures are chosen there is a column ``validation_worst``: the worst class on
+    validation images, in percent, which chooses.
+    """
+    both = zip(members(settings), results, strict=True)
+    post = [
+        (_shift_member(member), _shifted(result))
+        for member, result in both
+        if member.method.startswith("teacher ")
+    ]
+    ran = list(zip(members(settings), results, strict=True))
+    pieces = [_rows(pairs, settings) for pairs in (ran, post)]
+    return pd.concat(pieces, ignore_index=True)
+
+
+def _rows(pairs: Sequence[tuple[Member, RunResult | None]], settings: Settings) -> pd.DataFrame:
+    table = tables.per_seed([m for m, _ in pairs], [r for _, r in pairs], "robust_distillation")
+    if len(teaching(settings).temperatures) == 1:
+        return table
+    done = [result for _, result in pairs if result is not None]
+    worst = [100 * float(result.accuracy("validation").min()) for result in done]
+    return table.assign(**{VALIDATION_WORST: worst})
+
+
+def teachers(
+    settings: Settings, results: Sequence[RunResult]
+) -> tuple[list[Member], list[RunResult]]:
+    """The teachers of the baselines (not the compressed ones) and their results."""
+    pairs = zip(members(settings), results, strict=True)
+    kept = [(m, r) for m, r in pairs if m.method.startswith("teacher ")]
+    return [m for m, _ in kept], [r for _, r in kept]
+
+
+def baselines() -> list[str]:
+    """What is compared with standard distillation, in the order of the chapter."""
+    adaptive = [
+        adaptive_name(method, t) for method in ("AdaAlpha", "AdaMargin") for t in OBJECTIVES
+    ]
+    shifts = [shift_name(t) for t in OBJECTIVES]
+    alone = [ROBUST_ALONE, DRO_HELD_OUT, DRO_TRAINING]
+    return [ROBUST_STUDENT, BALANCED_STUDENT, *shifts, *alone, *adaptive]
+
+
+def cell_name(
+    settings: Settings, teacher: Alpha, student: Alpha, labels: ValidationLabels = "one_hot"
+) -> str:
+    """A compressed student, e.g. ``14 to 8: rob / std-d``; one-hot validation labels go unsaid."""
+    pair = f"{objective_name(teacher)} / {objective_name(student, distilled=True)}"
+    return f"{_arrow(settings)}: {pair}{' (teacher labels)' if labels == 'teacher' else ''}"
+
+
+def large_teacher_name(settings: Settings, teacher: Alpha) -> str:
+    """A teacher of compressed students, e.g. ``14 to 8: teacher rob``."""
+    return f"{_arrow(settings)}: teacher {objective_name(teacher)}"
+
+
+def _arrow(settings: Settings) -> str:
+    return "{} to {}".format(*depths(settings))
+
+
+def _families(settings: Settings) -> Sequence[RobustFamily]:
+    chosen = with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK)
+    return robust_families(chosen, fixed_teacher=teaching(settings).fixed_teacher)
+
+
+def _further_teachers(settings: Settings) -> Sequence[RobustFamily]:
+    """At ``quick``, families beyond those of the baselines, of which the teachers are trained."""
+    if settings.seeds is not None or settings.profile != "quick":
+        return []
+    few = with_seeds(settings, None, at_quick=_TEACHERS_AT_QUICK)
+    return robust_families(few)[_SEEDS_AT_QUICK:]
+
+
+def _compressed(settings: Settings) -> Sequence[RobustFamily]:
+    large, small = depths(settings)
+    wanted = settings.compression_seeds or settings.seeds
+    chosen = with_seeds(settings, wanted, at_quick=_COMPRESSION_SEEDS_AT_QUICK)
+    deep = chosen.model_copy(update={"depth": large})
+    fixed = teaching(settings).fixed_teacher
+    student = ModelSpec.parse(depth=small)
+    return robust_families(deep, fixed_teacher=fixed, student_model=student)
+
+
+def _baselines(family: RobustFamily, settings: Settings) -> list[Member]:
+    how = teaching(settings)
+    alone = {
+        ROBUST_ALONE: family.one_hot(1.0),
+        DRO_HELD_OUT: family.group_dro(held_out=True),
+        DRO_TRAINING: family.group_dro(held_out=False),
+    }
+    cells: dict[str, tuple[Alpha, Alpha, ValidationLabels]] = {
+        DISTILLED: (None, None, "teacher"),
+        # With one-hot labels on validation, as the baseline of main Table 2 is to be read.
+        ROBUST_STUDENT: (None, 1.0, "one_hot"),
+        BALANCED_STUDENT: (None, 0.0, "teacher"),
+    }
+    own = replace(family, fixed_teacher=False) if how.more_teachers else family
+    taught = _taught(family, cells, how) + _adaptive(family, settings, how)
+    return _teachers(own) + _as_members(family, alone) + taught
+
+
+def _teachers(family: RobustFamily) -> list[Member]:
+    specs = {f"teacher {objective_name(t)}": family.teacher(t) for t in OBJECTIVES}
+    return _as_members(family, specs)
+
+
+def _adaptive(family: RobustFamily, settings: Settings, how: Teaching) -> list[Member]:
+    offset = settings.offset
+    return [
+        cell_member(adaptive_name(method, t), family, (heat, nan), how, spec)
+        for heat in how.temperatures
+        for method in ("AdaAlpha", "AdaMargin")
+        for t in OBJECTIVES
+        for spec in [
+            family.ada_alpha(t, temperature=heat)
+            if method == "AdaAlpha"
+            else family.ada_margin(t, temperature=heat, offset=offset)
+        ]
+    ]
+
+
+def compressed_cells() -> list[tuple[Alpha, Alpha, ValidationLabels]]:
+    """Teacher, student and validation labels: the corners of supplementary Table 2."""
+    corners: tuple[Alpha, ...] = (None, 1.0)
+    return [(teacher, student, labels) for teacher in corners for student, labels in _STUDENTS]
+
+
+_STUDENTS: tuple[tuple[Alpha, ValidationLabels], ...] = (
+    (None, "one_hot"),
+    (1.0, "teacher"),
+    (1.0, "one_hot"),
+)
+
+
+def _cells(family: RobustFamily, settings: Settings) -> list[Member]:
+    alone = {large_teacher_name(settings, t): family.teacher(t) for t in (None, 1.0)}
+    cells = {cell_name(settings, *cell): cell for cell in compressed_cells()}
+    return _as_members(family, alone) + _taught(family, cells, teaching(settings))
+
+
+def _taught(
+    family: RobustFamily,
+    cells: Mapping[str, tuple[Alpha, Alpha, ValidationLabels]],
+    how: Teaching,
+) -> list[Member]:
+    """A student of each cell (teacher, student, validation labels) at each of its temperatures."""
+    return [
+        cell_member(name, family, heats, how, family.student_at(teacher, student, labels, heats))
+        for name, (teacher, student, labels) in cells.items()
+        for heats in heats_of(student, labels, how)
+    ]
+
+
+def _as_members(family: RobustFamily, specs: dict[str, RunSpec]) -> list[Member]:
+    """Those that no temperature has a say in."""
+    ratio = family.profile.imbalance
+    return [Member(name, ratio, nan, family.seed, spec) for name, spec in specs.items()]
+
+
+def _shift_member(teacher: Member) -> Member:
+    objective = teacher.method.removeprefix("teacher ")
+    name = f"{SHIFT}, {objective} teacher"
+    return Member(name, teacher.imbalance, float("nan"), teacher.seed, teacher.spec)
+
+
+def _shifted(result: RunResult | None) -> RunResult | None:
+    """None where there is nothing to shift: not finished, or diverged."""
+    return shifted(result) if result and result.status == "completed" else None

@@ -1,0 +1,276 @@
+"""Who pays for distillation when the groups are not classes? Section 3.5 of Teacher's pet: Adult.
+
+A random forest teaches a single tree (Appendix C.3). Groups are made of label, sex and race. The
+paper names neither the encoding of the data nor the threshold of a decision, so both are settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from kdbook.chapters.groups_that_are_not_classes import changes
+from kdbook.chapters.groups_that_are_not_classes.changes import Scored
+from kdbook.compare import paired_differences, signed
+from kdbook.places import records_folder
+from kdbook.records import read_record, record_name
+from kdbook.settings import Alpha, FromText, ProfileName
+from kdbook.settings import Settings as BaseSettings
+from kdlib.data.adult_features import Encoding, Missing, adult_features
+from kdlib.metrics import PERCENT, POINTS
+from kdlib.runs.forests import Forest, StudentTree, TeacherForest, fit_forests
+from kdlib.runs.store import Store
+from kdlib.validated import Frozen
+
+QUESTION = "Who pays for distillation when the groups are not classes?"
+SCALE = PERCENT
+"""What the values of ``table`` can be."""
+
+ClassWeight = Literal["none", "teacher", "both"]
+Depth = Annotated[int, Field(ge=1, le=64), FromText]
+Threshold = Annotated[float, Field(gt=0, lt=1)]
+GRID_ALPHAS = (0.25, 0.5, 0.75, 0.9, 1.0)
+GRID_DEPTHS = (4, 8, 12, 16, 20)
+GRID_THRESHOLDS = tuple(round(0.1 + 0.05 * step, 2) for step in range(17))
+
+
+class Scale(Frozen):
+    """How much of it: all profiles use the whole of Adult.
+
+    Attributes:
+        seeds: teachers, each with its students.
+        compared_seeds: the same for each other recipe that ``recipes`` compares.
+        trees: of a teacher; the paper has 500.
+    """
+
+    seeds: int
+    compared_seeds: int
+    trees: int
+
+
+SCALES: dict[ProfileName, Scale] = {
+    "quick": Scale(seeds=10, compared_seeds=3, trees=50),
+    "standard": Scale(seeds=10, compared_seeds=5, trees=500),
+    "paper": Scale(seeds=20, compared_seeds=5, trees=500),
+}
+
+
+class Settings(BaseSettings):
+    """What the chapter lets a reader set.
+
+    Attributes:
+        alpha: the teacher's share of the student's target, 0 to 1.
+        depth: largest depth of the student's tree, 1 to 64.
+        teacher_depth: the same of the teacher's trees.
+        trees: of the teacher, 1 to 5,000; ``None``: the profile's.
+        encoding: ``ordinal`` or ``one-hot``.
+        missing: ``keep`` or ``drop`` the people with an unknown attribute.
+        class_weight: whether both labels weigh the same in the fit of no forest, of the teacher,
+            or of teacher and students.
+        thresholds: a score from here on is a 1; each between 0 and 1. The first is the one nearest
+            the paper's printed accuracies of those that we tried, the second the usual one.
+    """
+
+    alpha: Alpha = 0.9
+    depth: Depth = 20
+    teacher_depth: Depth = 20
+    trees: Annotated[Annotated[int, Field(ge=1, le=5000)] | None, FromText] = None
+    encoding: Encoding = "ordinal"
+    missing: Missing = "keep"
+    class_weight: ClassWeight = "none"
+    thresholds: Annotated[tuple[Threshold, ...], Field(min_length=1), FromText] = (0.3, 0.5)
+
+
+def scale_of(settings: Settings) -> Scale:
+    """The profile's scale, with the seeds and trees of the settings where they give them."""
+    scale = SCALES[settings.profile]
+    seeds = scale.seeds if settings.seeds is None else settings.seeds
+    compared = scale.compared_seeds if settings.seeds is None else settings.seeds
+    trees = scale.trees if settings.trees is None else settings.trees
+    return Scale(seeds=seeds, compared_seeds=compared, trees=trees)
+
+
+def teacher(settings: Settings, seed: int) -> TeacherForest:
+    """The teacher of a seed."""
+    weight = "none" if settings.class_weight == "none" else "balanced"
+    return TeacherForest.parse(
+        encoding=settings.encoding, missing=settings.missing, class_weight=weight,
+        depth=settings.teacher_depth, trees=scale_of(settings).trees, seed=seed,
+    )  # fmt: skip
+
+
+def student(settings: Settings, seed: int, *, alpha: float) -> StudentTree:
+    """The student of a seed: the seed decides its bootstrap sample, whatever alpha is."""
+    weight = "balanced" if settings.class_weight == "both" else "none"
+    return StudentTree.parse(
+        encoding=settings.encoding, missing=settings.missing, class_weight=weight,
+        depth=settings.depth, seed=seed, alpha=alpha,
+        teacher=teacher(settings, seed) if alpha else None,
+    )  # fmt: skip
+
+
+def scored(settings: Settings, store: Store | None = None, *, seeds: int | None = None) -> Scored:
+    """Scores of the test people by teacher, one-hot and distilled student of every seed.
+
+    Fits what the store lacks. ``seeds`` overrides the number of seeds.
+    """
+    numbers = range(seeds or scale_of(settings).seeds)
+    methods: dict[str, list[Forest]] = {
+        "teacher": [teacher(settings, s) for s in numbers],
+        "one-hot": [student(settings, s, alpha=0.0) for s in numbers],
+        "distilled": [student(settings, s, alpha=settings.alpha) for s in numbers],
+    }
+    found = fit_forests([spec for specs in methods.values() for spec in specs], store)
+    tests = np.stack([scores["test"] for scores in found]).reshape(len(methods), len(numbers), -1)
+    people = adult_features(settings.encoding, settings.missing).people.test.groups
+    return Scored(people, dict(zip(methods, tests, strict=True)))
+
+
+def provenance(settings: Settings) -> dict[str, Any]:
+    """What a record says of the data and the forests: dataset, model, recipe."""
+    trees, depths = scale_of(settings).trees, (settings.teacher_depth, settings.depth)
+    depth = f"all of depth {depths[0]}" if depths[0] == depths[1] else f"of depths {depths}"
+    chosen = settings.model_dump(mode="json", include={"alpha", "encoding", "class_weight"})
+    return {
+        "dataset": "adult",
+        "model": f"a tree taught by {trees} trees, {depth}",
+        "recipe": {"trees": trees, "depths": list(depths), "missing": settings.missing, **chosen},
+    }
+
+
+def table(settings: Settings, store: Store | None = None) -> pd.DataFrame:
+    """One number a row: method, threshold, group, seed and ``value``, an accuracy in percent.
+
+    The groups are those of ``group_changes.accuracies``.
+    """
+    found = scored(settings, store)
+    tables = [
+        changes.accuracies(found.judged(threshold)).assign(threshold=threshold)
+        for threshold in settings.thresholds
+    ]
+    return pd.concat(tables, ignore_index=True)[["method", "threshold", "group", "seed", "value"]]
+
+
+def recipes(settings: Settings, store: Store | None = None) -> pd.DataFrame:
+    """What the unstated choices do, seed by seed, at every threshold of the settings.
+
+    Columns: encoding, missing, class_weight, threshold, seed, then balanced accuracies of
+    ``teacher``, ``one-hot``, ``distilled`` in percent and the changes ``label 0`` and ``label 1``
+    in percentage points.
+    """
+    seeds = scale_of(settings).compared_seeds
+    pieces = [
+        _recipe_rows(settings.model_copy(update=choice), seeds, store).assign(**choice)
+        for choice in _choices()
+    ]
+    rows = pd.concat(pieces, ignore_index=True)
+    names = ["encoding", "missing", "class_weight", "threshold", "seed"]
+    return rows[[*names, *(name for name in rows.columns if name not in names)]]
+
+
+def grid(settings: Settings, store: Store | None = None) -> pd.DataFrame:
+    """The change by label and sex for every depth, alpha and threshold that a reader may pick.
+
+    Columns: depth, alpha, threshold, label, sex, group, people, mean, low, high (percentage
+    points, the interval over people and seeds), seeds.
+    """
+    depths = sorted({*GRID_DEPTHS, settings.depth})
+    alphas = sorted({*GRID_ALPHAS, settings.alpha} - {0.0})
+    _fit_grid(settings, depths, alphas, store)
+    pieces = [
+        _grid_rows(settings.model_copy(update={"depth": depth, "alpha": alpha}), store)
+        for depth in depths
+        for alpha in alphas
+    ]
+    return pd.concat(pieces, ignore_index=True)
+
+
+def changes_at(
+    settings: Settings, depth: int, alpha: float, threshold: float, store: Store | None = None
+) -> pd.DataFrame:
+    """The change by label and sex at one depth, alpha and threshold; fits what is missing."""
+    chosen = settings.model_copy(update={"depth": depth, "alpha": round(alpha, 3)})
+    return changes.changes(scored(chosen, store).judged(threshold), changes.SEXES)
+
+
+def recorded(folder: Path | None = None) -> pd.DataFrame | str:
+    """What the book has recorded at the paper profile: changes from one-hot to distilled.
+
+    Args:
+        folder: where the records lie; by default the book's own.
+
+    Returns:
+        One row a group of Table 7, and ``balanced``: a cell for each threshold, in percentage
+        points with 95 % intervals over seeds; or a line of Markdown that says how to record it.
+
+    Raises:
+        RecordError: the record is malformed.
+    """
+    name = "groups_that_are_not_classes"
+    path = records_folder(folder) / f"{record_name(name, 'paper', {})}.csv"
+    if not path.exists():
+        return f"Not run yet. To run and record it: `kdlib study record {name} --profile paper`"
+    return _recorded_changes(read_record(path).table)
+
+
+def _recorded_changes(table: pd.DataFrame) -> pd.DataFrame:
+    students = table[table["method"] != "teacher"].assign(temperature=0.0)
+    coarse = students[~students["group"].str.contains(", .*, ")]
+    rows = paired_differences(coarse, "value", "one-hot", ["group", "threshold"], POINTS)
+    rows = rows.assign(cell=rows.apply(signed, axis=1))
+    wide = rows.pivot(index=["group", "seeds"], columns="threshold", values="cell")
+    return wide.reset_index("seeds").loc[list(dict.fromkeys(coarse["group"]))]
+
+
+def _choices() -> list[dict[str, str]]:
+    weights: Sequence[ClassWeight] = ("none", "teacher", "both")
+    kept = [
+        {"encoding": encoding, "missing": "keep", "class_weight": weight}
+        for encoding in ("ordinal", "one-hot")
+        for weight in weights
+    ]
+    return [*kept, {"encoding": "ordinal", "missing": "drop", "class_weight": "none"}]
+
+
+def _recipe_rows(settings: Settings, seeds: int, store: Store | None) -> pd.DataFrame:
+    found = scored(settings, store, seeds=seeds)
+    pieces = []
+    for threshold in settings.thresholds:
+        judged = found.judged(threshold)
+        balanced = {name: judged.balanced(name) for name in judged.right}
+        change = 100 * (judged.by_label("distilled") - judged.by_label("one-hot"))
+        columns = {**balanced, "label 0": change[:, 0], "label 1": change[:, 1]}
+        pieces.append(pd.DataFrame({"threshold": threshold, "seed": range(seeds), **columns}))
+    return pd.concat(pieces)
+
+
+def _fit_grid(
+    settings: Settings, depths: Sequence[int], alphas: Sequence[float], store: Store | None
+) -> None:
+    """All trees of the grid at once, so that every core is busy."""
+    each_depth = [settings.model_copy(update={"depth": depth}) for depth in depths]
+    fit_forests(
+        [
+            student(one, seed, alpha=alpha)
+            for one in each_depth
+            for alpha in (0.0, *alphas)
+            for seed in range(scale_of(settings).seeds)
+        ],
+        store,
+    )
+
+
+def _grid_rows(settings: Settings, store: Store | None) -> pd.DataFrame:
+    found = scored(settings, store)
+    rows = [
+        changes.changes(found.judged(t), ("label", "sex")).assign(threshold=t)
+        for t in GRID_THRESHOLDS
+    ]
+    named = pd.concat(rows).assign(depth=settings.depth, alpha=settings.alpha)
+    wanted = ["label", "sex", "group", "people", "mean", "low", "high", "seeds"]
+    return named[["depth", "alpha", "threshold", *wanted]]

@@ -1,0 +1,235 @@
+"""Do outer weights move a network that interpolates, and does the margin surrogate? Equation (9).
+
+Each objective without a teacher, with its class weights outside the loss and inside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import pandas as pd
+from pydantic import Field
+
+from kdbook import tables
+from kdbook.compare import LEVEL, paired_rows, signed, verdict, with_holm
+from kdbook.robust_families import RobustFamily, robust_families
+from kdbook.settings import FromText, RobustSettings, with_seeds
+from kdbook.tables import Member
+from kdlib.runs import RobustCost, RunResult, RunSpec
+
+QUESTION = "Do class weights outside the loss move a network that interpolates?"
+
+Placement = Literal["outer", "margin"]
+PLACEMENTS: tuple[Placement, ...] = ("outer", "margin")
+STANDARD = "standard"
+OBJECTIVES = {"balanced": 0.0, "robust": 1.0}
+"""Objectives with class weights, and their alpha of equation (4)."""
+
+_SEEDS_AT_QUICK = 5
+_Factor = Annotated[float, Field(gt=0, le=100)]
+
+
+class Settings(RobustSettings):
+    """What the chapter lets a reader set; ``seeds`` is 5 at ``quick`` where it is not given.
+
+    Attributes:
+        lengths: other lengths of the training, as multiples of the profile's epochs, above 0 and at
+            most 100; standard and balanced students are trained at each. By default a quarter and
+            four times at ``quick``, and none elsewhere.
+        length_seeds: for how many seeds, 1 to 1000, at most the study's.
+    """
+
+    lengths: Annotated[tuple[_Factor, ...] | None, FromText] = None
+    length_seeds: Annotated[int, Field(ge=1, le=1000), FromText] = 4
+
+
+def lengths(settings: Settings) -> list[float]:
+    """All lengths of the trainings, as multiples of the profile's epochs, in ascending order."""
+    usual = (0.25, 4.0) if settings.profile == "quick" else ()
+    others = usual if settings.lengths is None else settings.lengths
+    return sorted({1.0, *others})
+
+
+def method(objective: str, placement: Placement) -> str:
+    """As the column ``method`` names it, e.g. ``balanced, margin``."""
+    return f"{objective}, {placement}"
+
+
+def members(settings: Settings) -> list[Member]:
+    """Standard, balanced and robust students of each seed and length; no teacher.
+
+    ``place`` names the length as ``epochs`` and ``factor`` (a multiple of the profile's epochs).
+    """
+    families = study_families(settings)
+    return [
+        member
+        for factor in lengths(settings)
+        for family in (families if factor == 1 else families[: settings.length_seeds])
+        for member in _family_members(family, factor)
+    ]
+
+
+def runs(settings: Settings) -> list[RunSpec]:
+    """The runs that the study needs."""
+    return [member.spec for member in members(settings)]
+
+
+def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
+    """One row a run, as ``kdbook.tables.per_seed``, with what the training reached.
+
+    Further columns: epochs, factor, ``train_error`` (percent of the training images that the
+    network gets wrong in the last epoch, while its weights still move, by its raw logits).
+    """
+    named = members(settings)
+    table = tables.per_seed(named, results, "robust_distillation")
+    done = [result for result in results if result is not None]
+    errors = [100 * (1 - float(result.history["accuracy"].iloc[-1])) for result in done]
+    return table.assign(train_error=errors)
+
+
+def per_class(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
+    """One row a run and class; see ``kdbook.tables.per_class``."""
+    return tables.per_class(members(settings), results, "robust_distillation")
+
+
+def by_length(summary: pd.DataFrame, value: str) -> pd.DataFrame:
+    """What each placement of balanced weights changes, at each length of the training.
+
+    Args:
+        summary: as ``per_seed`` gives it.
+        value: the column to compare.
+
+    Returns:
+        One row a pair and length: comparison, epochs, mean, low, high (95 % t-interval of the
+        difference within seeds, not corrected), seeds, p, ``p_holm`` (Holm's correction over all
+        rows).
+    """
+    outer, margin = (method("balanced", placement) for placement in PLACEMENTS)
+    return _compared(summary, value, [(outer, STANDARD), (margin, STANDARD), (margin, outer)])
+
+
+def at_usual_length(summary: pd.DataFrame, value: str) -> pd.DataFrame:
+    """As ``by_length``, for both objectives and at the profile's own length only."""
+    pairs = [
+        pair
+        for objective in OBJECTIVES
+        for outer, margin in [[method(objective, placement) for placement in PLACEMENTS]]
+        for pair in ((outer, STANDARD), (margin, STANDARD), (margin, outer))
+    ]
+    return _compared(summary[summary["factor"] == 1], value, pairs)
+
+
+def fading(summary: pd.DataFrame, value: str) -> pd.DataFrame:
+    """How much of each effect is lost from the shortest training to the longest, within seeds.
+
+    Returns:
+        One row a placement: comparison, mean, low, high, seeds, p, p_holm: the difference to the
+        standard student after the longest training minus that after the shortest. Empty where only
+        one length was trained.
+    """
+    ends = summary["epochs"].min(), summary["epochs"].max()
+    if ends[0] == ends[1]:
+        return pd.DataFrame()
+    pieces = [
+        _change(summary, value, (method("balanced", placement), STANDARD), ends)
+        for placement in PLACEMENTS
+    ]
+    return with_holm(pd.concat(pieces, ignore_index=True), ["comparison"])
+
+
+def told(rows: pd.DataFrame) -> list[str]:
+    """A sentence a row of ``by_length``, ``at_usual_length`` or ``fading``."""
+    return [_sentence(row, len(rows)) for _, row in rows.iterrows()]
+
+
+def on_the_claim(rows: pd.DataFrame) -> list[str]:
+    """What ``by_length`` says, after the longest training, of outer weights and of the margin.
+
+    An interval that holds 0 shows no effect, but does not show that there is none: so its bounds
+    are named.
+    """
+    last = rows[rows["epochs"] == rows["epochs"].max()].set_index("comparison")
+    outer, margin = (method("balanced", placement) for placement in PLACEMENTS)
+    pairs = [(outer, STANDARD), (margin, outer)]
+    return [
+        f"After {last.loc[name, 'epochs']:.0f} epochs {name} {_shown(last.loc[name])}."
+        for name in (f"{first} − {second}" for first, second in pairs)
+    ]
+
+
+def study_families(settings: Settings) -> Sequence[RobustFamily]:
+    """One family a seed."""
+    chosen = with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK)
+    return robust_families(chosen)
+
+
+def student(family: RobustFamily, alpha: float, placement: Placement) -> RunSpec:
+    """A student without a teacher whose class weights stand outside or inside the loss."""
+    spec = family.one_hot(alpha)
+    cost = spec.objective.log_cost
+    assert isinstance(cost, RobustCost)
+    rule = cost.rule.model_copy(update={"placement": placement})
+    values = dict(cost) | {"rule": rule}
+    objective = spec.objective.model_copy(update={"log_cost": RobustCost.parse(**values)})
+    return RunSpec.parse(**dict(spec) | {"objective": objective})
+
+
+def with_length(spec: RunSpec, factor: float) -> RunSpec:
+    """The same training, ``factor`` times as long; its schedule is stretched with it."""
+    if factor == 1:
+        return spec
+    epochs = max(2, round(factor * spec.recipe.epochs))
+    return RunSpec.parse(**dict(spec) | {"recipe": spec.recipe.with_epochs(epochs)})
+
+
+def _family_members(family: RobustFamily, factor: float) -> list[Member]:
+    """Robust students are trained at the profile's own length only."""
+    specs = {STANDARD: family.one_hot()}
+    for objective, alpha in OBJECTIVES.items():
+        if alpha == 0 or factor == 1:
+            for placement in PLACEMENTS:
+                specs[method(objective, placement)] = student(family, alpha, placement)
+    return [
+        _member(family, name, with_length(spec, factor), factor) for name, spec in specs.items()
+    ]
+
+
+def _member(family: RobustFamily, name: str, spec: RunSpec, factor: float) -> Member:
+    place = (("factor", factor), ("epochs", float(spec.recipe.epochs)))
+    return Member(name, family.profile.imbalance, float("nan"), family.seed, spec, place)
+
+
+def _compared(summary: pd.DataFrame, value: str, pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    pieces = [
+        paired_rows(summary, value, pair, ["epochs"]).assign(comparison=f"{pair[0]} − {pair[1]}")
+        for pair in pairs
+    ]
+    return with_holm(pd.concat(pieces, ignore_index=True), ["comparison", "epochs"])
+
+
+def _change(
+    summary: pd.DataFrame, value: str, pair: tuple[str, str], ends: tuple[float, float]
+) -> pd.DataFrame:
+    rows = paired_rows(summary, value, pair, ["epochs"])
+    short, long = (rows[rows["epochs"] == end].set_index("seed")["difference"] for end in ends)
+    gaps = (long - short).dropna().rename("difference").reset_index()
+    return gaps.assign(comparison=f"{pair[0]} − {pair[1]}")
+
+
+def _sentence(row: pd.Series, family: int) -> str:
+    where = f", {row['epochs']:.0f} epochs" if "epochs" in row else ""
+    said = f"{row['comparison']}{where}: {signed(row)} points, {int(row['seeds'])} seeds"
+    if pd.isna(row["p_holm"]):
+        return f"{said}; too few seeds to tell."
+    fate = "stands" if row["p_holm"] <= LEVEL else "does not stand"
+    return f"{said}; corrected for {family} comparisons p = {row['p_holm']:.2g}: it {fate}."
+
+
+def _shown(row: pd.Series) -> str:
+    if pd.isna(row["low"]):
+        return f"is {signed(row)} points, with no interval"
+    span = f"{row['low']:+.1f} to {row['high']:+.1f} points"
+    if verdict(row) == "undecided":
+        return f"may be nothing, or anything else from {span}"
+    return f"is {'above' if verdict(row) == 'up' else 'below'} zero: {span}"

@@ -1,0 +1,113 @@
+"""How much of the harm is the recipe's? The same students in smaller and larger batches.
+
+Nothing else changes. The epochs stay, so a smaller batch also means more steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import pandas as pd
+from pydantic import Field
+
+from kdbook import compare, tables
+from kdbook.compare import change, named, signed
+from kdbook.families import Family, families_at
+from kdbook.profiles import Profile, profile_of
+from kdbook.settings import FromText, Imbalance, Temperature
+from kdbook.settings import Settings as BaseSettings
+from kdbook.tables import Member
+from kdlib.runs import RunResult, RunSpec
+
+QUESTION = "How much of the harm to rare classes is the recipe's?"
+
+BatchSize = Annotated[int, Field(ge=2, le=65_536)]
+
+
+class Settings(BaseSettings):
+    """What the study lets one set.
+
+    Attributes:
+        batch_sizes: of teachers and students alike, each from 2 to 65,536.
+        temperatures: of the teacher's probabilities, each 0.05 to 100.
+        imbalance: long-tail ratio, 1 to 1000; ``None``: the profile's.
+    """
+
+    batch_sizes: Annotated[tuple[BatchSize, ...], Field(min_length=1), FromText] = (32, 64)
+    temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1), FromText] = (1.0, 3.0)
+    imbalance: Annotated[Imbalance | None, FromText] = None
+
+
+def with_batches(profile: Profile, size: int) -> Profile:
+    """The profile with another batch size for students and teachers, and nothing else changed."""
+    recipes = {"recipe": profile.recipe, "teacher_recipe": profile.teacher_recipe}
+    changed = {
+        name: recipe and recipe.model_copy(update={"batch_size": size})
+        for name, recipe in recipes.items()
+    }
+    return profile.model_copy(update=changed)
+
+
+def members(settings: Settings) -> list[Member]:
+    """One-hot, distilled and AdaAlpha students; the column ``batch_size`` places them."""
+    return [
+        member
+        for size in settings.batch_sizes
+        for family in families_at(with_batches(profile_of(settings), size), settings.imbalance)
+        for member in _family_members(family, settings, size)
+    ]
+
+
+def runs(settings: Settings) -> list[RunSpec]:
+    """The runs that the study needs; their teachers are trained too."""
+    return [member.spec for member in members(settings)]
+
+
+def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
+    """One row a run; see ``kdbook.tables.per_seed``."""
+    return tables.per_seed(members(settings), results)
+
+
+def effects(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
+    """Each taught student minus the one-hot student of its seed and batch size, with intervals.
+
+    Args:
+        table: as ``per_seed`` gives it, or a record of it.
+        measure: a column of it. The default was chosen by no test image.
+
+    Returns:
+        Columns: method, temperature, batch_size, mean, low, high, seeds, p (of the paired t-test,
+        not corrected).
+    """
+    return compare.paired_differences(table, measure, "one-hot", by=["batch_size"])
+
+
+def recipe_said(changes: pd.DataFrame) -> str:
+    """What the batch size does to the distilled student at the highest temperature, a sentence.
+
+    Args:
+        changes: as ``effects`` gives it.
+    """
+    hot = changes["temperature"].max()
+    rows = changes[(changes["method"] == "distilled") & (changes["temperature"] == hot)]
+    said = [f"in batches of {row['batch_size']:g} it {change(row)}" for _, row in rows.iterrows()]
+    return f"The recipe counts. Distilled at T = {hot:g}: {'; '.join(said)}."
+
+
+def cells(changes: pd.DataFrame) -> pd.DataFrame:
+    """The effects as text: a row a student, distilled ones first, and a column a batch size."""
+    ordered = changes.sort_values(["method", "temperature"], ascending=[False, True], kind="stable")
+    table = named(ordered).assign(cell=[signed(row) for _, row in ordered.iterrows()])
+    wide = table.pivot(index="method", columns="batch_size", values="cell")
+    wide = wide.loc[list(dict.fromkeys(table["method"]))]
+    return wide.rename(columns="batches of {:g}".format).rename_axis(columns=None)
+
+
+def _family_members(family: Family, settings: Settings, size: int) -> list[Member]:
+    named = [("one-hot", float("nan"), family.one_hot())]
+    for temperature in settings.temperatures:
+        named.append(("distilled", temperature, family.distilled(temperature)))
+        named.append(("AdaAlpha", temperature, family.ada_alpha(temperature)))
+    place = (("batch_size", float(size)),)
+    return [Member(name, family.imbalance, t, family.seed, spec, place) for name, t, spec in named]

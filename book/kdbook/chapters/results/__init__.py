@@ -1,0 +1,166 @@
+"""Do the adaptive methods mend the worst classes? Section 5 of Teacher's pet, Table 3."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Annotated
+
+import pandas as pd
+from pydantic import Field
+
+from kdbook import tables
+from kdbook.compare import Pair, method_name
+from kdbook.families import Family, families_at
+from kdbook.profiles import profile_of
+from kdbook.settings import Alpha, FromText, Imbalance, Temperature
+from kdbook.tables import Member
+from kdbook.tuning import Results, TunedSettings, rescored, tuning_members, with_scores
+from kdlib.runs import RunSpec
+
+QUESTION = "Do the adaptive methods mend the worst classes, each at its best temperature?"
+
+TAUGHT = ("distilled", "AdaAlpha", "AdaMargin")
+"""The methods with a temperature, in the order of Table 3."""
+
+_MOST_SEEDS = 5
+
+
+class Settings(TunedSettings):
+    """What the chapter lets a reader set.
+
+    Attributes:
+        seeds: as in every study; ``None``: the profile's number, but 5 at most, since every
+            temperature is trained anew for each.
+        imbalance: long-tail ratio, 1 to 1000; ``None``: the profile's.
+        temperatures: among which each method's is chosen, each 0.05 to 100.
+        alpha: trust of plain distillation in the teacher, 0 to 1.
+        offset: smallest a_y of AdaMargin, above 0, at most 1; the paper does not state it.
+    """
+
+    imbalance: Annotated[Imbalance | None, FromText] = None
+    temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1), FromText] = (
+        1.0, 2.0, 3.0, 4.0, 5.0,
+    )  # fmt: skip
+    alpha: Alpha = 1.0
+    offset: Annotated[float, Field(gt=0.0, le=1.0), FromText] = 0.01
+
+
+def study_families(settings: Settings) -> Sequence[Family]:
+    """One family a seed at the settings' ratio."""
+    profile = profile_of(settings)
+    count = min(profile.seeds, _MOST_SEEDS) if settings.seeds is None else settings.seeds
+    return families_at(profile.model_copy(update={"seeds": count}), settings.imbalance)
+
+
+def members(settings: Settings) -> list[Member]:
+    """Teacher and one-hot, then the three methods of ``TAUGHT`` at every temperature."""
+    return [m for family in study_families(settings) for m in _family_members(family, settings)]
+
+
+def choosing(settings: Settings) -> list[Member]:
+    """The students that choose the temperatures, where the reported ones may not."""
+    families = study_families(settings)
+    return tuning_members(families, lambda f: _family_members(f, settings), settings.tuning_seeds)
+
+
+def runs(settings: Settings) -> list[RunSpec]:
+    """The runs that the study needs: those of ``members``, then those of ``choosing``."""
+    return [member.spec for member in (*members(settings), *choosing(settings))]
+
+
+def per_seed(settings: Settings, results: Results) -> pd.DataFrame:
+    """One row a run: ``kdbook.tables.per_seed`` with ``rarest_log_loss``.
+
+    ``rarest_log_loss`` is the mean test log-loss, in nats, over the same classes as ``rarest``:
+    unlike an accuracy of few images it moves before a prediction flips. Where dev images choose,
+    the column ``dev`` holds what ``choosing`` scores at the row's method and temperature.
+    """
+    reported, judges = _parted(settings, results)
+    rows = tables.per_seed(members(settings), reported)
+    rows = rows.merge(rarest_log_loss(per_class(settings, results)), on=tables.KEYS, how="left")
+    return with_scores(rows, choosing(settings), judges)
+
+
+def chosen_for(
+    settings: Settings, results: Results, summary: pd.DataFrame, classes: Collection[int]
+) -> pd.DataFrame:
+    """``summary`` with another criterion: the same images choose, but these classes alone count.
+
+    Args:
+        settings: of the study.
+        results: of ``runs``.
+        summary: as ``per_seed`` gives it.
+        classes: labels.
+    """
+    reported, judges = _parted(settings, results)
+    parts = (members(settings), reported), (choosing(settings), judges)
+    return rescored(summary, *parts, classes)
+
+
+def per_class(settings: Settings, results: Results) -> pd.DataFrame:
+    """One row a run of ``members`` and class; see ``kdbook.tables.per_class``."""
+    return tables.per_class(members(settings), _parted(settings, results)[0])
+
+
+def rarest_log_loss(by_class: pd.DataFrame) -> pd.DataFrame:
+    """Mean log-loss over the rarest fifth of the classes: one row a run, keys and the value.
+
+    Args:
+        by_class: rows of ``kdbook.tables.per_class``.
+    """
+    rare = max(1, round(0.2 * by_class["label"].nunique()))
+    ordered = by_class.sort_values(["train_count", "label"], ascending=[True, False])
+    groups = ordered.groupby(tables.KEYS, dropna=False, sort=False)
+    last = groups.head(rare).groupby(tables.KEYS, dropna=False, sort=False)["log_loss"]
+    return last.agg(_strict_mean).rename("rarest_log_loss").reset_index()
+
+
+def measures(num_classes: int) -> dict[str, str]:
+    """Table 3's accuracies as columns of ``per_seed`` with names, and the rarest fifth.
+
+    The worst class, and the worst 10 and 20 percent of the classes where those are more than one.
+    """
+    worst = {f"worst_{k}": f"worst {k} classes" for k in tables.worst_ks(num_classes)[1:-1]}
+    return {
+        "mean": "mean of the classes", "worst_1": "worst class", **worst, "rarest": "rarest fifth",
+    }  # fmt: skip
+
+
+def pairs(choice: pd.DataFrame) -> list[Pair]:
+    """Each method against those before it in Table 3, at its chosen temperature.
+
+    Args:
+        choice: from ``kdbook.selection.choose_temperature``, at one ratio.
+    """
+    at = choice.set_index("method")["temperature"]
+    names = ["one-hot", *(method_name(method, at[method]) for method in TAUGHT)]
+    return [(later, early) for i, early in enumerate(names) for later in names[i + 1 :]]
+
+
+def _parted(settings: Settings, results: Results) -> tuple[Results, Results]:
+    """The results of ``members``, and those of ``choosing``."""
+    count = len(members(settings))
+    return results[:count], results[count:]
+
+
+def _strict_mean(values: pd.Series) -> float:
+    return float(values.mean(skipna=False))
+
+
+def _family_members(family: Family, settings: Settings) -> list[Member]:
+    blind: list[tuple[str, float, RunSpec]] = [
+        ("teacher", float("nan"), family.teacher()),
+        ("one-hot", float("nan"), family.one_hot()),
+    ]
+    taught = [row for t in settings.temperatures for row in _taught(family, t, settings)]
+    return [
+        Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in blind + taught
+    ]
+
+
+def _taught(family: Family, t: float, settings: Settings) -> list[tuple[str, float, RunSpec]]:
+    return [
+        ("distilled", t, family.distilled(t, settings.alpha)),
+        ("AdaAlpha", t, family.ada_alpha(t)),
+        ("AdaMargin", t, family.ada_margin(t, settings.offset)),
+    ]

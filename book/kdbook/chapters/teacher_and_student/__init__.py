@@ -1,0 +1,110 @@
+"""Is robust twice best? Teacher x student objectives, main Table 1 of "Robust distillation"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import nan
+
+import pandas as pd
+
+from kdbook import tables
+from kdbook.chapters.multipliers.collapse import paths
+from kdbook.chapters.teacher_and_student.objective_cells import worst_on_validation
+from kdbook.robust_families import (
+    Alpha,
+    RobustFamily,
+    ValidationLabels,
+    cell_member,
+    heats_of,
+    objective_name,
+    robust_families,
+)
+from kdbook.settings import TaughtSettings, teaching, with_seeds
+from kdbook.tables import Member
+from kdlib.runs import RunResult, RunSpec
+
+QUESTION = "Is a robust student of a robust teacher the best?"
+
+OBJECTIVES: tuple[Alpha, ...] = (None, 0.0, 1.0)
+"""Standard, balanced, robust."""
+
+_SEEDS_AT_QUICK = 4
+
+
+class Settings(TaughtSettings):
+    """What the chapter lets a reader set; ``seeds`` is 4 at ``quick`` where it is not given."""
+
+
+def cell_name(teacher: Alpha, student: Alpha, labels: ValidationLabels) -> str:
+    """A cell, e.g. ``std / rob-d (one-hot labels)``: only robust students ask for labels."""
+    words = {"teacher": " (teacher labels)", "one_hot": " (one-hot labels)"}
+    measured = words[labels] if student == 1 else ""
+    return f"{objective_name(teacher)} / {objective_name(student, distilled=True)}{measured}"
+
+
+def members(settings: Settings) -> list[Member]:
+    """Teachers of each objective, and students of each objective under each of them."""
+    return [m for family in _families(settings) for m in _family_members(family, settings)]
+
+
+def runs(settings: Settings) -> list[RunSpec]:
+    """The runs that the study needs."""
+    return [member.spec for member in members(settings)]
+
+
+def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
+    """One row a run; see ``rows``."""
+    return rows(members(settings), results)
+
+
+def rows(of: Sequence[Member], results: Sequence[RunResult | None]) -> pd.DataFrame:
+    """One row a run, as ``kdbook.tables.per_seed`` gives it, with three more columns.
+
+    They choose and are no results: ``validation_worst``, ``first_half`` and ``second_half``, the
+    worst class in percent on all validation images and on either half of them.
+    """
+    table = tables.per_seed(of, results, "robust_distillation")
+    chosen = [worst_on_validation(result) for result in results if result is not None]
+    return pd.concat([table, pd.DataFrame(chosen, index=table.index)], axis=1)
+
+
+def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """One row a run and class; see ``kdbook.tables.per_class``."""
+    return tables.per_class(members(settings), results, "robust_distillation")
+
+
+def multiplier_paths(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """The multipliers' way: one row a move and class; see ``multiplier_paths``."""
+    return paths(members(settings), results)
+
+
+def _families(settings: Settings) -> Sequence[RobustFamily]:
+    chosen = with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK)
+    return robust_families(chosen, fixed_teacher=teaching(settings).fixed_teacher)
+
+
+def _family_members(family: RobustFamily, settings: Settings) -> list[Member]:
+    how = teaching(settings)
+    alone = replace(family, fixed_teacher=False) if how.more_teachers else family
+    teachers = [
+        cell_member(f"teacher {objective_name(t)}", family, (nan, nan), how, alone.teacher(t))
+        for t in OBJECTIVES
+    ]
+    students = [
+        cell_member(
+            cell_name(t, s, labels), family, heats, how, family.student_at(t, s, labels, heats)
+        )
+        for t, s, labels in _cells()
+        for heats in heats_of(s, labels, how)
+    ]
+    return teachers + students
+
+
+def _cells() -> list[tuple[Alpha, Alpha, ValidationLabels]]:
+    """Robust students come with both kinds of validation labels."""
+    cells: list[tuple[Alpha, Alpha, ValidationLabels]] = []
+    for teacher in OBJECTIVES:
+        cells += [(teacher, None, "teacher"), (teacher, 0.0, "teacher")]
+        cells += [(teacher, 1.0, "teacher"), (teacher, 1.0, "one_hot")]
+    return cells

@@ -1,0 +1,124 @@
+"""The grid of teacher and student objectives as a heat map that the reader switches."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from kdbook.charts import caption as caption
+from kdbook.charts import paired_differences as paired_differences
+from kdbook.charts.style import WIDTH, describe, interval_words, require_columns
+from kdlib.errors import SettingError
+
+COLUMNS = ("data", "labels", "teacher", "student", "measure", "mean", "low", "high")
+_CELL = 88
+_LINES = ["#D55E00", "#0072B2"]
+_ORDER = {"teacher": ["std", "bal", "rob"], "student": ["none", "std-d", "bal-d", "rob-d"]}
+
+
+def objective_grid(
+    cells: pd.DataFrame, *, data: str | None = None, title: str = "Teacher x student"
+) -> alt.LayerChart:
+    """One cell a pair of objectives; the darker, the better among the cells that are shown.
+
+    Args:
+        cells: one row a data set, kind of validation labels, cell and measure, as
+            ``objective_cells.cell_means`` gives them. ``low`` and ``high`` may be NaN.
+        data: which is shown first; by default the first.
+        title: the chart's title.
+
+    Raises:
+        SettingError: a column is missing, or ``data`` is not there.
+    """
+    require_columns(cells, COLUMNS)
+    sets, labels, measures = (
+        list(dict.fromkeys(cells[name])) for name in (*COLUMNS[:2], "measure")
+    )
+    chosen = data or sets[0]
+    if chosen not in sets:
+        raise SettingError(f"data = {chosen!r} is not allowed: choose one of {', '.join(sets)}")
+    params = [
+        alt.param("data", value=chosen, bind=alt.binding_select(options=sets, name="Data ")),
+        alt.param("measure", value=measures[0], bind=_radio(measures, "Measure ")),
+        alt.param("labels", value=labels[0], bind=_radio(labels, "Validation labels ")),
+    ]
+    shade, number = _shown(cells)
+    return describe(
+        alt.layer(shade, number).add_params(*params).properties(width=3 * _CELL, height=4 * 40),
+        title,
+        f"Cells of teacher objective by student objective for {len(sets)} data sets. Each holds "
+        f"the {' or the '.join(measures)} in percent; the darkest is the best of those shown.",
+    )
+
+
+def effective_class_lines(
+    swings: pd.DataFrame, *, num_classes: int, title: str = "How many classes share the weight"
+) -> alt.Chart:
+    """The effective number of classes of the multipliers over the steps of some trainings.
+
+    Args:
+        swings: ``method``, ``step`` and ``effective``, as
+            ``kdbook.chapters.multipliers.collapse.collapses`` gives them for one seed.
+        num_classes: L, the top of the axis.
+        title: the chart's title.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    require_columns(swings, ("method", "step", "effective"))
+    legend = alt.Legend(orient="top", columns=1, labelLimit=300)
+    lines = (
+        alt.Chart(swings)
+        .mark_line()
+        .encode(
+            x=alt.X("step:Q").title("training step"),
+            y=alt.Y("effective:Q", scale=alt.Scale(domain=[1, num_classes])).title(
+                "effective classes"
+            ),
+            color=alt.Color("method:N", title=None, legend=legend, scale=alt.Scale(range=_LINES)),
+            strokeDash=alt.StrokeDash("method:N", title=None, legend=legend),
+        )
+    )
+    return describe(
+        lines.properties(width=WIDTH, height=200),
+        title,
+        f"Lines from 1 to {num_classes} effective classes over the training steps of "
+        f"{swings['method'].nunique()} trainings; the lowest point is "
+        f"{swings['effective'].min():.1f}.",
+    )
+
+
+def _radio(options: list[str], name: str) -> alt.BindRadioSelect:
+    return alt.binding_radio(options=options, name=name)
+
+
+def _shown(cells: pd.DataFrame) -> tuple[alt.Chart, alt.Chart]:
+    """Shades and numbers of the chosen data set, measure and labels."""
+    base = (
+        alt.Chart(cells.assign(cell=[_cell(row) for _, row in cells.iterrows()]))
+        .transform_filter(
+            "datum.data === data && datum.measure === measure && datum.labels === labels"
+        )
+        .transform_joinaggregate(worst="min(mean)", best="max(mean)")
+        .transform_calculate(rank="(datum.mean - datum.worst) / max(datum.best - datum.worst, 1)")
+        .encode(
+            x=alt.X("teacher:N", sort=_ORDER["teacher"], axis=_axis("teacher", orient="top")),
+            y=alt.Y("student:N", sort=_ORDER["student"], axis=_axis("student")),
+            tooltip=["teacher:N", "student:N", alt.Tooltip("cell:N", title="percent")],
+        )
+    )
+    ramp = alt.Scale(domain=[0, 1], range=["#E8F1F8", "#0B4F7D"])
+    shade = base.mark_rect(stroke="#8C8C8C", strokeWidth=0.5).encode(
+        color=alt.Color("rank:Q", scale=ramp, legend=None)
+    )
+    ink = alt.condition("datum.rank > 0.5", alt.value("#FFFFFF"), alt.value("#1A1A1A"))
+    number = base.mark_text(fontSize=14).encode(text=alt.Text("mean:Q", format=".1f"), color=ink)
+    return shade, number
+
+
+def _axis(name: str, **how: str) -> alt.Axis:
+    return alt.Axis(title=f"{name}'s objective", labelAngle=0, domain=False, ticks=False, **how)
+
+
+def _cell(row: pd.Series) -> str:
+    return interval_words(row["mean"], row["low"], row["high"], ".1f")

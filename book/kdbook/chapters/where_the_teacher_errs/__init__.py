@@ -1,0 +1,161 @@
+"""Where does the teacher err, and does the student err there too? Section 3.6 of Teacher's pet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import pandas as pd
+from pydantic import Field
+
+from kdbook import tables
+from kdbook.chapters.where_the_teacher_errs.class_buckets import (
+    STATISTICS,
+    bucket_statistics,
+    class_places,
+    class_statistics,
+    own_image_statistics,
+)
+from kdbook.chapters.where_the_teacher_errs.mistakes import transfer
+from kdbook.families import Family, families_at
+from kdbook.profiles import profile_of
+from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
+from kdbook.settings import Settings as BaseSettings
+from kdbook.tables import Member
+from kdlib.runs import RunResult, RunSpec
+
+QUESTION = "Where does the teacher err, and does the student err there too?"
+STUDENTS = ("one-hot", "distilled", "AdaAlpha", "AdaMargin")
+TEACHER_VIEWS = {
+    "teacher, training": "teacher: training",
+    "initial teacher, dev": "initial: dev",
+    "initial teacher, test": "initial: test",
+    "teacher, test": "teacher: test",
+}
+"""Which teacher on which images, and its name in charts."""
+_KNOWN = ("teacher", "initial teacher")
+
+
+class Settings(BaseSettings):
+    """What the chapter lets a reader set.
+
+    Attributes:
+        imbalance: long-tail ratio, 1 to 1000; ``None``: the profile's.
+        temperature: of the teacher's probabilities, 0.05 to 100, for all students.
+        alpha: trust of plain distillation in the teacher, 0 to 1.
+        offset: AdaMargin's smallest a_y, above 0, at most 1.
+        buckets: buckets of classes, 1 to 1000; at most the number of classes.
+    """
+
+    imbalance: Annotated[Imbalance | None, FromText] = None
+    temperature: Temperature = TEMPERATURE
+    alpha: Alpha = 1.0
+    offset: Annotated[float, Field(gt=0.0, le=1.0), FromText] = 0.01
+    buckets: Annotated[int, Field(ge=1, le=1000), FromText] = 10
+
+
+def study_families(settings: Settings) -> Sequence[Family]:
+    """One family a seed at the settings' ratio."""
+    return families_at(profile_of(settings), settings.imbalance)
+
+
+def members(settings: Settings) -> list[Member]:
+    """Both teachers, then one-hot, distilled, AdaAlpha and AdaMargin students, for each seed."""
+    return [m for family in study_families(settings) for m in _family_members(family, settings)]
+
+
+def runs(settings: Settings) -> list[RunSpec]:
+    """The runs that the study needs."""
+    return [member.spec for member in members(settings)]
+
+
+def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
+    """One row a run: ``kdbook.tables.per_seed``, with the statistics of the last bucket.
+
+    ``tail_accuracy`` (percent), ``tail_log_loss`` (nats) and ``tail_margin`` are means on test over
+    the last of ``settings.buckets`` buckets, sorted by the teacher's accuracy on validation.
+    ``repeated`` is the percentage of the teacher's test mistakes that the run makes too.
+    A seed whose teacher is not finished has no rows.
+    """
+    finished = [(m, r) for m, r in zip(members(settings), results, strict=True) if r is not None]
+    taught = {m.seed for m, _ in finished if m.method == "teacher"}
+    runs_of = [m for m, _ in finished if m.seed in taught]
+    found = [r for m, r in finished if m.seed in taught]
+    table = tables.per_seed(runs_of, found)
+    keys = ["method", "seed"]
+    shared = transfer(runs_of, found, students_only=False)[[*keys, "repeated"]]
+    return table.merge(_tail(settings, runs_of, found), on=keys).merge(shared, on=keys)
+
+
+def by_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """Statistics of each run, held-out split and class: ``class_buckets.class_statistics``."""
+    return class_statistics(members(settings), results)
+
+
+def by_teacher_and_images(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
+    """The teachers' statistics on their own training images, on dev and on test.
+
+    Columns of ``class_buckets.class_statistics``, with ``method`` naming teacher and images. Only
+    the initial teacher has not seen the dev images.
+    """
+    known = [(m, r) for m, r in zip(members(settings), results, strict=True) if m.method in _KNOWN]
+    final = [(m, r) for m, r in known if m.method == "teacher"]
+    held_out = class_statistics([m for m, _ in known], [r for _, r in known])
+    own = own_image_statistics([m for m, _ in final], [r for _, r in final])
+    rows = pd.concat([own, held_out], ignore_index=True)
+    rows = rows.assign(method=rows["method"] + ", " + rows["split"])
+    return rows[rows["method"].isin(TEACHER_VIEWS)].replace({"method": TEACHER_VIEWS})
+
+
+def agreement(views: pd.DataFrame) -> pd.DataFrame:
+    """How well each view foretells the teacher's margin in each class of the test images.
+
+    Args:
+        views: from ``by_teacher_and_images``.
+
+    Returns:
+        One row a view and seed: method, seed, ``distance`` (mean absolute difference of the class
+        margins), ``bias`` (mean difference, above 0 where the view flatters) and ``correlation``
+        (Spearman's, over the classes). NaN classes are left out.
+    """
+    wide = views.pivot(index=["seed", "label"], columns="method", values="margin")
+    truth = wide.pop(TEACHER_VIEWS["teacher, test"])
+    rows = [
+        {
+            "method": view,
+            "seed": seed,
+            "bias": float((margins - truth.loc[seed]).mean()),
+            "distance": float((margins - truth.loc[seed]).abs().mean()),
+            "correlation": float(margins.corr(truth.loc[seed], method="spearman")),
+        }
+        for view in TEACHER_VIEWS.values()
+        if view in wide
+        for seed, margins in ((s, wide.loc[s, view]) for s in truth.index.unique("seed"))
+    ]
+    return pd.DataFrame(rows)
+
+
+def _tail(
+    settings: Settings, runs_of: Sequence[Member], found: Sequence[RunResult]
+) -> pd.DataFrame:
+    """The last bucket's statistics, one row a run: method, seed, tail_accuracy, ..."""
+    statistics = class_statistics(runs_of, found)
+    places = class_places(statistics, "validation")
+    number = min(settings.buckets, statistics["label"].nunique())
+    means = bucket_statistics(statistics[statistics["split"] == "test"], places, number)
+    last = means[means["bucket"] == number]
+    wide = last.pivot(index=["method", "seed"], columns="statistic", values="value")
+    return wide[list(STATISTICS)].add_prefix("tail_").reset_index()
+
+
+def _family_members(family: Family, settings: Settings) -> list[Member]:
+    t, none = settings.temperature, float("nan")
+    named: list[tuple[str, float, RunSpec]] = [
+        ("teacher", none, family.teacher()),
+        ("initial teacher", none, family.initial_teacher()),
+        ("one-hot", none, family.one_hot()),
+        ("distilled", t, family.distilled(t, settings.alpha)),
+        ("AdaAlpha", t, family.ada_alpha(t)),
+        ("AdaMargin", t, family.ada_margin(t, settings.offset)),
+    ]
+    return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]

@@ -1,0 +1,153 @@
+"""Sentences and table cells made from intervals, so that a page says what was measured.
+
+A chapter runs at any profile and any number of seeds. What it says of a direction comes from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kdbook.compare.intervals import with_intervals
+from kdlib.metrics import FEWEST_REPEATS
+
+
+def classes_said(
+    by_class: pd.DataFrame, names: Sequence[str] | None = None, level: float = 0.05
+) -> str:
+    """Which classes change, as a sentence.
+
+    Args:
+        by_class: as ``holm_by_class`` gives it.
+        names: of the classes, by label; by default the labels.
+        level: a class changes where its corrected p-value is at most this.
+    """
+    count, corrected = len(by_class), f"Holm, {100 * level:g} %"
+    if by_class["seeds"].min() < FEWEST_REPEATS or by_class["p_holm"].isna().any():
+        return f"Too few seeds to test the {count} classes."
+    changed = by_class[by_class["p_holm"] <= level]
+    if changed.empty:
+        return f"Of {count} classes, none can be told from no change ({corrected})."
+    pairs = zip(changed["label"].astype(int), changed["mean"], strict=True)
+    words = [f"{names[label] if names else label} by {mean:+.1f}" for label, mean in pairs]
+    verb = "changes" if len(words) == 1 else "change"
+    return f"Of {count} classes, {len(words)} {verb}: {', '.join(words)} points ({corrected})."
+
+
+def told(rows: pd.DataFrame) -> list[str]:
+    """One sentence a row: the difference, and whether it outlives the correction."""
+    return [_sentence(row, len(rows)) for _, row in rows.iterrows()]
+
+
+def _sentence(row: pd.Series, family: int) -> str:
+    if np.isnan(row["holm"]):
+        return row["said"]
+    fate = "stands" if row["holds"] else "does not stand"
+    said = row["said"].removesuffix(".")
+    return f"{said}; corrected for {family} comparisons p {_p(row['holm'])}: it {fate}."
+
+
+def _p(value: float) -> str:
+    if value < 0.001:
+        return "< 0.001"
+    return f"= {value:.3f}" if value < 0.1 else f"= {value:.2f}"
+
+
+Row = Mapping[str, Any] | pd.Series
+"""``mean``, ``low``, ``high`` (percent or percentage points) and ``seeds``."""
+
+
+def verdict(row: Row) -> str:
+    """``up`` or ``down`` where the interval leaves out zero, else ``undecided``."""
+    if row["low"] > 0:
+        return "up"
+    return "down" if row["high"] < 0 else "undecided"
+
+
+def change(row: Row) -> str:
+    """A difference in words, e.g. ``falls by 9.5 points (-13.0 to -6.0, 10 seeds)``."""
+    mean, seeds = row["mean"], int(row["seeds"])
+    if np.isnan(mean):
+        return f"has no value: a training diverged in one of {seeds} seeds or more"
+    if np.isnan(row["low"]):
+        return _without_interval(mean, seeds)
+    verb = {"up": "rises", "down": "falls"}.get(verdict(row))
+    span = f"{row['low']:+.1f} to {row['high']:+.1f}, {seeds} seeds"
+    if verb is None:
+        return f"shows no clear change ({mean:+.1f} points, {span})"
+    return f"{verb} by {abs(mean):.1f} points ({span})"
+
+
+def signed(row: Row, digits: int = 1) -> str:
+    """A difference as a cell of a table, e.g. ``+8.3 (+1.0 to +15.6)``."""
+    return _cell(row, f"+.{digits}f")
+
+
+def level(row: Row, digits: int = 1) -> str:
+    """A level as a cell of a table, e.g. ``91.0 (78.3 to 97.1)`` or ``0.0 (in all 5 seeds)``."""
+    return _cell(row, f".{digits}f")
+
+
+def method_name(method: str, temperature: float) -> str:
+    """The method, with its temperature where it listens to a teacher."""
+    return method if pd.isna(temperature) else f"{method}, T = {temperature:g}"
+
+
+def named(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with ``method`` and ``temperature`` joined into one column ``method``."""
+    pairs = zip(table["method"], table["temperature"], strict=True)
+    return table.assign(method=[method_name(*pair) for pair in pairs])
+
+
+def full_name(table: pd.DataFrame, method: str) -> str:
+    """The method as ``named`` has it, where the table holds it at one temperature only."""
+    rows = table.loc[table["method"] == method, "temperature"].unique()
+    return method_name(method, rows[0]) if len(rows) == 1 else method
+
+
+def changes_said(rows: pd.DataFrame, of: str) -> list[str]:
+    """A sentence a row, e.g. ``The mean: it falls by ...``.
+
+    Args:
+        rows: with mean, low, high and seeds.
+        of: what changes, with columns in braces, e.g. ``The {measure}``.
+    """
+    return [f"{of.format_map(row.to_dict())}: it {change(row)}." for _, row in rows.iterrows()]
+
+
+def overview(per_seed: pd.DataFrame, measures: Mapping[str, str]) -> pd.DataFrame:
+    """One row a method, one column a measure, as text: the mean and its 95 % interval.
+
+    Args:
+        per_seed: rows of ``kdbook.tables.per_seed`` at one imbalance ratio.
+        measures: from columns of ``per_seed`` to the words that head the columns.
+    """
+    table, columns = named(per_seed), {}
+    for measure, words in measures.items():
+        rows = with_intervals(table, measure, ["method"]).set_index("method")
+        columns[words] = rows.apply(level, axis=1)
+    return pd.DataFrame(columns)
+
+
+def listed(items: Sequence[str]) -> str:
+    """Lines of a Markdown list."""
+    return "\n".join(f"* {item}" for item in items)
+
+
+def _without_interval(mean: float, seeds: int) -> str:
+    if seeds < FEWEST_REPEATS:
+        return f"moves by {mean:+.1f} points, with no interval from so few seeds ({seeds})"
+    return f"moves by {mean:+.1f} points in all {seeds} seeds, which shows no spread to judge it by"
+
+
+def _cell(row: Row, form: str) -> str:
+    """The mean with its interval; seeds that are enough for one and have none are all equal."""
+    mean, low, high = (format(row[name], form) for name in ("mean", "low", "high"))
+    if not np.isnan(row["low"]):
+        return f"{mean} ({low} to {high})"
+    seeds = row.get("seeds", 0)
+    equal = seeds >= FEWEST_REPEATS and not np.isnan(row["mean"])
+    return f"{mean} (in all {int(seeds)} seeds)" if equal else mean

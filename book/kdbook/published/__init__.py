@@ -1,0 +1,25 @@
+"""What the two papers print, and what ours says beside it."""
+
+from kdbook.published.beside import LEVEL, Beside, beside_paper, corrected, direction
+from kdbook.published.numbers import (
+    Row,
+    printed_difference,
+    printed_interval,
+    published,
+    runs_behind,
+    standard_error,
+)
+
+__all__ = [
+    "LEVEL",
+    "Beside",
+    "Row",
+    "beside_paper",
+    "corrected",
+    "direction",
+    "printed_difference",
+    "printed_interval",
+    "published",
+    "runs_behind",
+    "standard_error",
+]

@@ -1,0 +1,131 @@
+"""The reproduction matrix as charts: how many have which verdict, and the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import altair as alt
+import pandas as pd
+
+from kdbook.charts import caption as caption
+from kdbook.charts.style import WIDTH, describe, require_columns
+
+VERDICT_COLOURS = {
+    "agrees": "#009E73",
+    "consistent": "#56B4E9",
+    "same sign": "#0072B2",
+    "both diverge": "#B8649A",
+    "differs": "#D55E00",
+    "undecided": "#8A6D00",
+    "on the floor": "#6B4E3D",
+    "no verdict": "#8C8C8C",
+    "not run": "rgba(140, 140, 140, 0.4)",
+}
+"""In the order of the bars. The two greys are numbers that nothing here speaks for or against."""
+
+
+def verdict_bars(
+    verdicts: pd.DataFrame, *, by: Mapping[str, str], title: str = "Our measurements by verdict"
+) -> alt.Chart:
+    """Stacked bars of how many have which verdict, by a column that the reader chooses.
+
+    Args:
+        verdicts: one row a measurement and its verdict: ``verdict`` and the columns of ``by``.
+        by: columns to count by, and what they are called.
+        title: the chart's title.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    require_columns(verdicts, ("verdict", *by))
+    pieces = [
+        verdicts.groupby([column, "verdict"], sort=False)
+        .size()
+        .rename("measurements")
+        .reset_index()
+        .rename(columns={column: "group"})
+        .assign(by=name)
+        for column, name in by.items()
+    ]
+    counts = pd.concat(pieces, ignore_index=True)
+    names = list(by.values())
+    bind = alt.binding_radio(options=names, name="Count by ")
+    choice = alt.param("by", value=names[0], bind=bind)
+    chart = _bars(counts, choice).properties(width=WIDTH - 120, height=alt.Step(24))
+    totals = verdicts["verdict"].value_counts()
+    words = ", ".join(f"{totals[v]} {v}" for v in VERDICT_COLOURS if v in totals)
+    return describe(chart, title, f"Bars of {len(verdicts)} measurements: {words}.")
+
+
+def printed_and_ours(
+    numbers: pd.DataFrame, *, title: str = "Differences, printed and ours"
+) -> alt.LayerChart:
+    """Printed differences beside ours with their intervals, for the table that the reader chooses.
+
+    Args:
+        numbers: one row a difference: ``table``, ``what`` (its name, of one or two lines),
+            ``compared`` (printed, percentage points), ``mean``, ``low``, ``high``, ``verdict``.
+        title: the chart's title.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    require_columns(numbers, ("table", "what", "compared", "mean", "low", "high", "verdict"))
+    tables = list(dict.fromkeys(numbers["table"]))
+    choice = alt.param(
+        "table", value=tables[0], bind=alt.binding_select(options=tables, name="Table ")
+    )
+    base = alt.Chart(numbers).transform_filter("datum.table === table")
+    lines = "split(datum.label, '\\n')"
+    names = alt.Axis(title=None, labelLimit=180, labelExpr=lines)
+    y = alt.Y("what:N", sort=None, axis=names)
+    colour = _colour([v for v in VERDICT_COLOURS if v in set(numbers["verdict"])])
+    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3]).encode(x="zero:Q")
+    axis = alt.X("mean:Q").title("difference (percentage points)")
+    tips = ["what:N", "verdict:N", *(alt.Tooltip(f"{n}:Q", format="+.2f") for n in _NUMBERS)]
+    chart = alt.layer(
+        zero,
+        base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q", y=y, color=colour),
+        base.mark_point(filled=True, size=80, opacity=1).encode(
+            x=axis, y=y, color=colour, tooltip=tips
+        ),
+        base.mark_point(shape="diamond", size=90, strokeWidth=2, color="#888888").encode(
+            x="compared:Q", y=y, tooltip=tips
+        ),
+    ).add_params(choice)
+    words = f"{len(numbers)} differences of {len(tables)} tables"
+    return describe(
+        chart.properties(width=WIDTH - 160, height=alt.Step(36)),
+        title,
+        f"For each of {words}: a diamond where the paper prints it, and a dot with a 95 % interval "
+        "where ours lies.",
+    )
+
+
+_NUMBERS = ("compared", "mean", "low", "high")
+
+
+def _bars(counts: pd.DataFrame, choice: alt.Parameter) -> alt.Chart:
+    order = {verdict: place for place, verdict in enumerate(VERDICT_COLOURS)}
+    ranked = counts.assign(rank=counts["verdict"].map(order))
+    present = [verdict for verdict in VERDICT_COLOURS if verdict in set(counts["verdict"])]
+    return (
+        alt.Chart(ranked)
+        .mark_bar()
+        .encode(
+            x=alt.X("measurements:Q", axis=alt.Axis(tickMinStep=1)).title("measurements"),
+            y=alt.Y("group:N", sort=None, axis=alt.Axis(title=None, labelLimit=160)),
+            color=_colour(present),
+            order=alt.Order("rank:Q"),
+            tooltip=["group:N", "verdict:N", "measurements:Q"],
+        )
+        .add_params(choice)
+        .transform_filter("datum.by === by")
+    )
+
+
+def _colour(present: list[str]) -> alt.Color:
+    scale = alt.Scale(domain=present, range=[VERDICT_COLOURS[name] for name in present])
+    # One narrow column, so that the legend does not squeeze the plot on a phone.
+    legend = alt.Legend(orient="top", columns=1, symbolOpacity=1)
+    return alt.Color("verdict:N", title=None, scale=scale, legend=legend)
