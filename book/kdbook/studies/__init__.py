@@ -23,6 +23,7 @@ CHAPTERS = {
     "rare_classes": "book/teachers_pet/rare_classes",
     "teacher_length": "book/teachers_pet/rare_classes",
     "batch_size": "book/teachers_pet/rare_classes",
+    "what_decides_who_pays": "book/teachers_pet/what_decides_who_pays",
     "architectures": "book/teachers_pet/architectures",
     "groups_that_are_not_classes": "book/teachers_pet/groups_that_are_not_classes",
     "number_of_classes": "book/teachers_pet/number_of_classes",

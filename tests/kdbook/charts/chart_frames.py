@@ -57,6 +57,24 @@ def teacher_lengths(lengths=(40.0, 80.0), students=(40.0, 160.0)):
     return pd.DataFrame(rows), pd.DataFrame(told)
 
 
+def harm_by_share(bins=("0–2 %", "60–100 %")):
+    rows = [
+        {"split": split, "group": group, "bin": b, "mean": -3.0 * i, "low": -3.0 * i - 1,
+         "high": np.nan if i else 1.0, "classes": 30, "seeds": 5}
+        for split, groups in {"nothing": ["all classes"], "temperature": ["T = 1", "T = 3"]}.items()
+        for group in groups for i, b in enumerate(bins)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def coefficients():
+    return pd.DataFrame(
+        [("twice as many images", model, 1.2 - i, 0.6 - i, 1.8 - i)
+         for i, model in enumerate(("without the share", "beside the share"))],
+        columns=["words", "model", "mean", "low", "high"],
+    )  # fmt: skip
+
+
 def gains():
     return pd.DataFrame({"k": [1, 2, 3], "mean": [-4.0, -1.0, 1.0]})
 

@@ -50,6 +50,7 @@ from kdbook.chapters.trusting_the_teacher_less.charts import (
     adaptive_mix_explorer,
     trust_estimate_explorer,
 )
+from kdbook.chapters.what_decides_who_pays.charts import alone_and_beside, harm_by_share
 from kdbook.chapters.where_the_teacher_errs.charts import bucket_explorer, bucket_panels
 from kdbook.charts.style import (
     METHOD_COLOURS,
@@ -130,6 +131,8 @@ MAKERS = {
     "regularisation_explorer": lambda: regularisation_explorer(
         frames.sample_shares(), frames.label_probabilities(), temperature=1.0, bucket=1
     ),
+    "harm_by_share": lambda: harm_by_share(frames.harm_by_share(), title="Harm by share"),
+    "alone_and_beside": lambda: alone_and_beside(frames.coefficients(), title="What is left"),
     "bucket_panels": lambda: bucket_panels(frames.buckets(), frames.UNITS),
     "bucket_explorer": lambda: bucket_explorer(
         pd.concat([frames.buckets(n) for n in (2, 3)]), frames.UNITS
