@@ -1,7 +1,7 @@
 """Audit your own model: does the student harm classes or groups, how sure is that, what to try?
 
-From predictions alone: ``kdlib.audit(labels, student, one_hot=...)`` gives a ``Report``. The package
-can be called as its function ``audit``.
+From predictions alone: ``kdlib.audit(labels, student, one_hot=...)`` gives a ``Report``. The
+package can be called as its function ``audit``.
 """
 
 import sys

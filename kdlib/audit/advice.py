@@ -97,9 +97,7 @@ def advise(by_class: pd.DataFrame, weights: NDArray[np.float64] | None, found: s
     return _remedies(by_class, weights, harmed)
 
 
-def _remedies(
-    by_class: pd.DataFrame, weights: NDArray[np.float64], harmed: Any
-) -> list[str]:
+def _remedies(by_class: pd.DataFrame, weights: NDArray[np.float64], harmed: Any) -> list[str]:
     doubted = [label for label in harmed if weights[label] < TRUSTED]
     relied = [label for label in harmed if weights[label] >= TRUSTED]
     names = by_class["name"]

@@ -78,9 +78,7 @@ class Averages:
 
     def at(self, place: int) -> Averages:
         """That of one k alone, counted from 0 or from the end."""
-        return Averages(
-            self.mean[[place]], self.error[[place]], self.freedom, self.confidence
-        )
+        return Averages(self.mean[[place]], self.error[[place]], self.freedom, self.confidence)
 
 
 def running_gains(

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from kdlib.audit.averages import Averages
 from kdlib.audit.limits import Limit
 from kdlib.errors import SettingError
-from kdlib.metrics import holm
+from kdlib.metrics import PairedGains, holm
 from kdlib.names import choices
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ def _corrected_together(parts: Sequence[NDArray[np.float64]]) -> list[NDArray[np
 
 def _tested(report: Report, limit: Limit) -> Tested:
     share = limit.points / 100
+    found: PairedGains | Averages
+    names: Sequence[str]
     if limit.kind == "balanced":
         found, names, mask = report.balanced, ["all classes"], np.array([True])
     elif limit.kind == "mean":

@@ -30,9 +30,7 @@ class Grouping:
     codes: NDArray[np.int64]
 
 
-def groupings(
-    where: str, groups: Any, cross: Sequence[Sequence[str]], size: int
-) -> list[Grouping]:
+def groupings(where: str, groups: Any, cross: Sequence[Sequence[str]], size: int) -> list[Grouping]:
     """One grouping a column, and one for each list of columns to cross.
 
     A column of True and False marks the members of one group, so that
@@ -134,9 +132,7 @@ def _marked(name: str, column: tuple[list[str], NDArray[np.int64]]) -> Grouping:
     return Grouping([f"{name}={text}" for text in texts], codes)
 
 
-def _crossed(
-    names: list[str], columns: dict[str, tuple[list[str], NDArray[np.int64]]]
-) -> Grouping:
+def _crossed(names: list[str], columns: dict[str, tuple[list[str], NDArray[np.int64]]]) -> Grouping:
     for name in names:
         if name not in columns:
             raise SettingError(f"cross names {name!r}: {choices(name, columns)}")

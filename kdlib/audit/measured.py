@@ -132,7 +132,7 @@ def softmax(scores: Floats) -> Floats:
 
 
 def _by_class(values: Floats, labels: NDArray[np.int64], size: int) -> Floats:
-    return np.bincount(labels, values, minlength=size)
+    return np.bincount(labels, values, minlength=size).astype(np.float64)
 
 
 def _named(where: str, seeds: list[Rows], seed: int) -> str:

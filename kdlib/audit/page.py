@@ -27,7 +27,8 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
 th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #d8dee4; }
 th { background: #f6f8fa; } td:first-child, th:first-child { text-align: left; }
-pre { background: #f3f4f6; padding: .7rem; overflow-x: auto; } svg { max-width: 100%; height: auto; }
+pre { background: #f3f4f6; padding: .7rem; overflow-x: auto; }
+svg { max-width: 100%; height: auto; }
 """
 _FORMATS = {
     "p_value": "{:.2g}", "p_adjusted": "{:.2g}", "calibration_error": "{:.2f}",
@@ -116,7 +117,7 @@ def _wide(report: Report) -> str:
     table = report.buckets.pivot(
         index=["bucket", "classes"], columns="model", values=["margin", "log_loss"]
     )
-    table.columns = [f"{value} of {model}" for value, model in table.columns]
+    table.columns = pd.Index([" of ".join(map(str, pair)) for pair in table.columns])
     return _table(table.reset_index())
 
 
@@ -124,13 +125,19 @@ def _table(frame: pd.DataFrame) -> str:
     if not len(frame):
         return ""
     shown = frame.head(_MOST_ROWS)
-    text = shown.assign(**{name: [_cell(name, value) for value in shown[name]] for name in shown})
-    text.columns = [str(name).replace("_", " ") for name in text.columns]
+    text = pd.DataFrame(
+        {
+            str(name).replace("_", " "): [_cell(str(name), value) for value in shown[name]]
+            for name in shown.columns
+        }
+    )
     # Texts are escaped by to_html; column names are too.
     html = text.to_html(index=False, border=0, na_rep="")
-    more = len(frame) - len(shown)
-    rest = f"<p>And {more:,} more rows, in the tables of the report and its JSON.</p>" if more else ""
-    return f'<div class="wide">{html}</div>{rest}'
+    return f'<div class="wide">{html}</div>{_rest(len(frame) - len(shown))}'
+
+
+def _rest(more: int) -> str:
+    return f"<p>And {more:,} more rows, in the report's tables and its JSON.</p>" if more else ""
 
 
 def _cell(name: str, value: Any) -> str:

@@ -52,9 +52,7 @@ def _with_gains(
     level: float,
     groups: NDArray[np.int64],
 ) -> pd.DataFrame:
-    accuracy = {
-        role: model.accuracy(groups, len(frame)) for role, model in audited.models.items()
-    }
+    accuracy = {role: model.accuracy(groups, len(frame)) for role, model in audited.models.items()}
     return _columns(frame, accuracy, gains, testable, level)
 
 
@@ -100,9 +98,7 @@ def overall(
     balanced = [float(np.nanmean(share)) for share in classes]
     rows.append(("balanced", *balanced, *_last(running)))
     for k in sorted({1, _fifth(ordered)}):
-        one, two, low, high = worst_gain(
-            new.right, old.right, audited.labels, k, 1 - level, seed
-        )
+        one, two, low, high = worst_gain(new.right, old.right, audited.labels, k, 1 - level, seed)
         rows.append((f"worst_{k}", one, two, one - two, low, high))
     columns = ["measure", "student", audited.baseline, "gain", "low", "high"]
     frame = pd.DataFrame(rows, columns=columns)

@@ -82,9 +82,8 @@ def _named(frame: pd.DataFrame, word: str) -> str:
         return ""
     chosen = frame[frame["verdict"] == word]
     largest = chosen.reindex(chosen["gain"].abs().sort_values(ascending=False).index)
-    return " (" + listed(
-        [f"{row['name']} {row['gain']:+.1f}" for _, row in largest.head(50).iterrows()]
-    ) + ")"
+    names = [f"{row['name']} {row['gain']:+.1f}" for _, row in largest.iterrows()]
+    return f" ({listed(names)})"
 
 
 def confident_lines(report: Report) -> list[str]:

@@ -88,9 +88,7 @@ def pooled_error(
         Both of the shape of the sums; where all sums are 0 the error is 0.
     """
     free = seeds - 1, people - 1, (seeds - 1) * (people - 1)
-    parts = [
-        (total / n, n) for total, n in zip((of_seeds, of_people, of_rest), free, strict=True)
-    ]
+    parts = [(total / n, n) for total, n in zip((of_seeds, of_people, of_rest), free, strict=True)]
     (seed_square, _), (person_square, _), (rest, _) = parts
     largest = np.maximum(seed_square + person_square - rest, np.maximum(seed_square, person_square))
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -169,8 +169,8 @@ class _Sums:
         return cls(
             count,
             by_seed,
-            np.bincount(codes, people**2, minlength=size),
-            np.bincount(codes, squares, minlength=size),
+            np.bincount(codes, people**2, minlength=size).astype(np.float64),
+            np.bincount(codes, squares, minlength=size).astype(np.float64),
             np.bincount(codes[people > 0], minlength=size),
             np.bincount(codes[people < 0], minlength=size),
         )
@@ -179,7 +179,7 @@ class _Sums:
     def mean(self) -> Floats:
         return np.asarray(self.by_seed.mean(axis=0))
 
-    def pooled(self, made_up: float) -> tuple[Floats, Floats, Floats]:
+    def pooled(self, made_up: float) -> tuple[Any, Any, Any]:
         """Mean, its standard error and degrees of freedom, with so many examples made up."""
         seeds, people = len(self.by_seed), self.count + made_up
         by_seed = np.nan_to_num(self.by_seed) * self.count / people
@@ -202,7 +202,8 @@ def _fitting(differences: Any, groups: Any, num_groups: int) -> tuple[Any, Integ
         )
     if 1 < len(table) < FEWEST_REPEATS:
         raise SettingError(
-            f"differences are of {len(table)} trainings: allowed are 1, or {FEWEST_REPEATS} and more"
+            f"differences are of {len(table)} trainings: "
+            f"allowed are 1, or {FEWEST_REPEATS} and more"
         )
     if table.size and not (np.abs(table) <= 1).all():
         raise SettingError("differences are outside of -1 to 1")
