@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,16 +40,17 @@ def trust(rows: Rows, kind: str, labels: NDArray[np.int64]) -> NDArray[np.float6
     return np.clip(means, 0.0, 1.0)
 
 
-def finding(harmed: Sequence[str], gate: GateResult, tolerance: float) -> str:
+def finding(harmed: Mapping[str, Sequence[str]], gate: GateResult, tolerance: float) -> str:
     """The one sentence that answers the question.
 
     Args:
-        harmed: names of classes and groups that lost after correction.
+        harmed: names that lost after correction, of "classes" and of "groups".
         gate: what the data say of a loss beyond the tolerance.
         tolerance: points.
     """
-    if harmed:
-        return f"HARM FOUND: accuracy fell, after correction, for {listed(harmed)}."
+    if any(harmed.values()):
+        said = [f"{what}: {listed(names)}" for what, names in harmed.items() if names]
+        return "HARM FOUND: accuracy fell, significant after correction. " + "; ".join(said) + "."
     if gate.status == "fine":
         return (
             f"NO HARM beyond {tolerance:g} points: a larger loss is excluded for every class "
@@ -57,7 +58,7 @@ def finding(harmed: Sequence[str], gate: GateResult, tolerance: float) -> str:
         )
     return (
         f"CANNOT TELL: no loss is established, and a loss of more than {tolerance:g} points is "
-        "not excluded everywhere. More test examples of the classes with wide intervals would."
+        "not excluded everywhere."
     )
 
 
@@ -78,17 +79,46 @@ def gaps(frame: pd.DataFrame, what: str) -> list[str]:
     return found
 
 
-def advise(by_class: pd.DataFrame, weights: NDArray[np.float64] | None, found: str) -> list[str]:
+def advise(
+    by_class: pd.DataFrame, by_group: pd.DataFrame, weights: NDArray[np.float64] | None, found: str
+) -> list[str]:
     """What to try, each with the rule that says so.
 
     Args:
         by_class: the report's table.
+        by_group: the report's table.
         weights: a_y of each class, or None.
         found: the sentence of ``finding``.
     """
     if found.startswith("NO HARM"):
         return ["Keep the student: no remedy is called for."]
+    if found.startswith("CANNOT TELL"):
+        return [_more_examples(by_class)]
     harmed = by_class.index[by_class["verdict"] == HARMED]
+    if not len(harmed):
+        return [_OF_GROUPS]
+    return _for_classes(by_class, weights, harmed)
+
+
+_OF_GROUPS = (
+    "Groups lost, but no class did. AdaAlpha and the robust objectives weigh classes: take label "
+    "and group together for the class (label 0 of group A, label 0 of group B, ...), and audit again."
+)
+
+
+def _more_examples(by_class: pd.DataFrame) -> str:
+    width = (by_class["high"] - by_class["low"]).sort_values(ascending=False, kind="stable")
+    widest = [f"{by_class['name'][label]} ({width[label] / 2:.1f} points each way)"
+              for label in width.dropna().index[:3]]  # fmt: skip
+    return (
+        "Measure more before the training is changed: the widest intervals are those of "
+        f"{', '.join(widest)}. Four times the examples of a class halve its interval."
+    )
+
+
+def _for_classes(
+    by_class: pd.DataFrame, weights: NDArray[np.float64] | None, harmed: Any
+) -> list[str]:
     if weights is None:
         return [
             "Give the teacher's predictions on dev examples (dev): then the report has the trust "
@@ -98,16 +128,16 @@ def advise(by_class: pd.DataFrame, weights: NDArray[np.float64] | None, found: s
 
 
 def _remedies(by_class: pd.DataFrame, weights: NDArray[np.float64], harmed: Any) -> list[str]:
+    """Rules for classes that lost, by how much trust the teacher deserves there."""
     doubted = [label for label in harmed if weights[label] < TRUSTED]
     relied = [label for label in harmed if weights[label] >= TRUSTED]
     names = by_class["name"]
     found = []
-    if doubted or not len(harmed):
-        about = f" of {listed(list(names[doubted]))}" if doubted else ""
+    if doubted:
         found.append(
-            f"Try AdaAlpha: mix = the weights a_y below. Rule: harm is found or not excluded, and "
-            f"the teacher's trust{about or ' is known'} "
-            + (f"is below {TRUSTED:g}." if doubted else "from dev examples.")
+            "Try AdaAlpha: mix = the weights a_y below, in soft_target_loss. Rule: "
+            f"{listed(list(names[doubted]))} lost, and the teacher's trust there is below "
+            f"{TRUSTED:g}."
         )
     if relied:
         found.append(

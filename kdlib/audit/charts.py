@@ -64,7 +64,7 @@ def _gains(alt: Any, frame: pd.DataFrame, what: str, confidence: float) -> Any:
     known = frame[frame["examples"] > 0].sort_values("gain", kind="stable")
     kept = known if len(known) <= _MOST_ROWS else known.head(_MOST_ROWS)
     shown = kept[["name", "gain", "low", "high", "verdict"]].assign(place=range(len(kept)))
-    names = alt.Y("name:N", sort=None, title=what)
+    names = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
     colour = alt.Color("verdict:N", title=None).scale(
         domain=list(_COLOURS), range=list(_COLOURS.values())
     )

@@ -157,11 +157,11 @@ def _check(limit: Limit, one: Tested, below: NDArray[np.float64], level: float) 
     if open_ones.any():
         words = "a larger loss is neither established nor excluded for "
         return Check(limit, "cannot tell", words + _listed(one, open_ones))
-    return Check(limit, "fine", f"a larger loss is excluded for {_how_many(len(one.names))}")
+    return Check(limit, "fine", "a larger loss is excluded" + _for_each(len(one.names)))
 
 
-def _how_many(number: int) -> str:
-    return "it" if number == 1 else f"each of {number:,}"
+def _for_each(number: int) -> str:
+    return "" if number == 1 else f" for each of {number:,}"
 
 
 def _listed(one: Tested, chosen: NDArray[np.bool_]) -> str:

@@ -151,10 +151,10 @@ def _judged(parts: dict[str, Any], notes: list[str], tolerance: float) -> Report
     limits = [Limit("worst-class", -tolerance)]
     if draft.group_gains is not None:
         limits.append(Limit("worst-group", -tolerance))
-    harmed = [name for frame in frames.values() for name in lost(frame, HARMED)]
+    harmed = {what: lost(frame, HARMED) for what, frame in frames.items()}
     found = finding(harmed, decide(draft, limits), tolerance)
     small = [line for what, frame in frames.items() for line in gaps(frame, what)]
-    advice = advise(draft.by_class, draft.weights, found)
+    advice = advise(draft.by_class, draft.by_group, draft.weights, found)
     return Report(**parts, finding=found, advice=advice, notes=small + notes)
 
 
