@@ -102,7 +102,7 @@ def advise(
 
 _OF_GROUPS = (
     "Groups lost, but no class did. AdaAlpha and the robust objectives weigh classes: take label "
-    "and group together for the class (label 0 of group A, label 0 of group B, ...), and audit again."
+    "and group together for the class (label 0 of group A, of group B, ...), and audit again."
 )
 
 

@@ -49,8 +49,8 @@ def headline(report: Report) -> str:
 
 def measure_line(report: Report, row: pd.Series) -> str:
     """One measure of both models."""
-    words = {"mean": "mean accuracy", "balanced": "balanced accuracy"}
-    name = words.get(row["measure"], row["measure"].replace("worst_", "worst ") + " of the classes")
+    words = {"mean": "mean accuracy", "balanced": "balanced accuracy", "worst_1": "worst class"}
+    name = words.get(row["measure"], row["measure"].replace("worst_", "worst ") + " classes")
     return (
         f"{name}: {row['student']:.1f} % against {row[report.baseline]:.1f} % "
         f"({row['gain']:+.1f} points, {interval(row)})"
