@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdlib.audit.rows import Rows
+from kdlib.audit.shown import shown
 from kdlib.errors import DataError
 
 _PIECE = 1 << 24
+_LONGEST = 200
 _PICKLED = "holds Python objects (pickled), which are never loaded: save plain numbers or text"
 
 
@@ -30,7 +32,7 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         raise DataError(f"{path} does not fit into memory: save it uncompressed") from None
     except Exception as error:  # parsers raise anything on a damaged file
         said = str(error).strip().splitlines()
-        reason = said[0] if said else type(error).__name__
+        reason = shown(said[0])[:_LONGEST] if said else type(error).__name__
         is_pickled = "allow_pickle" in reason or "Python objects" in reason
         reason = _PICKLED if is_pickled else f"is no readable {kind} file: {reason}"
         raise DataError(f"{path} {reason}") from None
@@ -45,6 +47,7 @@ def read_npy(path: Path) -> NDArray[Any]:
 def read_npz(path: Path) -> dict[str, Rows]:
     """The file's arrays by name, mapped where they are uncompressed, as ``np.savez`` has them."""
     with reading(path, ".npz"), zipfile.ZipFile(path) as whole:
+        _check_start(path)
         names = [info.filename for info in whole.infolist()]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -53,6 +56,13 @@ def read_npz(path: Path) -> dict[str, Rows]:
             info.filename.removesuffix(".npy"): _member(path, whole, info)
             for info in whole.infolist()
         }
+
+
+def _check_start(path: Path) -> None:
+    """A zip file may begin with anything; one that NumPy wrote does not."""
+    with path.open("rb") as stream:
+        if stream.read(4) != b"PK\x03\x04":
+            raise DataError(f"{path} is no .npz file as NumPy writes it: it does not begin as one")
 
 
 def _member(path: Path, whole: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:

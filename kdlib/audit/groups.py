@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kdlib.audit.shown import shown
 from kdlib.errors import DataError, SettingError
 from kdlib.names import choices
 
@@ -52,7 +53,7 @@ def groupings(where: str, groups: Any, cross: Sequence[Sequence[str]], size: int
         return []
     frame = _as_frame(where, groups, size)
     _check_columns(where, frame)
-    columns = {str(name): _column(where, str(name), frame[name]) for name in frame.columns}
+    columns = {shown(name): _column(where, shown(name), frame[name]) for name in frame.columns}
     single = [_marked(name, found) for name, found in columns.items()]
     return single + [_crossed(list(names), columns) for names in cross]
 
@@ -75,7 +76,7 @@ def _as_frame(where: str, groups: Any, size: int) -> pd.DataFrame:
 
 
 def _check_columns(where: str, frame: pd.DataFrame) -> None:
-    names = [str(name) for name in frame.columns]
+    names = [shown(name) for name in frame.columns]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DataError(f"{where} has the column {twice[0]!r} more than once")
@@ -121,7 +122,7 @@ def _kind(value: Any) -> str:
 
 def _text(value: Any) -> str:
     whole = isinstance(value, float | np.floating) and float(value).is_integer()
-    return str(int(value)) if whole else str(value)
+    return str(int(value)) if whole else shown(value)
 
 
 def _marked(name: str, column: tuple[list[str], NDArray[np.int64]]) -> Grouping:

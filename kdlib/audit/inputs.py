@@ -14,6 +14,7 @@ from kdlib.audit.checks import KINDS, Kind, check_labels
 from kdlib.audit.groups import Grouping, groupings
 from kdlib.audit.measured import Model, measure
 from kdlib.audit.rows import Rows, split_seeds
+from kdlib.audit.shown import shown
 from kdlib.errors import DataError, SettingError
 from kdlib.metrics import FEWEST_REPEATS
 from kdlib.validated import check_choice
@@ -148,7 +149,7 @@ def class_names(where: str, names: Any, num_classes: int) -> list[str]:
     """
     if names is None:
         return [str(label) for label in range(num_classes)]
-    found = [str(name) for name in np.asarray(names, dtype=object).ravel()]
+    found = [shown(name) for name in np.asarray(names, dtype=object).ravel()]
     if len(found) != num_classes:
         raise DataError(f"{where} has {len(found)} names: expected {num_classes}, one a class")
     if len(set(found)) < num_classes:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kdlib.audit.shown import shown
 from kdlib.errors import DataError, SettingError
 from kdlib.names import choices
 from kdlib.validated import is_number
@@ -100,4 +101,4 @@ def _from_tables(path: str, found: dict[str, Any]) -> Iterable[Limit]:
 def _checked(where: str, kind: str, points: Any, name: str | None) -> Limit:
     if not (is_number(points) and -100 <= points <= 100):
         raise SettingError(f"{where} is not allowed: points from -100 to 100")
-    return Limit(kind, float(points), name)
+    return Limit(kind, float(points), None if name is None else shown(name))

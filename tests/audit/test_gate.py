@@ -76,8 +76,8 @@ def test_many_limits_are_corrected_together():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "worst-class", "worst-class:", "worst-class:x", "worst:-1", "class:-1", "class=:-1",
-             "mean:nan", "mean:-101", "mean=a:-1", "mean:inf"],
+    "text", ["", "worst-class", "worst-class:", "worst-class:x", "worst:-1", "class:-1",
+             "class=:-1", "mean:nan", "mean:-101", "mean=a:-1", "mean:inf"],
 )  # fmt: skip
 def test_a_limit_that_is_none_is_refused(text):
     with pytest.raises(SettingError, match="is not allowed"):
