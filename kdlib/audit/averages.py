@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 _AS_NORMAL = 1e9
 _RESAMPLES = 2000
 _MOST_CELLS = 10_000_000
+_BLOCK = 250_000
 
 
 def class_variances(differences: NDArray[Any], labels: NDArray[np.int64], size: int) -> Floats:
@@ -153,10 +154,13 @@ def _resampled(
     count = table.sum(axis=1)
     rng = np.random.default_rng(seed)
     found = []
-    for _ in range(max(200, min(_RESAMPLES, _MOST_CELLS // len(there)))):
-        drawn = rng.multinomial(count, table / count[:, None]) / count[:, None]
-        gained, kept = drawn[:, 2] + drawn[:, 3], drawn[:, 1] + drawn[:, 3]
+    left, block = max(200, min(_RESAMPLES, _MOST_CELLS // len(there))), _BLOCK // len(there) + 1
+    while left > 0:
+        size = (min(left, block), len(there))
+        drawn = rng.multinomial(count, table / count[:, None], size) / count[:, None]
+        gained, kept = drawn[..., 2] + drawn[..., 3], drawn[..., 1] + drawn[..., 3]
         found.append(worst_k(gained, k) - worst_k(kept, k))
+        left -= block
     tail = (1 - confidence) / 2
-    low, high = np.quantile(found, [tail, 1 - tail])
+    low, high = np.quantile(np.concatenate(found), [tail, 1 - tail])
     return float(low), float(high)
