@@ -25,7 +25,7 @@ FLOORS = {
     "kdlib.lifeline": 0, "kdlib.locks": 0, "kdlib.names": 0,
     "kdlib.plain_lines": 0, "kdlib.seeds": 0, "kdlib.validated": 0,
     "kdlib.losses": 1, "kdlib.metrics": 1,
-    "kdlib.data": 2, "kdlib.models": 2,
+    "kdlib.data": 2, "kdlib.drop_in": 2, "kdlib.models": 2,
     "kdlib.training": 3,
     "kdlib.audit": 4, "kdlib.runs": 4,
     "kdbook.evidence": 5, "kdbook.places": 5, "kdbook.quick_imports": 5, "kdbook.studies": 5,
