@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kdlib.audit import tables
 from kdlib.audit.advice import advise, finding, gaps, trust
-from kdlib.audit.averages import class_variances, running_gains
+from kdlib.audit.averages import Averages, class_variances, running_gains
 from kdlib.audit.checks import Kind, check_labels, check_scores
 from kdlib.audit.gate import decide
 from kdlib.audit.inputs import Audited, gather, place_of
@@ -110,38 +110,56 @@ def _report(
     tolerance: float,
     seed: int,
 ) -> Report:
-    level, size = 1 - confidence, audited.num_classes
-    differences, order = audited.differences, class_order(audited)
-    gains = paired_gains(differences, audited.labels, size, confidence)
-    mean = paired_gains(differences, np.zeros(len(audited.labels), np.int64), 1, confidence)
-    variances = class_variances(differences, audited.labels, size)
-    running = running_gains(gains, variances, order.places, confidence)
-    of_groups = _group_gains(audited, differences, confidence)
-    testable = [_testable(found, level) for found in (gains, of_groups)]
-    frame = tables.by_class(audited, gains, testable[0], level)
+    level, order = 1 - confidence, class_order(audited)
+    gains = _gains(audited, confidence)
+    variances = class_variances(audited.differences, audited.labels, audited.num_classes)
+    running = running_gains(gains["class_gains"], variances, order.places, confidence)
+    frames = _frames(audited, gains, running, order, level)
+    frames["overall"] = tables.overall(
+        audited, gains["mean"], running, len(order.places), seed, level
+    )
     if weights is not None:
-        frame["trust"] = weights
+        frames["by_class"]["trust"] = weights
     parts: dict[str, Any] = {
-        "by_class": frame,
-        "by_group": _by_group(audited, of_groups, testable[1], level),
-        "overall": tables.overall(audited, mean, running, len(order.places), seed, level),
-        "cumulative": tables.cumulative(audited, running, order.places),
-        "buckets": tables.buckets(audited, order.places),
-        "confident_errors": tables.confident_errors(audited),
+        **gains,
+        **frames,
+        "balanced": running.at(-1),
         "weights": weights,
         "baseline": audited.baseline,
         "order": order.words,
         "confidence": confidence,
         "examples": len(audited.labels),
-        "seeds": gains.seeds,
-        "class_gains": gains,
-        "group_gains": of_groups,
-        "mean": mean,
-        "balanced": running.at(-1),
-        "testable_classes": testable[0],
-        "testable_groups": testable[1],
+        "seeds": gains["mean"].seeds,
     }
-    return _judged(parts, _notes(audited, order, gains.seeds), tolerance)
+    return _judged(parts, _notes(audited, order, gains["mean"].seeds), tolerance)
+
+
+def _gains(audited: Audited, confidence: float) -> dict[str, Any]:
+    """Gains of classes, groups and all examples, and which are large enough to be tested."""
+    differences, everyone = audited.differences, np.zeros(len(audited.labels), np.int64)
+    classes = paired_gains(differences, audited.labels, audited.num_classes, confidence)
+    groups = _group_gains(audited, differences, confidence)
+    return {
+        "class_gains": classes,
+        "group_gains": groups,
+        "mean": paired_gains(differences, everyone, 1, confidence),
+        "testable_classes": _testable(classes, 1 - confidence),
+        "testable_groups": _testable(groups, 1 - confidence),
+    }
+
+
+def _frames(
+    audited: Audited, gains: dict[str, Any], running: Averages, order: Order, level: float
+) -> dict[str, pd.DataFrame]:
+    return {
+        "by_class": tables.by_class(
+            audited, gains["class_gains"], gains["testable_classes"], level
+        ),
+        "by_group": _by_group(audited, gains["group_gains"], gains["testable_groups"], level),
+        "cumulative": tables.cumulative(audited, running, order.places),
+        "buckets": tables.buckets(audited, order.places),
+        "confident_errors": tables.confident_errors(audited),
+    }
 
 
 def _judged(parts: dict[str, Any], notes: list[str], tolerance: float) -> Report:
