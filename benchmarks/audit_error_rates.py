@@ -1,7 +1,7 @@
 """How often the audit is right: ``.venv/bin/python benchmarks/audit_error_rates.py [REPEATS]``.
 
 Simulates pairs of models whose true gains are known, audits each pair as a user would, and fills
-the table of ``docs/audit.md``. It takes about twenty minutes on one core with 500 repeats.
+the table of ``book/practice/audit.md``. It takes about twenty minutes on one core with 500 repeats.
 
 Of each example, the first model may be right and the second wrong, or the other way round, with
 chances that depend on its class alone. With several seeds an example has a difficulty that all
@@ -25,7 +25,7 @@ from scipy.special import ndtri
 import kdlib
 from kdlib.audit import Limit, Report
 
-PAGE = ROOT / "docs" / "audit.md"
+PAGE = ROOT / "book" / "practice" / "audit.md"
 REPEATS = 500
 CLASSES = 20
 EVEN = np.full(CLASSES, 100)

@@ -1,7 +1,7 @@
 """The loss for a training loop of your own: plain PyTorch, Lightning, Hugging Face's Trainer.
 
 It is a module like ``torch.nn.CrossEntropyLoss``, with one more argument: the teacher's logits. It
-never takes over the loop. ``docs/use_it.md`` shows all three.
+never takes over the loop. ``book/practice/use_it.md`` shows all three.
 """
 
 from __future__ import annotations

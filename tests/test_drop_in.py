@@ -1,4 +1,4 @@
-"""The loss as a module, and the three loops of ``docs/use_it.md``, which really train."""
+"""The loss as a module, and the three loops of ``book/practice/use_it.md``, which really train."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from kdlib.drop_in import SoftTargetLoss, dev_mix
 from kdlib.errors import SettingError
 from kdlib.losses import adaptive_mix, soft_target_loss, teacher_probabilities
 
-PAGE = Path(__file__).parents[1] / "docs" / "use_it.md"
+PAGE = Path(__file__).parents[1] / "book" / "practice" / "use_it.md"
 CLASSES, FEATURES = 3, 6
 
 

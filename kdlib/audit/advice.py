@@ -14,9 +14,6 @@ from kdlib.audit.measured import as_logits, softmax
 from kdlib.audit.rows import Rows, blocks
 from kdlib.audit.verdicts import EMPTY, HARMED, SMALL
 
-TRUSTED = 0.5
-"""A teacher with a_y of this or more deserves trust on the class."""
-
 _MOST_NAMED = 8
 
 
@@ -80,20 +77,20 @@ def gaps(frame: pd.DataFrame, what: str) -> list[str]:
 
 
 def advise(
-    by_class: pd.DataFrame, by_group: pd.DataFrame, weights: NDArray[np.float64] | None, found: str
+    by_class: pd.DataFrame, weights: NDArray[np.float64] | None, found: str, seeds: int
 ) -> list[str]:
     """What to try, each with the rule that says so.
 
     Args:
         by_class: the report's table.
-        by_group: the report's table.
         weights: a_y of each class, or None.
         found: the sentence of ``finding``.
+        seeds: trainings behind the differences.
     """
     if found.startswith("NO HARM"):
         return ["Keep the student: no remedy is called for."]
     if found.startswith("CANNOT TELL"):
-        return [_more_examples(by_class)]
+        return [_measure_more(by_class, seeds)]
     harmed = by_class.index[by_class["verdict"] == HARMED]
     if not len(harmed):
         return [_OF_GROUPS]
@@ -106,14 +103,20 @@ _OF_GROUPS = (
 )
 
 
-def _more_examples(by_class: pd.DataFrame) -> str:
+def _measure_more(by_class: pd.DataFrame, seeds: int) -> str:
     width = (by_class["high"] - by_class["low"]).sort_values(ascending=False, kind="stable")
     widest = [f"{by_class['name'][label]} ({width[label] / 2:.1f} points each way)"
               for label in width.dropna().index[:3]]  # fmt: skip
     return (
         "Measure more before the training is changed: the widest intervals are those of "
-        f"{', '.join(widest)}. Four times the examples of a class halve its interval."
+        f"{', '.join(widest)}. {_HOW_TO_NARROW[seeds > 1]}"
     )
+
+
+_HOW_TO_NARROW = {
+    False: "Four times the test examples of a class halve its interval.",
+    True: "More trainings narrow them, and so do more test examples.",
+}
 
 
 def _for_classes(
@@ -129,21 +132,22 @@ def _for_classes(
 
 def _remedies(by_class: pd.DataFrame, weights: NDArray[np.float64], harmed: Any) -> list[str]:
     """Rules for classes that lost, by how much trust the teacher deserves there."""
-    doubted = [label for label in harmed if weights[label] < TRUSTED]
-    relied = [label for label in harmed if weights[label] >= TRUSTED]
+    usual = float(weights.mean())
+    doubted = [label for label in harmed if weights[label] < usual]
+    relied = [label for label in harmed if weights[label] >= usual]
     names = by_class["name"]
     found = []
     if doubted:
         found.append(
             "Try AdaAlpha: mix = the weights a_y below, in soft_target_loss. Rule: "
-            f"{listed(list(names[doubted]))} lost, and the teacher's trust there is below "
-            f"{TRUSTED:g}."
+            f"{listed(list(names[doubted]))} lost, and the teacher deserves less trust there than "
+            f"on average ({usual:.2f})."
         )
     if relied:
         found.append(
             "Try the robust objective: class weights that follow the classes' errors on dev "
             "examples (kdlib.losses.exponentiated_gradient, step 0.1, with class_weight of "
-            f"soft_target_loss). Rule: {listed(list(names[relied]))} lost although the teacher's "
-            f"trust is {TRUSTED:g} or more, so less trust would not mend it."
+            f"soft_target_loss). Rule: {listed(list(names[relied]))} lost although the teacher "
+            f"deserves as much trust there as on average ({usual:.2f}), so less would not mend it."
         )
     return found

@@ -172,7 +172,7 @@ def _judged(parts: dict[str, Any], notes: list[str], tolerance: float) -> Report
     harmed = {what: lost(frame, HARMED) for what, frame in frames.items()}
     found = finding(harmed, decide(draft, limits), tolerance)
     small = [line for what, frame in frames.items() for line in gaps(frame, what)]
-    advice = advise(draft.by_class, draft.by_group, draft.weights, found)
+    advice = advise(draft.by_class, draft.weights, found, draft.seeds)
     return Report(**parts, finding=found, advice=advice, notes=small + notes)
 
 

@@ -1,4 +1,4 @@
-"""``docs/audit.md`` says what the code does."""
+"""``book/practice/audit.md`` says what the code does."""
 
 import re
 import tomllib
@@ -13,7 +13,7 @@ from kdlib.audit.files import READERS
 from kdlib.audit.limits import NAMED, WHOLE
 from kdlib.audit_command import audit
 
-PAGE = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "book" / "practice" / "audit.md").read_text(encoding="utf-8")
 
 
 def test_the_example_runs(tmp_path, monkeypatch):
@@ -23,7 +23,7 @@ def test_the_example_runs(tmp_path, monkeypatch):
     frame = {"sex": ["F", "M"] * 300, "age": ["old", "young", "young"] * 200}
     scope = {**given, "frame": frame, "names": list("abcdef"), "dev_labels": given["labels"],
              "dev_teacher": given["teacher"]}  # fmt: skip
-    exec(compile(code, "docs/audit.md", "exec"), scope)
+    exec(compile(code, "book/practice/audit.md", "exec"), scope)
     assert (tmp_path / "audit.html").is_file()
     assert "sex=F & age=old" in list(scope["report"].by_group["name"])
 
