@@ -14,7 +14,7 @@ from kdlib.folders import settle_environment
 __version__ = "0.1.0"
 
 _SUBMODULES = (
-    "data", "errors", "losses", "metrics", "models", "runs", "training",
+    "audit", "data", "drop_in", "errors", "losses", "metrics", "models", "runs", "training",
 )  # fmt: skip
 __all__ = ["__version__", *_SUBMODULES]
 

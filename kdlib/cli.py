@@ -1,4 +1,4 @@
-"""The ``kdlib`` command: the store of runs, and the commands that plug-ins bring, as the book does.
+"""The ``kdlib`` command: the audit, the store of runs, and what plug-ins bring, as the book does.
 
 A plug-in is a click command that a package names as an entry point of the group ``kdlib.commands``.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import kdlib
+from kdlib.audit_command import audit
 from kdlib.errors import KdlibError, SettingError
 from kdlib.names import choices
 from kdlib.store_commands import store
@@ -96,11 +97,12 @@ def _unusable(name: str, missing: str) -> click.Command:
 def cli() -> None:
     """Does distilling a model harm its rare classes?
 
-    Read the store of finished runs; where the book is installed, run the papers' studies and build
-    its pages.
+    Audit predictions of your own; read the store of finished runs; where the book is installed, run
+    the papers' studies and build its pages.
     """
 
 
+cli.add_command(audit)
 cli.add_command(store)
 
 

@@ -15,6 +15,7 @@ from kdlib.metrics.crossed import CrossedInterval, crossed_interval
 from kdlib.metrics.examples import class_means, log_loss, margin
 from kdlib.metrics.groups import group_accuracy
 from kdlib.metrics.intervals import Interval, error_interval, prediction_interval, t_interval
+from kdlib.metrics.paired_gains import PairedGains, paired_gains
 from kdlib.metrics.pareto import pareto_frontier
 from kdlib.metrics.per_class import (
     balanced_accuracy,
@@ -53,6 +54,7 @@ __all__ = [
     "CrossedInterval",
     "EmptyGroupWarning",
     "Interval",
+    "PairedGains",
     "Scale",
     "balanced_accuracy",
     "bucket_means",
@@ -69,6 +71,7 @@ __all__ = [
     "margin",
     "mean_accuracy",
     "paired_bootstrap",
+    "paired_gains",
     "paired_p_value",
     "pareto_frontier",
     "per_class_accuracy",

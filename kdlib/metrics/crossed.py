@@ -72,26 +72,44 @@ def crossed_interval(
     return CrossedInterval(mean, low, high, confidence, people, seeds, p_value)
 
 
+def pooled_error(
+    of_seeds: Any, of_people: Any, of_rest: Any, seeds: int, people: Any
+) -> tuple[Any, Any]:
+    """Standard error of the grand mean of crossed tables, and its degrees of freedom.
+
+    Args:
+        of_seeds: Sum of squares of the seeds, of one table or of each of many.
+        of_people: The same of the people.
+        of_rest: The same of what is left.
+        seeds: S, at least 2.
+        people: n, above 1, of each table.
+
+    Returns:
+        Both of the shape of the sums; where all sums are 0 the error is 0.
+    """
+    free = seeds - 1, people - 1, (seeds - 1) * (people - 1)
+    parts = [(total / n, n) for total, n in zip((of_seeds, of_people, of_rest), free, strict=True)]
+    (seed_square, _), (person_square, _), (rest, _) = parts
+    largest = np.maximum(seed_square + person_square - rest, np.maximum(seed_square, person_square))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        freedom = largest**2 / sum(square**2 / n for square, n in parts)
+    return np.sqrt(largest / (people * seeds)), np.maximum(freedom, np.minimum(*free[:2]))
+
+
 def _standard_error(table: Floats) -> tuple[float, float]:
     """Of the grand mean, with its degrees of freedom; NaN where a sample is too small."""
-    if table.shape[0] < FEWEST_REPEATS or table.shape[1] < 2:
+    seeds, people = table.shape
+    if seeds < FEWEST_REPEATS or people < 2:
         return np.nan, np.nan
-    (seed_square, seed_free), (person_square, person_free), (rest, rest_free) = _mean_squares(table)
-    whole = person_square + seed_square - rest
-    largest = max(whole, person_square, seed_square)
-    if largest <= 0:
-        return 0.0, np.nan
-    parts = ((person_square, person_free), (seed_square, seed_free), (rest, rest_free))
-    freedom = largest**2 / sum(square**2 / free for square, free in parts)
-    return float(np.sqrt(largest / table.size)), float(max(freedom, min(seed_free, person_free)))
+    error, freedom = pooled_error(*_sums_of_squares(table), seeds, people)
+    return float(error), float(freedom)
 
 
-def _mean_squares(table: Floats) -> list[tuple[float, int]]:
-    """Mean square and degrees of freedom of seeds, of people and of the rest."""
+def _sums_of_squares(table: Floats) -> tuple[float, float, float]:
+    """Of seeds, of people and of the rest."""
     seeds, people = table.shape
     centred = table - table.mean()
     by_seed, by_person = centred.mean(axis=1), centred.mean(axis=0)
     rest = centred - by_seed[:, None] - by_person
-    free = (seeds - 1, people - 1, (seeds - 1) * (people - 1))
     sums = people * (by_seed**2).sum(), seeds * (by_person**2).sum(), (rest**2).sum()
-    return [(float(total) / n, n) for total, n in zip(sums, free, strict=True)]
+    return float(sums[0]), float(sums[1]), float(sums[2])

@@ -1,0 +1,166 @@
+"""Averages over classes: the balanced gain, the gain over the k first classes, worst-k accuracy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
+
+from kdlib.metrics import PairedGains, t_interval, worst_k
+from kdlib.metrics.scales import SHARE_DIFFERENCE
+
+Floats = NDArray[np.float64]
+_AS_NORMAL = 1e9
+_RESAMPLES = 2000
+_MOST_CELLS = 10_000_000
+_BLOCK = 250_000
+
+
+def class_variances(differences: NDArray[Any], labels: NDArray[np.int64], size: int) -> Floats:
+    """The variance of each class's mean gain over its examples ``[L]``; NaN without examples.
+
+    The spread within a class counts one degree of freedom of the spread in all classes beside its
+    own n - 1, so that a class of one example has a variance too.
+    """
+    people = differences.mean(axis=0, dtype=np.float64)
+    count = np.bincount(labels, minlength=size)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.bincount(labels, people, size) / count
+        squares = np.bincount(labels, people**2, size) - count * mean**2
+        pooled = np.nansum(squares) / max(1, len(labels) - int((count > 0).sum()))
+        return np.asarray((np.maximum(squares, 0.0) + pooled) / count**2)
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Mean gains over classes, with normal or t errors.
+
+    Attributes:
+        mean: ``[K]``, from -1 to 1.
+        error: standard errors.
+        freedom: degrees of freedom.
+        confidence: of the intervals.
+    """
+
+    mean: Floats
+    error: Floats
+    freedom: float
+    confidence: float
+
+    @property
+    def low(self) -> Floats:
+        """Lower ends ``[K]``."""
+        return np.maximum(self.mean - self._half, -1.0)
+
+    @property
+    def high(self) -> Floats:
+        """Upper ends ``[K]``."""
+        return np.minimum(self.mean + self._half, 1.0)
+
+    @property
+    def _half(self) -> Floats:
+        return np.asarray(stdtrit(self.freedom, (1 + self.confidence) / 2) * self.error)
+
+    def p_below(self, limit: float) -> Floats:
+        """One-sided p-values; a small one says that the gain is below ``limit``."""
+        return self._p_value(self.mean - limit)
+
+    def p_above(self, limit: float) -> Floats:
+        """One-sided p-values; a small one says that the gain is above ``limit``."""
+        return self._p_value(limit - self.mean)
+
+    def _p_value(self, gap: Floats) -> Floats:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            steps = np.where(self.error > 0, gap / self.error, np.nan)
+        return np.where(np.isnan(steps), 1.0, stdtr(self.freedom, np.nan_to_num(steps)))
+
+    def at(self, place: int) -> Averages:
+        """That of one k alone, counted from 0 or from the end."""
+        return Averages(self.mean[[place]], self.error[[place]], self.freedom, self.confidence)
+
+
+def running_gains(
+    gains: PairedGains, variances: Floats, order: NDArray[np.int64], confidence: float
+) -> Averages:
+    """The mean gain of the k first classes of ``order``, for every k.
+
+    The variances over examples and over trainings add up, which is on the safe side: what a
+    training does to an example is in both.
+    """
+    number = np.arange(1, len(order) + 1)
+    by_seed = np.cumsum(gains.by_seed[:, order], axis=1) / number[None]
+    variance = np.cumsum(variances[order]) / number**2
+    freedom = _AS_NORMAL
+    if gains.seeds > 1:
+        variance = variance + by_seed.var(axis=0, ddof=1) / gains.seeds
+        freedom = gains.seeds - 1.0
+    return Averages(by_seed.mean(axis=0), np.sqrt(variance), freedom, confidence)
+
+
+def worst_gain(
+    new: NDArray[np.int8],
+    old: NDArray[np.int8],
+    labels: NDArray[np.int64],
+    k: int,
+    confidence: float,
+    seed: int,
+) -> tuple[float, float, float, float]:
+    """Accuracy of each model's own k worst classes, and the interval of their difference.
+
+    With one training it is a bootstrap of the examples of each class, which for a minimum of noisy
+    numbers is a rough guide; with more it is Student's t over the trainings.
+
+    Args:
+        new: right or wrong, ``[S, N]``.
+        old: the same of the other model; S is that of ``new``, or 1.
+        labels: ``[N]``.
+        k: how many classes.
+        confidence: of the interval.
+        seed: of the resamples.
+
+    Returns:
+        New accuracy, old accuracy, lower and upper end of the difference.
+    """
+    one, two = (_by_class(right, labels) for right in (new, old))
+    both = np.asarray(worst_k(one, k)), np.asarray(worst_k(two, k))
+    if len(new) == 1:
+        low, high = _resampled(new[0], old[0], labels, k, confidence, seed)
+    else:
+        seen = t_interval(both[0] - both[1], confidence, SHARE_DIFFERENCE)
+        low, high = seen.low, seen.high
+    return float(both[0].mean()), float(both[1].mean()), low, high
+
+
+def _by_class(right: NDArray[np.int8], labels: NDArray[np.int64]) -> Floats:
+    """Accuracy of the classes with examples, ``[S, M]``."""
+    there, codes = np.unique(labels, return_inverse=True)
+    count = np.bincount(codes)
+    return np.stack([np.bincount(codes, row, len(there)) / count for row in right])
+
+
+def _resampled(
+    new: NDArray[np.int8],
+    old: NDArray[np.int8],
+    labels: NDArray[np.int64],
+    k: int,
+    confidence: float,
+    seed: int,
+) -> tuple[float, float]:
+    there, codes = np.unique(labels, return_inverse=True)
+    table = np.bincount(codes * 4 + 2 * new + old, minlength=4 * len(there)).reshape(-1, 4)
+    count = table.sum(axis=1)
+    rng = np.random.default_rng(seed)
+    found = []
+    left, block = max(200, min(_RESAMPLES, _MOST_CELLS // len(there))), _BLOCK // len(there) + 1
+    while left > 0:
+        size = (min(left, block), len(there))
+        drawn = rng.multinomial(count, table / count[:, None], size) / count[:, None]
+        gained, kept = drawn[..., 2] + drawn[..., 3], drawn[..., 1] + drawn[..., 3]
+        found.append(worst_k(gained, k) - worst_k(kept, k))
+        left -= block
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(np.concatenate(found), [tail, 1 - tail])
+    return float(low), float(high)

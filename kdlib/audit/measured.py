@@ -1,0 +1,139 @@
+"""What one pass over a model's scores leaves: a few numbers of each example, and of each class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kdlib.aligned import IGNORED
+from kdlib.audit.calibration import Calibration
+from kdlib.audit.checks import Kind, check_scores
+from kdlib.audit.rows import Rows, blocks
+from kdlib.metrics import log_loss, margin
+
+Floats = NDArray[np.float64]
+_SMALLEST = 1e-12
+"""A probability of 0 for the label would be an infinite log-loss: it counts as this."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model's answers to all examples that count.
+
+    Attributes:
+        role: ``student``, ``one_hot``, ``teacher`` or ``baseline``.
+        right: whether each answer is right, int8 ``[S, N]``.
+        log_loss: the mean of each class, ``[L]``; NaN without examples.
+        margin: the same of the margin p[y] - max of the others.
+        predicted: the first seed's answers, ``[N]``.
+        confidence: the first seed's probability of its answer, ``[N]``.
+        calibration: the first seed's, where it was asked for.
+    """
+
+    role: str
+    right: NDArray[np.int8]
+    log_loss: Floats
+    margin: Floats
+    predicted: NDArray[np.int32]
+    confidence: NDArray[np.float32]
+    calibration: Calibration | None = None
+
+    def accuracy(self, groups: NDArray[np.int64], size: int) -> Floats:
+        """The share that is right in each group ``[G]``, over all seeds; NaN without examples."""
+        kept = groups >= 0
+        right = self.right.mean(axis=0, dtype=np.float64)[kept]
+        counts = np.bincount(groups[kept], minlength=size)
+        sums = np.bincount(groups[kept], right, minlength=size)
+        return np.divide(sums, counts, out=np.full(size, np.nan), where=counts > 0)
+
+
+def measure(
+    role: str,
+    where: str,
+    seeds: list[Rows],
+    labels: NDArray[np.int64],
+    kind: Kind = "auto",
+    calibrate: bool = False,
+) -> Model:
+    """Check a model's scores and measure them, block by block.
+
+    Args:
+        role: of the model.
+        where: the scores are from, for messages.
+        seeds: one table ``[N, L]`` a seed.
+        labels: ``[N]``, checked.
+        kind: of the scores.
+        calibrate: whether to compare its probabilities with the labels, class by class.
+
+    Raises:
+        DataError: a score is wrong.
+    """
+    passes = [
+        _one_pass(table, check_scores(_named(where, seeds, seed), table, kind), labels, calibrate)
+        for seed, table in enumerate(seeds)
+    ]
+    first = passes[0]
+    return Model(
+        role,
+        np.stack([one.right for one in passes]),
+        np.mean([one.log_loss for one in passes], axis=0),
+        np.mean([one.margin for one in passes], axis=0),
+        first.predicted,
+        first.confidence,
+        first.calibration,
+    )
+
+
+@dataclass(frozen=True)
+class _Pass:
+    right: NDArray[np.int8]
+    log_loss: Floats
+    margin: Floats
+    predicted: NDArray[np.int32]
+    confidence: NDArray[np.float32]
+    calibration: Calibration | None
+
+
+def _one_pass(rows: Rows, kind: str, labels: NDArray[np.int64], calibrate: bool) -> _Pass:
+    size, kept = rows.shape[1], labels != IGNORED
+    calibration = Calibration(size) if calibrate else None
+    sums = np.zeros((2, size))
+    predicted = np.empty(len(labels), np.int32)
+    confidence = np.empty(len(labels), np.float32)
+    for place, block in blocks(rows):
+        counts, truth = kept[place], labels[place]
+        scores = as_logits(block, kind)
+        predicted[place] = block.argmax(axis=1)
+        losses, margins = log_loss(scores, truth), margin(scores, truth)
+        sums += [_by_class(values[counts], truth[counts], size) for values in (losses, margins)]
+        probs = softmax(scores)
+        confidence[place] = probs.max(axis=1)
+        if calibration is not None:
+            calibration.add(probs[counts], truth[counts])
+    counted = np.bincount(labels[kept], minlength=size)
+    means = np.divide(sums, counted, out=np.full_like(sums, np.nan), where=counted > 0)
+    right = (predicted == labels)[kept].astype(np.int8)
+    return _Pass(right, means[0], means[1], predicted[kept], confidence[kept], calibration)
+
+
+def as_logits(block: NDArray[np.generic], kind: str) -> Floats:
+    """Scores whose softmax are the probabilities, in float64."""
+    values = np.asarray(block, np.float64)
+    return np.log(np.maximum(values, _SMALLEST)) if kind == "probabilities" else values
+
+
+def softmax(scores: Floats) -> Floats:
+    """Probabilities of each row."""
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    powers /= powers.sum(axis=1, keepdims=True)
+    return powers
+
+
+def _by_class(values: Floats, labels: NDArray[np.int64], size: int) -> Floats:
+    return np.bincount(labels, values, minlength=size).astype(np.float64)
+
+
+def _named(where: str, seeds: list[Rows], seed: int) -> str:
+    return where if len(seeds) == 1 else f"{where}, seed {seed}"

@@ -1,0 +1,90 @@
+"""Tables in ``.csv`` and ``.parquet`` files."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kdlib.audit.arrays_in_files import reading
+from kdlib.errors import DataError, SettingError
+
+_ROWS = 50_000
+_LARGE = 200_000_000
+"""Tables of more bytes are held in float32."""
+_OTHER_DELIMITERS = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """A comma-separated file in UTF-8 whose first line names the columns."""
+    with reading(path, ".csv"):
+        _check_header(path)
+        large = path.stat().st_size > _LARGE
+        parts = pd.read_csv(
+            path,
+            encoding="utf-8-sig",
+            chunksize=_ROWS,
+            skipinitialspace=True,
+            low_memory=False,
+            index_col=False,  # else one field too many moves all others by a column
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return _whole(path, parts, large)
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """A Parquet file.
+
+    Raises:
+        SettingError: pyarrow is not installed.
+    """
+    try:
+        from pyarrow.parquet import ParquetFile
+    except ModuleNotFoundError:
+        raise SettingError(
+            f"{path} needs pyarrow, which is not installed: pip install 'kdlib[audit]'"
+        ) from None
+    with reading(path, ".parquet"), ParquetFile(path) as whole:
+        _check_names(path, whole.schema_arrow.names)
+        parts = (batch.to_pandas() for batch in whole.iter_batches(_ROWS))
+        cells = whole.metadata.num_rows * whole.metadata.num_columns
+        return _whole(path, parts, 8 * cells > _LARGE)
+
+
+def _whole(path: Path, parts: Iterable[pd.DataFrame], large: bool) -> pd.DataFrame:
+    kept = [_narrow(part) if large else part for part in parts]
+    frame = pd.concat(kept) if kept else pd.DataFrame()
+    if not len(frame):
+        raise DataError(f"{path} has no rows: expected one an example")
+    return frame.reset_index(drop=True)
+
+
+def _narrow(part: pd.DataFrame) -> pd.DataFrame:
+    wide = part.select_dtypes(np.float64).columns
+    return part.astype(dict.fromkeys(wide, np.float32))
+
+
+def _check_header(path: Path) -> None:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        names = [name.strip() for name in next(csv.reader(stream), [])]
+    if len(names) == 1:
+        for sign, word in _OTHER_DELIMITERS.items():
+            if sign in names[0]:
+                raise DataError(
+                    f"{path} has one column {names[0][:40]!r}: its fields are parted by a {word}, "
+                    "expected are commas"
+                )
+    _check_names(path, names)
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    twice = [name for place, name in enumerate(names) if name in names[:place]]
+    if twice:
+        raise DataError(f"{path} has the column {twice[0]!r} more than once")
+    if not names or all(not name for name in names):
+        raise DataError(f"{path} has no column names: expected them in its first line")

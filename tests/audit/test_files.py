@@ -1,0 +1,257 @@
+"""The same predictions from every kind of file; what no file may be."""
+
+import pickle
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from made_up import predictions
+from safetensors.torch import save_file
+
+import kdlib
+from kdlib.audit.from_files import audit_files
+from kdlib.errors import DataError, KdlibError
+
+NAMES = ["ant", "bee", "cat", "dog", "eel", "fox"]
+ROLES = ("student", "one_hot", "teacher")
+
+
+@pytest.fixture(scope="module")
+def given():
+    made = predictions(size=500, harmed=1)
+    return {name: made[name].astype(np.float32) if name in ROLES else made[name] for name in made}
+
+
+@pytest.fixture(scope="module")
+def expected(given):
+    return kdlib.audit(**given).by_class
+
+
+def frame_of(given):
+    columns = {"labels": given["labels"]}
+    for role in ROLES:
+        columns |= {f"{role}_{label}": given[role][:, label] for label in range(6)}
+    return pd.DataFrame(columns)
+
+
+def write_npz(path, given):
+    np.savez(path, **given)
+
+
+def write_small_npz(path, given):
+    np.savez_compressed(path, **given)
+
+
+def write_columns_first(path, given):
+    np.savez(path, **{name: np.asfortranarray(value) for name, value in given.items()})
+
+
+def write_safetensors(path, given):
+    save_file({name: torch.tensor(value) for name, value in given.items()}, path)
+
+
+def write_csv(path, given):
+    frame_of(given).to_csv(path, index=False, float_format="%.9g")
+
+
+def write_marked_csv(path, given):
+    path.write_text("\ufeff" + frame_of(given).to_csv(index=False, float_format="%.9g"))
+
+
+def write_parquet(path, given):
+    pytest.importorskip("pyarrow")
+    frame_of(given).to_parquet(path)
+
+
+WRITERS = [
+    ("a.npz", write_npz), ("b.npz", write_small_npz), ("c.npz", write_columns_first),
+    ("d.safetensors", write_safetensors), ("e.csv", write_csv), ("f.CSV", write_marked_csv),
+    ("g.parquet", write_parquet),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "write"), WRITERS, ids=[name for name, _ in WRITERS])
+def test_one_file_holds_everything(tmp_path, given, expected, name, write):
+    write(tmp_path / name, given)
+    found = audit_files(str(tmp_path / name), {})
+    pd.testing.assert_frame_equal(found.by_class, expected)
+
+
+def test_each_argument_has_a_file_of_its_own(tmp_path, given, expected):
+    for name, value in given.items():
+        np.save(tmp_path / f"{name}.npy", value)
+    found = audit_files(None, {name: [str(tmp_path / f"{name}.npy")] for name in given})
+    pd.testing.assert_frame_equal(found.by_class, expected)
+
+
+def test_fields_are_named_behind_a_colon(tmp_path, given, expected):
+    path = tmp_path / "all.npz"
+    np.savez(path, y=given["labels"], **{f"{role}-7": given[role] for role in ROLES})
+    named = {role: [f"{path}:{role}-7"] for role in ROLES} | {"labels": [f"{path}:y"]}
+    pd.testing.assert_frame_equal(audit_files(None, named).by_class, expected)
+
+
+def test_what_is_named_goes_before_the_one_file(tmp_path, given):
+    np.savez(tmp_path / "all.npz", **given)
+    np.save(tmp_path / "new.npy", given["one_hot"])
+    found = audit_files(str(tmp_path / "all.npz"), {"student": [str(tmp_path / "new.npy")]})
+    assert (found.by_class["gain"] == 0).all()
+
+
+def test_names_groups_counts_and_dev_come_from_the_one_file(tmp_path, given):
+    path = tmp_path / "all.npz"
+    more = {"class_names": NAMES, "group_sex": ["F", "M"] * 250, "train_counts": np.arange(6),
+            "dev_labels": given["labels"], "dev_teacher": given["teacher"]}  # fmt: skip
+    np.savez(path, **given, **more)
+    found = audit_files(str(path), {})
+    assert found.names == NAMES
+    assert list(found.by_group["name"]) == ["sex=F", "sex=M"]
+    assert found.weights is not None
+    assert list(found.by_class["train_count"]) == list(range(6))
+
+
+def test_names_and_groups_come_from_files_of_their_own(tmp_path, given):
+    np.savez(tmp_path / "all.npz", **given)
+    (tmp_path / "names.txt").write_text("\n".join(NAMES) + "\n")
+    groups = pd.DataFrame(
+        {"sex": ["F", "M"] * 250, "tall": [True, False, False, False, False] * 100}
+    )
+    groups.to_csv(tmp_path / "groups.csv", index=False)
+    named = {"class_names": [str(tmp_path / "names.txt")], "groups": [str(tmp_path / "groups.csv")]}
+    found = audit_files(str(tmp_path / "all.npz"), named, cross=[["sex", "tall"]])
+    assert found.names == NAMES
+    assert found.by_group["name"][2] == "tall" and found.by_group["examples"][2] == 100
+
+
+def test_seeds_are_several_files_or_a_first_axis(tmp_path, given):
+    tables = [given["student"], given["one_hot"], given["teacher"]]
+    paths = [tmp_path / f"{seed}.npy" for seed in range(3)]
+    for path, table in zip(paths, tables, strict=True):
+        np.save(path, table)
+    np.savez(tmp_path / "rest.npz", labels=given["labels"], teacher=given["teacher"])
+    stacked = {"student": torch.tensor(np.stack(tables)), "labels": torch.tensor(given["labels"]),
+               "teacher": torch.tensor(given["teacher"])}  # fmt: skip
+    save_file(stacked, tmp_path / "stacked.safetensors")
+    many = audit_files(str(tmp_path / "rest.npz"), {"student": [str(path) for path in paths]})
+    whole = audit_files(str(tmp_path / "stacked.safetensors"), {})
+    assert many.seeds == 3
+    pd.testing.assert_frame_equal(many.by_class, whole.by_class)
+
+
+def test_bfloat16_is_read(tmp_path, given):
+    short = {name: torch.tensor(value) for name, value in given.items()}
+    short |= {role: short[role].log().bfloat16() for role in ROLES}
+    save_file(short, tmp_path / "a.safetensors")
+    found = audit_files(str(tmp_path / "a.safetensors"), {})
+    right = short["student"].float().numpy().argmax(axis=1) == given["labels"]
+    assert found.overall["student"][0] == pytest.approx(100 * right.mean())
+
+
+# What no file may be
+
+
+class Trap:
+    """Does harm where it is unpickled."""
+
+    def __reduce__(self):
+        return (pytest.fail, ("it was unpickled",))
+
+
+def write_objects(path, given):
+    np.savez(path, **{**given, "student": np.array([[Trap()] * 6] * 500)})
+
+
+def write_pickle(path, given):
+    path.write_bytes(pickle.dumps(Trap()))
+
+
+def write_pickle_in_zip(path, given):
+    with zipfile.ZipFile(path, "w") as whole:
+        whole.writestr("student.npy", pickle.dumps(Trap()))
+
+
+@pytest.mark.parametrize("write", [write_objects, write_pickle, write_pickle_in_zip])
+@pytest.mark.parametrize("ending", [".npz", ".npy", ".safetensors", ".csv"])
+def test_nothing_is_unpickled(tmp_path, given, write, ending):
+    path = tmp_path / "a.npz"
+    write(path, given)
+    path = path.rename(tmp_path / f"b{ending}")
+    with pytest.raises(KdlibError) as caught:
+        audit_files(str(path), {})
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_an_array_of_objects_is_named(tmp_path):
+    np.save(tmp_path / "a.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(DataError, match="Python objects"):
+        audit_files(str(tmp_path / "a.npy"), {})
+
+
+CSV = "labels,student_0,student_1,one_hot_0,one_hot_1\n0,.9,.1,.8,.2\n1,.4,.6,.5,.5\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (CSV.replace(",", ";"), "its fields are parted by a semicolon, expected are commas"),
+        (CSV.replace(",", "\t"), "parted by a tab"),
+        (CSV.replace("one_hot_0", "student_0"), "has the column 'student_0' more than once"),
+        (CSV.replace(".4", "x"), "column 'student_0', row 1: 'x': expected a number"),
+        (CSV.replace(".4", ""), "row 1, class 0: nan is no finite number"),
+        (CSV.replace(".4", ".3"), "field student, row 1 sums to 0.9"),
+        (CSV.replace("\n1,", "\n1.5,"), "field labels, row 1: 1.5 is no class"),
+        (CSV.replace("\n1,", "\n2,"), "field labels, row 1: label 2 is out of range"),
+        (CSV.replace("student_0,student_1", "student_1,student_0"), "in the order 1, 0: expected"),
+        (CSV.replace(".5\n", ".5,7\n"), "is no readable .csv file: Error tokenizing data"),
+        (CSV.replace(".2\n", ".2,7\n"), "Length of header or names does not match length of data"),
+        (CSV.splitlines()[0], "has no rows"),
+        ("", "has no column names"),
+        ("labels\n0\n", "student is missing"),
+        (CSV.replace("one_hot", "onehot"), "nothing to be compared with"),
+    ],
+)
+def test_a_wrong_table_is_one_line(tmp_path, text, words):
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    with pytest.raises(KdlibError) as caught:
+        audit_files(str(path), {})
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_text_in_another_encoding_is_one_line(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(CSV.encode("utf-16"))
+    with pytest.raises(DataError, match=r"is no readable .csv file"):
+        audit_files(str(path), {})
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("a.pkl", "ends in '.pkl': allowed are .npy, .npz"), ("a.npz", "is no file"),
+     ("a", "ends in ''"), ("all.npz:studnet", "has no field 'studnet': did you mean student")],
+)  # fmt: skip
+def test_a_file_that_is_not_there_or_unknown_is_named(tmp_path, given, name, words):
+    np.savez(tmp_path / "all.npz", **given)
+    with pytest.raises(DataError, match=words):
+        audit_files(str(tmp_path / "all.npz"), {"student": [str(tmp_path / name)]})
+
+
+def test_a_damaged_array_in_a_zip_is_noticed(tmp_path, given):
+    path = tmp_path / "a.npz"
+    np.savez(path, **given)
+    whole = bytearray(path.read_bytes())
+    place = bytes(whole).index(given["student"].tobytes()) + 1000
+    whole[place] ^= 1
+    path.write_bytes(whole)
+    with pytest.raises(DataError, match=r"CRC|checksum"):
+        audit_files(str(path), {})
+
+
+def test_parquet_without_pyarrow_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    with pytest.raises(KdlibError, match=r"needs pyarrow, which is not installed: pip install"):
+        audit_files(str(tmp_path / "a.parquet"), {})
