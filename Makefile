@@ -30,7 +30,7 @@ install: $(INSTALLED)  ## Make .venv and install everything (TORCH_INDEX_URL=...
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(MAKE) --no-print-directory .venv-fresh
 	@echo "Installing into .venv; the first time takes minutes"
-	@$(BIN)/python -m pip install $(PIP_OPTIONS) -r requirements.txt
+	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-compile -r requirements.txt
 	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps --editable .
 	@touch $@
 

@@ -8,11 +8,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-OF_THE_BOOK = ("tests/browser/test_pages.py", "tests/kdbook/press/test_installed.py")
-"""Files whose tests read the one build of the book."""
+BUILDS_THE_BOOK = "tests/kdbook/press/test_installed.py"
+READS_THE_BOOK = "tests/browser/test_pages.py"
+TOGETHER = 4
+"""Tiny networks that share a training step: a third less time, the same weights up to rounding."""
 
 _skipped: dict[str, int] = {}
 _first = "PYTEST_XDIST_WORKER" not in os.environ
@@ -30,29 +33,24 @@ def pytest_unconfigure():
 
 
 def pytest_collection_modifyitems(items):
-    """Tests of the wheel and of the book that it builds come first: the build takes longest."""
-    items.sort(key=lambda item: not _is_of_the_book(item.nodeid))
-    for item in items:
-        if "installed" in getattr(item, "fixturenames", ()) and not _is_of_the_book(item.nodeid):
-            raise pytest.UsageError(
-                f"{item.nodeid} reads the built book: name its file in conftest"
-            )
+    """The book is built first, since that takes longest, and its pages are opened last."""
+    items.sort(key=lambda item: _turn(item.nodeid))
 
 
-def _is_of_the_book(nodeid):
-    return nodeid.partition("::")[0] in OF_THE_BOOK
+def _turn(nodeid):
+    return {BUILDS_THE_BOOK: 0, READS_THE_BOOK: 2}.get(nodeid.partition("::")[0], 1)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Each file has one worker, and all that read the built book have one together."""
+    """Each file has one worker; but all workers share the pages of the book."""
     from xdist.scheduler import LoadFileScheduling
 
-    class OneBuild(LoadFileScheduling):
+    class PagesApart(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            return "book" if _is_of_the_book(nodeid) else super()._split_scope(nodeid)
+            return nodeid if _turn(nodeid) == 2 else super()._split_scope(nodeid)
 
-    return OneBuild(config, log)
+    return PagesApart(config, log)
 
 
 def find_chromium():
@@ -102,20 +100,46 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory):
+def shared_folder(tmp_path_factory):
+    """A folder that all workers of this session see."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder if _first else folder.parent
+
+
+@pytest.fixture(scope="session")
+def installed(shared_folder):
     """A folder with the two packages as pip installs them: no checkout around, not editable."""
-    source, site = (tmp_path_factory.mktemp(name) for name in ("source", "site-packages"))
+    return _made_once(shared_folder / "site-packages", _install)
+
+
+def _made_once(folder, make):
+    """``folder`` as ``make(folder)`` fills it, once for all workers; a failure is not repeated."""
+    done, failed = folder.with_suffix(".done"), folder.with_suffix(".failed")
+    with FileLock(folder.with_suffix(".lock")):
+        if failed.exists():
+            pytest.fail(f"{folder.name} could not be made: {failed.read_text()}", pytrace=False)
+        if not done.exists():
+            try:
+                make(folder)
+            except BaseException as error:
+                failed.write_text(str(error))
+                raise
+            done.touch()
+    return folder
+
+
+def _install(site):
+    source = site.with_name("source")
     for name in ("pyproject.toml", "README.md", "LICENSE", "kdlib", "book/kdbook", "book/results"):
         _copy(ROOT / name, source / name)
     quiet = ("--quiet", "--disable-pip-version-check", "--no-index")
     how = ("--no-deps", "--no-build-isolation", "--target", str(site))
     command = [sys.executable, "-m", "pip", "install", *quiet, *how, str(source)]
     subprocess.run(command, check=True)
-    return site
 
 
 def _copy(source, target):
-    target.parent.mkdir(exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
     else:
@@ -123,14 +147,35 @@ def _copy(source, target):
 
 
 @pytest.fixture(scope="session")
-def built_book(tmp_path_factory, installed):
-    """The real book, every chapter run and the pages built, once for all tests that look at it.
+def built_book(shared_folder, installed):
+    """The project of the real book, every chapter run and the pages built, once for all workers.
 
     The chapters import the installed packages, and run in empty folders.
     """
     from kdbook.press import BuildSettings, Project, build_book
 
-    project = Project.at(ROOT, build=tmp_path_factory.mktemp("book"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(installed))
-        return build_book(project, BuildSettings())
+    project = Project.at(ROOT, build=shared_folder / "book")
+
+    def build(_):
+        train_what_chapters_need(project)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONPATH", str(installed))
+            build_book(project, BuildSettings())
+
+    _made_once(project.build, build)
+    return project
+
+
+def train_what_chapters_need(project):
+    """Train the runs of all chapters into the store of the tests, with less work than the press."""
+    from kdbook.press.build import BuildSettings, plan
+    from kdbook.press.toc import read_pages
+    from kdbook.press.train_ahead import wanted_studies
+    from kdbook.studies import study, trains_networks
+    from kdlib.runs import execute
+
+    chapters = plan(project, BuildSettings(), [p for p in read_pages(project.root) if p.runs])
+    wanted = wanted_studies([(chapter.page, chapter.parameters) for chapter in chapters])
+    studies = [(study(name), values) for name, values in wanted if trains_networks(name)]
+    specs = [spec for room, values in studies for spec in room.runs(room.Settings.parse(**values))]
+    execute(specs, together=TOGETHER, progress=False)

@@ -90,6 +90,11 @@ class OpenedPage:
             return False
         return True
 
+    def switch_to(self, scheme):
+        """Switch the reader's system to ``light`` or ``dark`` while the page of the book is open."""
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
+
     def overflow(self):
         """By how many pixels the page is wider than the screen."""
         return self.page.evaluate(OVERFLOW)

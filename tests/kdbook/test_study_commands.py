@@ -7,6 +7,7 @@ from kdbook.studies import study
 from kdlib.cli import cli
 from kdlib.locks import held
 from kdlib.runs import Store
+from kdlib.runs.short_trainings import Cost
 
 
 @pytest.fixture
@@ -87,10 +88,19 @@ def test_a_number_of_students_that_cannot_share_a_step_is_one_line(call, tmp_pat
     assert not (tmp_path / "store").exists()
 
 
+@pytest.fixture
+def estimated(monkeypatch):
+    """What trainings cost is made up in the place of timed ones."""
+    costs = [[Cost(fixed=1.0, per_image=1e-3)]]
+    monkeypatch.setattr(
+        "kdlib.runs.estimate.measured_costs", lambda stacks, **_: (costs * len(stacks), 0.0)
+    )
+
+
 TINY = ("--seeds", 2, "--set", "imbalances=[20]", "--set", "epochs=2", "--jobs", 1)
 
 
-def test_plan_counts_the_stacks_in_which_students_would_share_a_step(call, tmp_path):
+def test_plan_counts_the_stacks_in_which_students_would_share_a_step(call, estimated, tmp_path):
     words = ("study", "plan", "rare_classes", *TINY, "--store", tmp_path)
     alone = call(*words).output
     assert "6 to train" in alone and "stacks" not in alone
@@ -102,7 +112,7 @@ def test_plan_counts_the_stacks_in_which_students_would_share_a_step(call, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
-def test_run_lets_students_share_a_step(call, tmp_path):
+def test_run_lets_students_share_a_step(call, estimated, tmp_path):
     words = ("study", "run", "rare_classes", *TINY, "--store", tmp_path)
     result = call(*words, "--together", 3)
     assert result.exit_code == 0, result.output
@@ -111,7 +121,7 @@ def test_run_lets_students_share_a_step(call, tmp_path):
 
 
 @pytest.mark.slow
-def test_run_prints_intervals(call, tmp_path):
+def test_run_prints_intervals(call, estimated, tmp_path):
     words = ("rare_classes", "--seeds", 2, "--set", "imbalances=20", "--store", tmp_path)
     refused = call("study", "run", *words)
     assert "list of" in refused.output  # a number where a list belongs

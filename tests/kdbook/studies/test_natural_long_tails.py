@@ -70,8 +70,9 @@ def test_the_k_of_the_tables(classes, sizes):
 
 def test_the_table_is_what_the_stored_accuracies_give(tmp_path, monkeypatch):
     quick = profiles.PROFILES["quick"]
-    short = quick.recipe.model_copy(update={"epochs": 1, "warmup_epochs": 0})
-    monkeypatch.setitem(profiles.PROFILES, "quick", quick.model_copy(update={"recipe": short}))
+    epoch = quick.recipe.model_copy(update={"epochs": 1, "warmup_epochs": 0})
+    short = quick.model_copy(update={"recipe": epoch, "teacher_recipe": None})
+    monkeypatch.setitem(profiles.PROFILES, "quick", short)
     settings = study.Settings(seeds=1)
     results = execute(study.runs(settings), store=Store(tmp_path), jobs=1, progress=False)
     table = study.per_seed(settings, [*results[:3], None])

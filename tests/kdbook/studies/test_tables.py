@@ -17,9 +17,10 @@ def tiny(tmp_path_factory):
     from kdbook import profiles
 
     quick = profiles.PROFILES["quick"]
-    short = quick.recipe.model_copy(update={"epochs": 1, "warmup_epochs": 0})
+    epoch = quick.recipe.model_copy(update={"epochs": 1, "warmup_epochs": 0})
+    short = quick.model_copy(update={"recipe": epoch, "teacher_recipe": None})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(profiles.PROFILES, "quick", quick.model_copy(update={"recipe": short}))
+        patch.setitem(profiles.PROFILES, "quick", short)
         settings = rare_classes.Settings(seeds=2, imbalances=(1, 20))
         store = Store(tmp_path_factory.mktemp("store"))
         results = execute(rare_classes.runs(settings), store=store, jobs=1, progress=False)
