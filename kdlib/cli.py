@@ -16,6 +16,7 @@ import click
 
 import kdlib
 from kdlib.errors import KdlibError, SettingError
+from kdlib.exchange_commands import export, import_
 from kdlib.names import choices
 from kdlib.store_commands import store
 
@@ -102,6 +103,8 @@ def cli() -> None:
 
 
 cli.add_command(store)
+store.add_command(export)
+store.add_command(import_)
 
 
 def is_first() -> bool:
