@@ -17,6 +17,7 @@ import click
 import kdlib
 from kdlib.audit_command import audit
 from kdlib.errors import KdlibError, SettingError
+from kdlib.exchange_commands import export, import_
 from kdlib.names import choices
 from kdlib.store_commands import store
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 PLUGINS = "kdlib.commands"
 _formatwarning = warnings.formatwarning
-_OF_THE_BOOK = ("book", "evidence", "study")
+_OF_THE_BOOK = ("book", "evidence", "study", "verify")
 _INSTALL = "pip install 'kdlib[book]'"
 
 
@@ -104,6 +105,8 @@ def cli() -> None:
 
 cli.add_command(audit)
 cli.add_command(store)
+store.add_command(export)
+store.add_command(import_)
 
 
 def is_first() -> bool:

@@ -33,11 +33,13 @@ FLOORS = {
     "kdbook.records": 5, "kdbook.robust_families": 5, "kdbook.selection": 5, "kdbook.settings": 5,
     "kdbook.studies": 5, "kdbook.tables": 5, "kdbook.tuning": 5,
     "kdbook.charts": 6,
-    "kdbook.chapters": 7, "kdbook.reproduction": 7, "kdbook.widgets": 7,
+    "kdbook.chapters": 7, "kdbook.reproduction": 7, "kdbook.verification": 7,
+    "kdbook.widgets": 7,
     "kdlib.__main__": 8, "kdlib.audit_command": 8, "kdlib.cli": 8, "kdlib.options": 8,
     "kdlib.store_commands": 8,
     "kdbook.commands": 8, "kdbook.evidence_command": 8, "kdbook.options": 8, "kdbook.press": 8,
     "kdbook.prune_command": 8, "kdbook.record_commands": 8,
+    "kdlib.exchange_commands": 8, "kdbook.study_runs": 8, "kdbook.verify_command": 8,
 }  # fmt: skip
 # Where packages come from is pip's business, and where a checkout lies is nobody's. Tests may make
 # up a home named "me".

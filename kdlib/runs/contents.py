@@ -29,6 +29,10 @@ _HALF_WRITTEN = re.compile(rf"\.({_ID})\.safetensors\.\d+")
 _SET_ASIDE = re.compile(rf"({_ID})-\w+(\.safetensors)?")
 _LOCK = re.compile(rf"({_ID})\.lock")
 _DELETED = re.compile(rf"\.deleted-({_ID})-\d+")
+IMPORTING = ".importing-"
+"""How the folder is named, before the importer's number, that holds runs until all are checked."""
+IMPORTER_LOCK = "lock"
+"""Of such a folder: who imports holds it."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ def _runs(store: Store) -> Iterator[Item]:
             yield _item(kind, path.name, path, lock)
         elif match := _DELETED.fullmatch(path.name):
             yield _item("temporary", match[1], path, None)
+        elif re.fullmatch(rf"{re.escape(IMPORTING)}\d+", path.name):
+            yield _item("temporary", path.name, path, path / IMPORTER_LOCK)
 
 
 def _others(store: Store) -> Iterator[Item]:
@@ -142,17 +148,18 @@ def delete(item: Item) -> bool:
         OSError: it cannot be deleted.
     """
     if item.lock is None:
-        _remove(item.path)
+        remove(item.path)
         return True
     item.lock.parent.mkdir(parents=True, exist_ok=True)
     with held_if_free(item.lock) as free:
         if free:
-            _remove(item.path)
+            remove(item.path)
             item.lock.unlink(missing_ok=True)  # while it is held: whoever waits opens it anew
     return free
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Delete a file, a link or a folder. A run leaves its place in one step."""
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return

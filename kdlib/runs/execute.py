@@ -57,7 +57,7 @@ def execute(
         KdlibError: a worker process was killed; what is finished is kept.
     """
     wanted, store, device = list(specs), store or Store(), chosen_device(device)
-    _refuse_other_versions(wanted)
+    refuse_other_versions(wanted)
     processes.join(device)
     _check_together(together)
     generations = processes.from_first(lambda: missing_runs(wanted, store))
@@ -66,7 +66,7 @@ def execute(
     with bar_over("training", "run", total=total, shown=progress and total > 1) as bar:
         for generation in generations:
             workers = _workers(generation, device, jobs)
-            _build_shared_tables(generation, store, device)
+            build_shared_tables(generation, store, device)
             stacks = in_stacks(generation, together, workers)
             for trained in _train_side_by_side(stacks, store, device, workers, progress):
                 bar.update(trained)
@@ -119,7 +119,7 @@ def chosen_device(device: str | None) -> str:
     return device
 
 
-def _build_shared_tables(specs: Sequence[RunSpec], store: Store, device: str) -> None:
+def build_shared_tables(specs: Sequence[RunSpec], store: Store, device: str) -> None:
     """Tables of teachers that pay for several of ``specs`` together, though for none alone."""
     if processes.count() > 1:
         return
@@ -150,7 +150,12 @@ def threads_for(spec: RunSpec, jobs: int) -> int:
     return max(1, cores() // jobs)
 
 
-def _refuse_other_versions(specs: Sequence[RunSpec]) -> None:
+def refuse_other_versions(specs: Sequence[RunSpec]) -> None:
+    """Refuse what this kdlib would train to something else.
+
+    Raises:
+        SettingError: a spec of another results version.
+    """
     for spec in specs:
         if spec.version != RESULTS_VERSION:
             raise SettingError(

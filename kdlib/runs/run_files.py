@@ -24,6 +24,8 @@ ALWAYS_WRITTEN = (
 )  # fmt: skip
 WRITTEN_IF_COMPLETED = ("logits.safetensors", "weights.safetensors")
 MULTIPLIERS = "multipliers.safetensors"
+RESULTS = (*ALWAYS_WRITTEN, *WRITTEN_IF_COMPLETED, MULTIPLIERS)
+"""All that a finished run may hold beside ``done``."""
 # A RecursionError comes of JSON that is nested too deeply.
 _NOT_AS_WRITTEN = (
     IsADirectoryError, ValueError, LookupError, TypeError, AttributeError, RecursionError,
@@ -127,8 +129,7 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 def finish(folder: Path) -> None:
     """Write ``done`` with the hash of every result, then drop what the training left behind."""
-    names = {*ALWAYS_WRITTEN, *WRITTEN_IF_COMPLETED, MULTIPLIERS}
-    kept = sorted(path for path in folder.iterdir() if path.name in names)
+    kept = sorted(path for path in folder.iterdir() if path.name in RESULTS)
     write_json(folder / DONE, {"sha256": {path.name: sha256_of(path) for path in kept}})
     for path in folder.iterdir():
         if path.name == CHECKPOINT or path.name.startswith(UNFINISHED):

@@ -65,6 +65,13 @@ class Store:
         with self.lock(spec):
             return self.get_locked(spec)
 
+    def look(self, spec: RunSpec) -> RunResult | None:
+        """As ``get``, but it changes nothing: a damaged run stays where it is."""
+        folder = self.folder(spec)
+        if not is_finished(folder) or complaint(folder) is not None:
+            return None
+        return RunResult(spec, folder)
+
     def get_locked(self, spec: RunSpec) -> RunResult | None:
         """As ``get``, for a caller that holds the run's lock; the lock cannot be taken twice."""
         folder = self.folder(spec)

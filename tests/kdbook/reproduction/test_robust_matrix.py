@@ -2,8 +2,6 @@
 
 import re
 from html.parser import HTMLParser
-from importlib import import_module
-from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -27,6 +25,7 @@ from kdbook.reproduction import (
 )
 from kdbook.reproduction.mapping import BLOCKS
 from kdbook.reproduction.robust_questions import robust_questions
+from kdbook.studies import study
 from kdlib.metrics import prediction_interval, t_interval
 from kdlib.training import PRESETS
 
@@ -265,9 +264,9 @@ def test_methods_are_named_as_their_studies_name_them():
     asked = published(paper=PAPER)
     for question in robust_questions(asked[asked["dataset"] == "cifar10_lt"]):
         for name in question.studies:
-            if name in ("robust_baselines", BLOCKS) or find_spec(f"kdbook.studies.{name}") is None:
+            if name in ("robust_baselines", BLOCKS):
                 continue  # the baselines leave out some compressed cells, and add post-shifts
-            module = import_module(f"kdbook.studies.{name}")
+            module = study(name)
             names = {member.method for member in module.members(module.Settings(seeds=1))}
             assert {question.method, question.baseline} - {None} <= names
 
