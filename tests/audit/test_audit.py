@@ -132,6 +132,19 @@ def test_identical_models_show_no_change_and_no_harm():
     assert found.finding.startswith("NO HARM beyond 1 points")
 
 
+def test_no_interval_is_a_point():
+    same = predictions(size=600)
+    table = kdlib.audit(same["labels"], same["one_hot"], one_hot=same["one_hot"]).overall
+    mean, balanced, worst = (table.loc[place, ["low", "high"]] for place in (0, 1, 2))
+    # Classes are about equally large here, so that both averages are about the same.
+    assert list(balanced) == pytest.approx(list(mean), rel=0.05)
+    assert (
+        worst.isna().all()
+        and "no interval"
+        in kdlib.audit(same["labels"], same["one_hot"], one_hot=same["one_hot"]).text()
+    )
+
+
 def test_few_examples_cannot_tell():
     few = predictions(size=100)
     found = kdlib.audit(few["labels"], few["one_hot"], one_hot=few["one_hot"])
