@@ -91,7 +91,7 @@ class OpenedPage:
         return True
 
     def switch_to(self, scheme):
-        """Switch the reader's system to ``light`` or ``dark`` while the page is open."""
+        """Switch the reader's system to ``light`` or ``dark``; the page follows."""
         self.page.emulate_media(color_scheme=scheme)
         self.page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
 
