@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import torch
 
@@ -12,6 +13,7 @@ from kdlib.data.cores import cores
 from kdlib.errors import KdlibError, SettingError
 from kdlib.lifeline import end_with
 from kdlib.runs.machine import warn_of_mixed_machines
+from kdlib.runs.on_streams import on_streams
 from kdlib.runs.result import RunResult
 from kdlib.runs.spec import RESULTS_VERSION, RunSpec
 from kdlib.runs.store import Store
@@ -44,7 +46,8 @@ def execute(
     Args:
         specs: the wanted runs. Their teachers are trained too, first.
         store: where runs are kept; by default ``Store()``.
-        jobs: worker processes; by default one a CPU core for tiny images, else one.
+        jobs: trainings at once: worker processes on a CPU, by default one per core for tiny
+            images, else one; on a GPU threads with a CUDA stream each, by default one.
         device: ``cpu`` or ``cuda``; by default ``cuda`` where there is one.
         progress: show a progress bar; where no terminal is, a line every 30 s.
         together: students that may share a step, at least 1. With more than 1 tiny networks train
@@ -180,7 +183,14 @@ def _train_side_by_side(
             _train(stack, store, device=device, threads=threads_for(stack[0], 1), bar=progress)
             yield len(stack)
         return
-    yield from _in_processes(stacks, store, device, jobs)
+    if device == "cuda":
+        yield from on_streams(stacks, partial(_train_in_turn, store, device, jobs), device, jobs)
+    else:
+        yield from _in_processes(stacks, store, device, jobs)
+
+
+def _train_in_turn(store: Store, device: str, jobs: int, stack: Sequence[RunSpec]) -> None:
+    _train(stack, store, device=device, threads=threads_for(stack[0], jobs))
 
 
 def _train(

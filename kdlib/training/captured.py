@@ -169,7 +169,9 @@ class StaticStep:
                 self._step(size)
         torch.cuda.current_stream().wait_stream(stream)
         self.rewind()
-        with torch.cuda.graph(graph, stream=stream, pool=pool):
+        # Other threads may train meanwhile: what they allocate is no error of this capture.
+        mode = "thread_local"
+        with torch.cuda.graph(graph, stream=stream, pool=pool, capture_error_mode=mode):
             self._step(size)
         return graph
 

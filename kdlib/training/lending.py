@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,10 +20,12 @@ from kdlib.training.job import Job
 from kdlib.training.teacher import CapturableTeacher, ForwardTeacher
 
 ENVIRONMENT = "KDLIB_STEP"
-_KEPT = 2
+_KEPT = 4
 """Steps that wait for the next training of their shape. Each holds a copy of images and teacher."""
 
 _waiting: list[StaticStep] = []
+_lending = threading.Lock()
+"""Threads that train side by side take steps from one list, and capture one after the other."""
 
 
 class CaptureWarning(UserWarning):
@@ -110,11 +113,9 @@ def _fused(job: Job, by_default: bool) -> Job:
 def _static(job: Job, kind: StepKind, by_default: bool) -> StaticStep | None:
     """A step that waits, or a new one; None, with a warning, where the default cannot be had."""
     key = shape_key(job, kind)
-    for place, static in enumerate(_waiting):
-        if static.key == key:
-            return _waiting.pop(place)
     try:
-        return StaticStep(job, kind)
+        with _lending:
+            return _taken(key) or StaticStep(job, kind)
     except Exception as error:  # of CUDA, of the compiler, of its compilers
         if not by_default:
             raise
@@ -122,10 +123,17 @@ def _static(job: Job, kind: StepKind, by_default: bool) -> StaticStep | None:
         return None
 
 
+def _taken(key: str) -> StaticStep | None:
+    """The first step of that shape that waits, which waits no longer."""
+    places = [place for place, static in enumerate(_waiting) if static.key == key]
+    return _waiting.pop(places[0]) if places else None
+
+
 def keep(static: StaticStep) -> None:
     """Let a step wait for the next training of its shape; the longest waiting makes room."""
-    _waiting.append(static)
-    del _waiting[:-_KEPT]
+    with _lending:
+        _waiting.append(static)
+        del _waiting[:-_KEPT]
 
 
 def forget() -> None:
