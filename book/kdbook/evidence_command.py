@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     help="Where the records lie.",
 )
 def evidence(
-    names: tuple[str, ...], plan_only: bool, finished_only: bool, jobs: int | None, device: str | None,
-    root: Path | None, into: Path | None,
+    names: tuple[str, ...], plan_only: bool, finished_only: bool, jobs: int | None,
+    device: str | None, root: Path | None, into: Path | None,
 ) -> None:  # fmt: skip
     """Train the blocks of book/results/plan.md, each to its end, and write its records.
 
