@@ -31,7 +31,9 @@ FLOORS = {
     "kdbook.evidence": 5, "kdbook.places": 5, "kdbook.quick_imports": 5, "kdbook.studies": 5,
     "kdbook.charts": 6, "kdbook.reproduction": 6, "kdbook.verification": 6, "kdbook.widgets": 6,
     "kdlib.__main__": 7, "kdlib.cli": 7, "kdlib.exchange_commands": 7, "kdlib.options": 7,
-    "kdlib.store_commands": 7, "kdbook.study_runs": 7, "kdbook.verify_command": 7,
+    "kdlib.store_commands": 7,
+    "kdbook.batches": 7, "kdbook.reproduce_command": 7, "kdbook.study_runs": 7,
+    "kdbook.verify_command": 7,
     "kdbook.commands": 7, "kdbook.evidence_command": 7, "kdbook.options": 7, "kdbook.press": 7,
     "kdbook.prune_command": 7, "kdbook.record_commands": 7,
 }  # fmt: skip
