@@ -31,7 +31,7 @@ class _Together(click.ParamType):
 
 
 name_argument = click.argument("name")
-_profile = click.option(
+profile_option = click.option(
     "--profile",
     type=click.Choice(["quick", "standard", "paper"]),
     default="quick",
@@ -46,10 +46,10 @@ _values = click.option(
     metavar="NAME=VALUE",
     help="Another setting of the study, e.g. --set temperature=3 (see `kdlib study show`).",
 )
-_device = click.option(
+device_option = click.option(
     "--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda where there is one]"
 )
-_jobs = click.option(
+jobs_option = click.option(
     "--jobs",
     type=click.IntRange(1, 256),
     help="Training processes side by side  [default: one a core for digits, else 1]",
@@ -66,7 +66,9 @@ _together = click.option(
 
 def scale_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options that ``plan``, ``run`` and ``record`` share."""
-    for option in reversed((_profile, _seeds, _values, _device, _jobs, _together, root_option)):
+    for option in reversed(
+        (profile_option, _seeds, _values, device_option, jobs_option, _together, root_option)
+    ):
         command = option(command)
     return command
 

@@ -155,14 +155,15 @@ def _run(project: Project, settings: BuildSettings, jobs: Sequence[ChapterJob], 
     failures = run_side_by_side(jobs, settings.jobs or default_jobs(), say)
     for job in jobs:
         if job not in failures:
-            _keep(project, settings, job)
+            keep_executed(project, settings.profile, job)
     if failures:
         raise ChapterError("\n".join(failures.values()))
 
 
-def _keep(project: Project, settings: BuildSettings, job: ChapterJob) -> None:
+def keep_executed(project: Project, profile: str, job: ChapterJob) -> None:
+    """Tidy what a chapter that ran well left behind, and keep it by the key of its inputs."""
     executed = read_notebook(job.output)
     assert executed is not None, "a chapter that ran well left a notebook"
     tidied = cache.tidy(executed, hide_parameters=dict(job.parameters) == {"profile": "quick"})
-    kept = cache.keep(project.executed(settings.profile), job.key, tidied)
+    kept = cache.keep(project.executed(profile), job.key, tidied)
     shutil.copyfile(kept, job.output)

@@ -18,6 +18,7 @@ from kdbook.press.toc import Page
 from kdlib.plain_lines import PlainLines
 
 Say = Callable[[str], None]
+Timed = Callable[["ChapterJob", float], None]
 MEMORY_A_CHAPTER = 1 << 30  # bytes; a kernel with torch and a training, generously
 _POLL_SECONDS = 0.1
 
@@ -26,7 +27,8 @@ _POLL_SECONDS = 0.1
 class ChapterJob:
     """One chapter to run: its source, where its output goes, and what it is told.
 
-    A cell may take ``cell_timeout`` seconds, or as long as it likes.
+    A cell may take ``cell_timeout`` seconds, or as long as it likes. ``label`` names it where one
+    chapter has several jobs.
     """
 
     page: Page
@@ -35,6 +37,12 @@ class ChapterJob:
     output: Path
     log: Path
     cell_timeout: int | None = None
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """What progress calls it."""
+        return self.label or self.page.name
 
 
 @dataclass
@@ -63,8 +71,16 @@ def _available_memory() -> int:
         return 2 * MEMORY_A_CHAPTER
 
 
-def run_side_by_side(jobs: Sequence[ChapterJob], at_once: int, say: Say) -> dict[ChapterJob, str]:
+def run_side_by_side(
+    jobs: Sequence[ChapterJob], at_once: int, say: Say, ended_after: Timed | None = None
+) -> dict[ChapterJob, str]:
     """Run every job, at most ``at_once`` at a time.
+
+    Args:
+        jobs: the chapters.
+        at_once: how many run side by side.
+        say: takes a line of progress.
+        ended_after: takes each job as it ends, and its seconds.
 
     Returns:
         One line for each chapter that failed; empty when all went well.
@@ -77,15 +93,17 @@ def run_side_by_side(jobs: Sequence[ChapterJob], at_once: int, say: Say) -> dict
             complaint = _complaint(ended.job, ended.process.returncode)
             if complaint:
                 failures[ended.job] = complaint
+            if ended_after is not None:
+                ended_after(ended.job, ended.seconds)
             say(_line(ended, complaint is not None, still))
             lines.update()
     return failures
 
 
 def _line(ended: _Running, is_failure: bool, still: Sequence[_Running]) -> str:
-    running = ", ".join(other.job.page.name for other in still)
+    running = ", ".join(other.job.name for other in still)
     fate = "FAILED after" if is_failure else "ran in"
-    line = f"  {ended.job.page.name}: {fate} {ended.seconds:.0f} s"
+    line = f"  {ended.job.name}: {fate} {ended.seconds:.0f} s"
     return f"{line}; running now: {running}" if running else line
 
 
@@ -108,7 +126,7 @@ def _as_they_end(
 
 
 def _start(job: ChapterJob, at_once: int, say: Say) -> _Running:
-    say(f"  {job.page.name}: running")
+    say(f"  {job.name}: running")
     message = {
         "source": str(job.page.source), "output": str(job.output),
         "parameters": dict(job.parameters), "cell_timeout": job.cell_timeout,

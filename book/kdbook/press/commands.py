@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from keyword import iskeyword
 from math import isfinite
 
 import click
@@ -72,7 +73,8 @@ def parse_parameters(pairs: Sequence[str]) -> dict[str, Parameter]:
 
 def _parse_parameter(pair: str) -> tuple[str, Parameter]:
     name, equals, text = pair.partition("=")
-    if not equals or not name.isidentifier() or name == "profile":
+    # Papermill writes the name into the notebook as it is.
+    if not equals or not name.isidentifier() or iskeyword(name) or name == "profile":
         raise SettingError(f"parameter {pair!r} is not allowed: use NAME=VALUE (not for profile)")
     try:
         value = json.loads(text)

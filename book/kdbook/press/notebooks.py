@@ -73,14 +73,19 @@ def check_parameters(page: Page, passed: Mapping[str, Parameter]) -> None:
     """
     if not passed:
         return
-    skip_slow_imports()
-    from papermill import inspect_notebook  # slow even so: only where a chapter must run
-
-    known = list(inspect_notebook(str(page.source)))
+    known = declared_parameters(page)
     unknown = sorted(set(passed) - set(known))
     if unknown:
         which = choices(unknown[0], known)
         raise SettingError(f"{page.name} has no parameter {unknown[0]!r}: {which}")
+
+
+def declared_parameters(page: Page) -> list[str]:
+    """The names that the chapter's ``parameters`` cell assigns."""
+    skip_slow_imports()
+    from papermill import inspect_notebook  # slow even so: only where a chapter must run
+
+    return list(inspect_notebook(str(page.source)))
 
 
 def failed(notebook: Notebook) -> bool:
