@@ -16,6 +16,7 @@ from kdlib.errors import SettingError
 from kdlib.names import choices
 
 CHAPTERS = {
+    "who_pays": "book/intro",
     "first_principles": "book/foundations/distillation",
     "measuring": "book/foundations/measuring",
     "gains_are_not_uniform": "book/teachers_pet/gains_are_not_uniform",
@@ -41,7 +42,7 @@ CHAPTERS = {
     "teacher_calibration": "book/robust_distillation/calibration",
     "robust_baselines": "book/robust_distillation/baselines_and_compression",
 }
-"""Each study, and the chapter that shows it."""
+"""Each study, and the page that shows it."""
 
 STUDIES = tuple(CHAPTERS)
 
