@@ -76,7 +76,7 @@ function lossArrow(byMethod, middle, y, step, methods) {
   const x = middle - step * 0.44;
   return [
     svg("path", { d: `M${x},${from}V${to - 5}m-3.5,0h7l-3.5,6Z`, class: "kdlib-loss" }),
-    step < 45 ? null : text(x + 4, from - 4, `−${points(distilled.change.mean)}`, { class: "kdlib-lost" }),
+    step < 45 ? null : text(x, to + 15, `−${points(distilled.change.mean)}`, { "text-anchor": "middle", class: "kdlib-lost" }),
   ].filter(Boolean);
 }
 

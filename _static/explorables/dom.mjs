@@ -42,7 +42,7 @@ export function slider({ label, values, value, format = String, change }) {
     say();
   };
   set(value);
-  const element = html("div", { class: "kdlib-slider" }, html("label", { for: id }, label), input, shown);
+  const element = html("div", { class: "kdlib-slider" }, html("label", { for: id }, label), shown, input);
   return { element, set };
 }
 
@@ -66,10 +66,7 @@ export function choice({ label, options, value, change }) {
 export function tick({ label, value, change }) {
   const input = html("input", { type: "checkbox", onchange: () => change(input.checked) });
   input.checked = value;
-  const set = (wanted) => {
-    input.checked = wanted;
-  };
-  return { element: html("label", { class: "kdlib-tick" }, input, label), set };
+  return { element: html("label", { class: "kdlib-tick" }, input, label) };
 }
 
 export const button = (text, press, attributes = {}) =>

@@ -1,4 +1,4 @@
-/* 95 % t-intervals over seeds, as kdlib.metrics.t_interval takes them. */
+/* 95 % t-intervals over seeds, as kdlib.metrics.t_interval takes those of differences. */
 
 // Student's t at 97.5 %, for 1 to 30 degrees of freedom.
 const QUANTILES = [
@@ -40,28 +40,16 @@ function halfWidth(values, middle) {
   return (quantile(values.length - 1) * spread) / Math.sqrt(values.length);
 }
 
-/** Of differences in points: { mean, low, high }, the ends NaN where there is no interval. */
-export function ofDifferences(values) {
+/** Mean and interval, { mean, low, high }, cut at `least` and `most`: beyond them nothing lies. The
+ *  ends are NaN where there is no interval. */
+function tInterval(values, least, most) {
   const middle = mean(values);
   const half = halfWidth(values, middle);
-  return { mean: middle, low: Math.max(middle - half, -100), high: Math.min(middle + half, 100) };
+  return { mean: middle, low: Math.max(middle - half, least), high: Math.min(middle + half, most) };
 }
 
-/** Of accuracies in percent; bent on the scale of the logit, so that it stays between 0 and 100. */
-export function ofPercents(values) {
-  const middle = mean(values);
-  const half = halfWidth(values, middle);
-  const above = 100 - middle;
-  if (Math.min(middle, above) <= 0) {
-    return { mean: middle, low: Math.max(middle - half, 0), high: Math.min(middle + half, 100) };
-  }
-  const factor = Math.exp((-half * 100) / (middle * above));
-  return {
-    mean: middle,
-    low: (100 * middle * factor) / (middle * factor + above),
-    high: (100 * middle) / (middle + above * factor),
-  };
-}
+export const ofDifferences = (values) => tInterval(values, -100, 100);
+export const ofPercents = (values) => tInterval(values, 0, 100);
 
 /** 1 or -1 where the interval leaves out zero, else 0. */
 export function sign({ low, high }) {

@@ -20,7 +20,11 @@ const FIELDS = {
   teacherEpochs: { short: "e", values: [10, 20, 40, 80, 160] },
   seeds: { short: "n", values: [5, 10, 15, 20, 25, 30, 35, 40, 45, 50] },
 };
-const DEFAULTS = { task: "digits", ratio: 20, temperature: 3, alpha: 1, teacherEpochs: 40, seeds: 5 };
+const SEEDS = { digits: 5, plane: 20 }; // at first: points train in no time
+const DEFAULTS = {
+  task: "digits", ratio: 20, temperature: 3, alpha: 1, teacherEpochs: 40, seeds: SEEDS.digits,
+};
+const NOUNS = { digits: ["digit", "digits"], plane: ["class", "classes"] };
 const SLIDERS = {
   ratio: { label: "imbalance ratio", format: (one) => `${one} : 1` },
   temperature: { label: "temperature T", format: String },
@@ -39,7 +43,8 @@ const PATIENCE = 120; // ms without a change before training starts
 class Playground {
   constructor(root) {
     this.root = root;
-    this.state = { ...DEFAULTS, ...readAddress(FIELDS) };
+    const asked = readAddress(FIELDS);
+    this.state = { ...DEFAULTS, seeds: SEEDS[asked.task ?? DEFAULTS.task], ...asked };
     this.trials = [];
     this.id = 0;
     this.worker = new Worker(new URL("./worker.mjs", import.meta.url), { type: "module" });
@@ -78,7 +83,7 @@ class Playground {
   }
 
   set(values) {
-    Object.assign(this.state, values);
+    Object.assign(this.state, { seeds: SEEDS[values.task ?? this.state.task] }, values);
     for (const [name, one] of Object.entries(this.sliders)) one.set(this.state[name]);
     this.tasks.set(this.state.task);
     this.changed();
@@ -169,15 +174,15 @@ class Playground {
     if (Number.isNaN(width)) return this.tell(`${now}.`);
     const was = before ? `, it was ${before.toFixed(1)}` : "";
     this.tell(`${now}. The interval of what distillation does to the rarest is ${width.toFixed(1)} points wide${was}.`);
-    const rarest = rarestSaid(this.columns(), rarestCount(this.columns().length));
+    const rarest = rarestSaid(this.columns(), rarestCount(this.columns().length), this.nouns());
     this.words.replaceChildren(
       html("p", { class: "kdlib-headline" }, headline(this.summary(), rarest)),
       ...sentences(this.summary(), rarest, METHODS).map((one) => html("p", {}, one)));
-    this.numbers.replaceChildren(numbersTable(this.summary(), this.columns(), METHODS, this.noun()));
+    this.numbers.replaceChildren(numbersTable(this.summary(), this.columns(), METHODS, this.nouns()[0]));
   }
 
-  noun() {
-    return this.state.task === "digits" ? "digit" : "class";
+  nouns() {
+    return NOUNS[this.state.task];
   }
 
   summary() {
@@ -195,7 +200,7 @@ class Playground {
   draw() {
     if (!this.trials.length) return;
     const width = this.charts.clientWidth;
-    const how = { width, methods: METHODS, showSeeds: true, noun: this.noun() };
+    const how = { width, methods: METHODS, showSeeds: true, noun: this.nouns()[0] };
     this.charts.replaceChildren(
       html("h4", {}, "Over the classes: a faint mark per seed, the mean, its 95 % interval (%)"),
       measureChart(this.summary(), how),

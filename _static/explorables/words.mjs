@@ -10,8 +10,6 @@ export const NAMES = {
   AdaAlpha: "AdaAlpha student",
   robust: "robust student",
 };
-const MEASURE_NAMES = { mean: "the mean", worst: "the worst class" };
-
 export const points = (value) => Math.abs(value).toFixed(1);
 const signed = (value) => `${value < 0 ? "−" : "+"}${points(value)}`;
 export const span = ({ low, high }) => `${signed(low)} to ${signed(high)}`;
@@ -25,27 +23,30 @@ export function changeSaid(change) {
   return `${verdict < 0 ? "loses" : "gains"} ${points(change.mean)} points (${span(change)})`;
 }
 
-/** "the two rarest digits", "the triangles". */
-export function rarestSaid(columns, count) {
+/** "the rarest digits, 8 and 9"; nouns: [one, several]. */
+export function rarestSaid(columns, count, nouns) {
   const rare = columns.slice(-count).map(({ name }) => name);
-  return `the rarest ${rare.length > 1 ? "classes" : "class"}, ${rare.join(" and ")}`;
+  return `the rarest ${nouns[rare.length > 1 ? 1 : 0]}, ${rare.join(" and ")}`;
 }
 
 /** The headline: what distillation does to the rarest classes. */
 export function headline(summary, rarest) {
   const { distilled, AdaAlpha } = summary.measures.rarest;
-  const lost = sign(distilled.change);
-  if (lost > 0) return `Distillation helps ${rarest}.`;
-  if (lost === 0) return `Distillation shows no clear effect on ${rarest}.`;
-  const regained = AdaAlpha && sign(AdaAlpha.change) >= 0;
-  const second = regained ? " Trusting the teacher by class avoids it." : "";
-  return `Distillation costs ${rarest}: ${points(distilled.change.mean)} points.${second}`;
+  const moved = sign(distilled.change);
+  const size = `${points(distilled.change.mean)} points`;
+  if (moved > 0) return `Distillation gives ${rarest}, ${size}.`;
+  if (moved === 0) return `Distillation shows no clear effect on ${rarest}.`;
+  const avoids = sign(AdaAlpha.change) >= 0;
+  return `Distillation costs ${rarest}, ${size}.${avoids ? " Trust by class avoids it." : ""}`;
 }
 
-/** One sentence a method: rarest classes first, then the mean. */
+/** Two sentences, on the rarest classes and on the mean: each method against the one-hot student. */
 export function sentences(summary, rarest, methods) {
-  const { rarest: rare, mean } = summary.measures;
-  return methods.filter((name) => rare[name]?.change).map((name) =>
-    `The ${NAMES[name]} ${changeSaid(rare[name].change)} on ${rarest}, `
-    + `and ${changeSaid(mean[name].change)} in ${MEASURE_NAMES.mean}.`);
+  const say = (where, measure) => {
+    const taught = methods.filter((name) => summary.measures[measure][name].change);
+    const said = taught.map((name) =>
+      `the ${NAMES[name]} ${changeSaid(summary.measures[measure][name].change)}`);
+    return `${where}, against the one-hot student: ${said.join("; ")}.`;
+  };
+  return [say(`On ${rarest}`, "rarest"), say("In the mean of the classes", "mean")];
 }
