@@ -5,7 +5,9 @@ import { moved, noEdits, withPoint, withoutPoint } from "./plane-edits.mjs";
 import { PLANE_CLASSES, pointsOf, SIDE } from "./plane.mjs";
 import { NAMES } from "./words.mjs";
 
-const SHAPES = ["M-1.6,0a1.6,1.6 0 1,0 3.2,0a1.6,1.6 0 1,0 -3.2,0Z", "M-1.5,-1.5h3v3h-3Z", "M0,-2.1L1.9,1.4H-1.9Z"];
+const SHAPES = [
+  "M-1.6,0a1.6,1.6 0 1,0 3.2,0a1.6,1.6 0 1,0 -3.2,0Z", "M-1.5,-1.5h3v3h-3Z", "M0,-2.1L1.9,1.4H-1.9Z",
+];
 const TINTS = [[96, 112, 220], [196, 140, 20], [30, 150, 140]]; // as --kdlib-class-… in the style sheet
 const ARROWS = { ArrowLeft: [-2, 0], ArrowRight: [2, 0], ArrowUp: [0, 2], ArrowDown: [0, -2] };
 const HELP = "Points in a square. N and P choose the next and the previous point, the arrow keys move "

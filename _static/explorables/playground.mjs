@@ -101,7 +101,8 @@ class Playground {
 
   keepAddress() {
     const edits = this.state.task === "plane" ? spelled(this.editor.edits) : {};
-    writeAddress(FIELDS, this.state, DEFAULTS, edits);
+    const defaults = { ...DEFAULTS, seeds: SEEDS[this.state.task] };
+    writeAddress(FIELDS, this.state, defaults, edits);
   }
 
   showEditor(maps) {
@@ -173,7 +174,8 @@ class Playground {
     const now = `${this.trials.length} seeds trained`;
     if (Number.isNaN(width)) return this.tell(`${now}.`);
     const was = before ? `, it was ${before.toFixed(1)}` : "";
-    this.tell(`${now}. The interval of what distillation does to the rarest is ${width.toFixed(1)} points wide${was}.`);
+    this.tell(`${now}. The interval of what distillation does to the rarest is `
+      + `${width.toFixed(1)} points wide${was}.`);
     const rarest = rarestSaid(this.columns(), rarestCount(this.columns().length), this.nouns());
     this.words.replaceChildren(
       html("p", { class: "kdlib-headline" }, headline(this.summary(), rarest)),
