@@ -32,6 +32,12 @@ def picture(record: Record) -> alt.VConcatChart:
     return chart.properties(**lines).configure(font="sans-serif")
 
 
+def headline(record: Record) -> str:
+    """The finding in one sentence."""
+    said = findings.headline(teacher_length.by_teacher(record.table))
+    return f"**{said} (long-tailed {record.about.dataset}, {len(record.about.seeds)} seeds).**"
+
+
 def in_words(lengths: Record, batches: Record) -> str:
     """The findings as a list, how much of them is the recipe's, and where they were measured."""
     recipe = batch_size.recipe_said(batch_size.effects(batches.table))
@@ -57,6 +63,7 @@ def main() -> None:
     picture(lengths).save(PICTURE)
     for page in (ROOT / "README.md", FIRST_PAGE):
         fill_readme("finding", in_words(lengths, batches), page)
+    fill_readme("headline", headline(lengths), FIRST_PAGE)
     fill_readme("batch size", batch_table(batches.table))
     print(in_words(lengths, batches))
 

@@ -57,7 +57,7 @@ SCALES = {
 }
 """Scales by column. A difference of anything but percentages needs a scale of its own."""
 
-_PERCENT_STARTS = ("worst_", "top_", "delta", "validation", "select_")
+_PERCENT_STARTS = ("worst_", "class_", "top_", "delta", "validation", "select_")
 
 
 def scale_of(column: str) -> Scale:

@@ -16,6 +16,7 @@ from kdlib.errors import SettingError
 from kdlib.names import choices
 
 CHAPTERS = {
+    "who_pays": "book/intro",
     "first_principles": "book/foundations/distillation",
     "measuring": "book/foundations/measuring",
     "gains_are_not_uniform": "book/teachers_pet/gains_are_not_uniform",
@@ -42,7 +43,7 @@ CHAPTERS = {
     "teacher_calibration": "book/robust_distillation/calibration",
     "robust_baselines": "book/robust_distillation/baselines_and_compression",
 }
-"""Each study, and the chapter that shows it."""
+"""Each study, and the page that shows it."""
 
 STUDIES = tuple(CHAPTERS)
 
@@ -56,7 +57,7 @@ def study(name: str) -> ModuleType:
     if name not in STUDIES:
         raise SettingError(f"study {name!r} is not known: {choices(name, STUDIES)}")
     room = CHAPTERS[name].rpartition("/")[2]
-    own = f".{name}" if name in ("teacher_length", "batch_size") else ""
+    own = f".{name}" if name in ("teacher_length", "batch_size", "who_pays") else ""
     return import_module(f"kdbook.chapters.{room}{own}")
 
 

@@ -1,0 +1,1 @@
+"""The front page: who pays, at every setting that a reader can move to."""
