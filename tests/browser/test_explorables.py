@@ -149,9 +149,7 @@ def test_each_move_shows_other_numbers_within_50_ms(browser, site):
             took = (
                 radios(one.page)
                 .nth(place)
-                .evaluate(
-                    "each => { const t = performance.now(); each.click(); return performance.now() - t; }"
-                )
+                .evaluate("each => { const t = Date.now(); each.click(); return Date.now() - t; }")
             )
             assert one.page.inner_html(".kdlib-charts") != before
             assert took < 50
