@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import predictions
+from made_predictions import predictions
 
 import kdlib
 from kdlib.errors import KdlibError

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from made_up import answers, predictions
+from made_predictions import answers, predictions
 
 import kdlib
 from kdlib import losses, metrics
