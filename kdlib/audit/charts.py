@@ -65,7 +65,7 @@ def _gains(alt: Any, frame: pd.DataFrame, what: str, confidence: float) -> Any:
     kept = known if len(known) <= _MOST_ROWS else known.head(_MOST_ROWS)
     shown = kept[["name", "gain", "low", "high", "verdict"]].assign(place=range(len(kept)))
     names = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
-    colour = alt.Color("verdict:N", title=None).scale(
+    colour = alt.Color("verdict:N", title=None, legend=alt.Legend(orient="top")).scale(
         domain=list(_COLOURS), range=list(_COLOURS.values())
     )
     title = f"gain in accuracy (percentage points, {100 * confidence:g} % intervals)"
@@ -109,7 +109,7 @@ def _buckets(alt: Any, report: Report, value: str, title: str) -> Any:
         .encode(
             x=alt.X("bucket:O", title=f"buckets of classes, {report.order}"),
             y=alt.Y(f"{value}:Q", title=title),
-            color=alt.Color("model:N", title=None),
+            color=alt.Color("model:N", title=None, legend=alt.Legend(orient="top")),
             strokeDash=alt.StrokeDash("model:N", title=None),
         )
         .properties(width=_WIDTH, height=220, title=title, description=f"{title} by bucket")

@@ -67,12 +67,7 @@ def _as_frame(where: str, groups: Any, size: int) -> pd.DataFrame:
         raise DataError(f"{where} is no table: expected columns with one value a row") from None
     if len(frame) != size:
         raise DataError(f"{where} has {len(frame)} rows: expected {size}, as there are labels")
-    if not np.array_equal(frame.index, np.arange(size)):
-        raise DataError(
-            f"{where} has an index that the scores do not share: bring it into their order, "
-            "then reset_index(drop=True)"
-        )
-    return frame
+    return frame.reset_index(drop=True)  # which the scores share, or which says nothing
 
 
 def _check_columns(where: str, frame: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kdlib.aligned import IGNORED
+from kdlib.aligned import IGNORED, check_aligned, check_class_order
 from kdlib.audit.checks import KINDS, Kind, check_labels
 from kdlib.audit.groups import Grouping, groupings
 from kdlib.audit.measured import Model, measure
@@ -78,6 +78,7 @@ def gather(
         SettingError: there is nothing to compare, or a setting is unknown.
     """
     check_choice("scores", kind, KINDS)
+    _check_indexes(given)
     tables = _tables(given, places)
     size, num_classes = next(iter(tables.values()))[0].shape
     labels = check_labels(place_of("labels", places), given["labels"], num_classes, size)
@@ -97,6 +98,13 @@ def gather(
         class_names(place_of("class_names", places), given.get("class_names"), num_classes),
         _train_counts(place_of("train_counts", places), given.get("train_counts"), num_classes),
     )
+
+
+def _check_indexes(given: Mapping[str, Any]) -> None:
+    """Refuse data frames whose rows or classes may come in another order than the rest."""
+    models = {role: given.get(role) for role in ("student", *BASELINES)}
+    check_aligned(0, labels=given.get("labels"), **models, groups=given.get("groups"))
+    check_class_order(-1, **models)
 
 
 def place_of(role: str, places: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from made_up import predictions
+from made_predictions import predictions
 
 from kdlib.cli import cli
 

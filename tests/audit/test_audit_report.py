@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from made_up import answers, predictions
+from made_predictions import answers, predictions
 
 import kdlib
 from kdlib import losses, metrics
@@ -66,6 +66,17 @@ def test_logits_give_the_report_of_their_probabilities(given, report):
 def test_tensors_give_the_report_of_arrays(given, report):
     other = kdlib.audit(**{name: torch.tensor(value) for name, value in given.items()})
     assert list(other.by_class["p_value"]) == list(report.by_class["p_value"])
+
+
+def test_tables_that_share_an_index_go_together(given, report):
+    names = [f"row {place}" for place in range(len(given["labels"]))]
+    tables = {role: pd.DataFrame(given[role], index=names)
+              for role in ("student", "one_hot", "teacher")}  # fmt: skip
+    labels = pd.Series(given["labels"], index=names)
+    groups = pd.DataFrame({"odd": given["labels"] % 2 == 1}, index=names)
+    found = kdlib.audit(labels, **tables, groups=groups, class_names=NAMES)
+    pd.testing.assert_frame_equal(found.by_class, report.by_class)
+    assert found.by_group["examples"][0] == (given["labels"] % 2 == 1).sum()
 
 
 def test_cumulative_gain_is_that_of_the_metrics(report):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import answers, predictions
+from made_predictions import answers, predictions
 
 import kdlib
 

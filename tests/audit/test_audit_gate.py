@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from made_up import predictions
+from made_predictions import predictions
 
 import kdlib
 from kdlib.audit import parse_limit, read_limits

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from made_up import predictions
+from made_predictions import predictions
 from safetensors.numpy import load_file, save_file
 
 from kdlib.audit.from_files import audit_files

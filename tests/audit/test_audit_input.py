@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import predictions
+from made_predictions import predictions
 
 import kdlib
 from kdlib.errors import KdlibError
@@ -99,7 +99,15 @@ WRONG = {
     ),
     "other index": (
         {"groups": pd.DataFrame({"a": range(300)}, index=range(299, -1, -1))},
-        "groups has an index that the scores do not share",
+        "groups has an index that labels does not share",
+    ),
+    "other order": (
+        {"student": pd.DataFrame(predictions(size=300)["student"]).sample(frac=1, random_state=0)},
+        "student has an index that labels does not share",
+    ),
+    "other classes first": (
+        {"student": pd.DataFrame(predictions(size=300)["student"])[[1, 0, 2, 3, 4, 5]]},
+        "student has classes in the order 1, 0, 2, 3, 4: expected 0, 1, 2",
     ),
     "same columns": (
         {"groups": pd.DataFrame([[1, 2]] * 300, columns=["a", "a"])},

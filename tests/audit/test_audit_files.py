@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from made_up import predictions
+from made_predictions import predictions
 from safetensors.torch import save_file
 
 import kdlib

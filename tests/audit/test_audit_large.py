@@ -1,0 +1,53 @@
+"""A million examples of a hundred classes, in bounds of memory and time."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+EXAMPLES, CLASSES = 1_000_000, 100
+CODE = """
+import json, resource, sys
+from kdlib.audit.from_files import audit_files
+report = audit_files(sys.argv[1], {})
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps({
+    "gigabytes": used.ru_maxrss / 1e6,
+    "seconds": used.ru_utime + used.ru_stime,
+    "examples": report.examples,
+    "student": report.overall["student"][0],
+}))
+"""
+
+
+def write_large(path):
+    """Logits in half precision, written a block at a time."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, CLASSES, EXAMPLES)
+    tables = {}
+    for role in ("student", "one_hot"):
+        table = np.empty((EXAMPLES, CLASSES), np.float16)
+        for rows in np.array_split(np.arange(EXAMPLES), 20):
+            table[rows] = rng.standard_normal((len(rows), CLASSES), np.float32)
+            table[rows, labels[rows]] += 3
+        tables[role] = table
+    right = np.mean(tables["student"].argmax(axis=1) == labels)
+    np.savez(path, labels=labels, **tables)
+    return 100 * right
+
+
+@pytest.mark.slow
+def test_a_million_examples_take_less_than_4_gb_and_a_minute(tmp_path):
+    path = tmp_path / "large.npz"
+    expected = write_large(path)
+    command = [sys.executable, "-c", CODE, str(path)]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    path.unlink()
+    assert found["examples"] == EXAMPLES
+    assert found["student"] == pytest.approx(expected)
+    assert found["gigabytes"] < 4
+    assert found["seconds"] < 60  # of the processor, so that a busy machine counts no more
