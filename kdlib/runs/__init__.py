@@ -1,6 +1,5 @@
 """Runs: specs that name a training, a store that keeps it, and ``execute`` that does it once."""
 
-from kdlib.runs.build import dev_margins, dev_mix, hardest_removed, loss_vectors
 from kdlib.runs.execute import execute, missing_runs
 from kdlib.runs.official_test import OFFICIAL_TEST
 from kdlib.runs.result import RunResult
@@ -21,6 +20,7 @@ from kdlib.runs.spec import (
     method_name,
 )
 from kdlib.runs.store import DamagedRunWarning, Store
+from kdlib.runs.vectors import dev_margins, dev_mix, hardest_removed, loss_vectors
 
 __all__ = [
     "OFFICIAL_TEST",

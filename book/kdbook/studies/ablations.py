@@ -18,7 +18,8 @@ from kdbook.studies.settings import Settings as BaseSettings
 from kdbook.studies.tables import Member
 from kdlib.losses import soft_label_weights
 from kdlib.runs import RunResult, RunSpec, Store, dev_mix
-from kdlib.runs.build import dataset_for, loss_vectors
+from kdlib.runs.build import dataset_for
+from kdlib.runs.vectors import loss_vectors
 
 QUESTION = "Does it matter which class is trusted how much?"
 
