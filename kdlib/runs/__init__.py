@@ -23,28 +23,16 @@ from kdlib.runs.store import DamagedRunWarning, Store
 from kdlib.runs.vectors import dev_margins, dev_mix, hardest_removed, loss_vectors
 
 __all__ = [
-    "OFFICIAL_TEST",
-    "RESULTS_VERSION",
     "AdaptiveMix",
-    "AveragedRobustCost",
     "ConstantMix",
-    "DamagedRunWarning",
     "DataSpec",
-    "HardestRemovedMix",
     "MarginCost",
-    "NoCost",
     "Objective",
     "PriorCost",
     "RobustCost",
     "RunResult",
     "RunSpec",
-    "ShuffledMix",
     "Store",
-    "dev_margins",
-    "dev_mix",
     "execute",
-    "hardest_removed",
-    "loss_vectors",
-    "method_name",
     "missing_runs",
 ]

@@ -21,27 +21,15 @@ from kdlib.training.recipe import (
 from kdlib.training.teacher import ForwardTeacher, TeacherSignal
 
 __all__ = [
-    "MEASURED",
     "PRESETS",
-    "AveragedLogits",
-    "CheckpointError",
     "ClassMultipliers",
-    "CosineDecay",
-    "DamagedCheckpointWarning",
-    "EpochRecord",
-    "ForwardTeacher",
     "HeldOut",
     "LossVectors",
     "MultiplierRule",
     "Outcome",
     "Recipe",
-    "StepDecay",
     "Student",
-    "TeacherSignal",
-    "batch_loss",
-    "learning_rate",
     "predict_logits",
-    "steps_per_epoch",
     "train",
     "train_many",
 ]
