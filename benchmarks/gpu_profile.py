@@ -11,7 +11,7 @@ import torch
 from gpu_trainings import Scale, network, random_split, recipe_of
 
 from kdlib.training import LossVectors, train
-from kdlib.training.captured import StepKind
+from kdlib.training.job import StepKind
 
 TOP = 8
 _NAME_LENGTH = 60

@@ -15,10 +15,10 @@ from torch import nn
 from kdlib.data import Split, num_views
 from kdlib.models import ModelSpec, build
 from kdlib.training import PRESETS, LossVectors, Recipe, train
-from kdlib.training.captured import StaticStep, StepKind
-from kdlib.training.job import epoch_plan, prepare
-from kdlib.training.lending import forget
+from kdlib.training.captured import StaticStep
+from kdlib.training.job import StepKind, epoch_plan, prepare
 from kdlib.training.many import Student, train_many
+from kdlib.training.steps import forget
 from kdlib.training.teacher_views import TeacherTable, build_table
 
 GB = 10**9

@@ -36,7 +36,7 @@ from machine import machine_rows
 from results_file import fill_results, markdown
 
 from kdlib.folders import absolute
-from kdlib.training.captured import StepKind
+from kdlib.training.job import StepKind
 
 BUDGET = 480.0
 OVERRUN = 35.0

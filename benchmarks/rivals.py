@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 from kdlib.data import Split, num_views, torchvision_import
 from kdlib.models import ModelSpec, build
 from kdlib.training import CosineDecay, LossVectors, Recipe, TeacherSignal, train
-from kdlib.training.captured import StepKind
+from kdlib.training.job import StepKind
 from kdlib.training.recipe import Precision
 from kdlib.training.teacher_views import TeacherTable
 

@@ -26,8 +26,8 @@ from kdlib.runs import RunSpec
 from kdlib.runs.build import dataset_for, model_for, training_split
 from kdlib.runs.train_one import torch_threads
 from kdlib.training import LossVectors, Recipe, predict_logits, train
-from kdlib.training.captured import StepKind
 from kdlib.training.fused.library import CannotFuseError, library
+from kdlib.training.job import StepKind
 from kdlib.training.recipe import Precision, learning_rate, steps_per_epoch
 
 FIRST_SEEDS, SEEDS = 10, 30

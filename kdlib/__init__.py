@@ -2,6 +2,25 @@
 
 Submodules load on first use, so that ``import kdlib`` is quick: torch is imported only when
 something needs it.
+
+These names are public; whatever else can be imported may change without notice:
+
+* ``kdlib.losses``: ``soft_target_loss``, ``teacher_probabilities``, ``adaptive_mix``,
+  ``average_margins``, ``margin_log_cost``, ``class_errors``, ``exponentiated_gradient``,
+  ``traded_off_log_weights``
+* ``kdlib.metrics``: ``Interval``, ``per_class_accuracy``, ``mean_accuracy``,
+  ``balanced_accuracy``, ``worst_k``, ``delta_k``, ``group_accuracy``, ``class_means``,
+  ``class_calibration_error``, ``class_risks``, ``cumulative_gain``, ``log_loss``, ``margin``,
+  ``t_interval``, ``prediction_interval``, ``paired_bootstrap``, ``paired_p_value``,
+  ``sign_test``, ``holm``, ``pareto_frontier``
+* ``kdlib.data``: ``Dataset``, ``Split``, ``load``, ``long_tailed_counts``
+* ``kdlib.models``: ``ModelSpec``, ``ImageNetResNet``, ``build``, ``parameter_count``
+* ``kdlib.training``: ``train``, ``train_many``, ``Student``, ``Outcome``, ``Recipe``,
+  ``PRESETS``, ``LossVectors``, ``ClassMultipliers``, ``MultiplierRule``, ``HeldOut``,
+  ``predict_logits``
+* ``kdlib.runs``: ``RunSpec``, ``DataSpec``, ``Objective``, ``ConstantMix``, ``AdaptiveMix``,
+  ``PriorCost``, ``MarginCost``, ``RobustCost``, ``RunResult``, ``Store``, ``execute``,
+  ``missing_runs``
 """
 
 from __future__ import annotations

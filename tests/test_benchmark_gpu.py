@@ -14,7 +14,7 @@ import measure_gpu  # noqa: E402
 import readme  # noqa: E402
 import results_file  # noqa: E402
 
-from kdlib.training import lending  # noqa: E402
+from kdlib.training import steps  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-    lending.forget()
+    steps.forget()
 
 
 def test_a_dry_run_measures_every_part_and_leaves_the_results_alone(tmp_path):

@@ -9,7 +9,8 @@ from kdlib.data.split import Dataset, Split, halves
 from kdlib.data.views import apply_views, draw_views, epoch_order, epoch_views, num_views, to_float
 
 __all__ = [
-    "NAMES", "Dataset", "ImageFiles", "Images", "Split", "SplitWarning", "apply_views",
-    "data_root", "draw_views", "epoch_order", "epoch_views", "halves", "load",
-    "long_tailed_counts", "num_views", "recorded_digests", "to_float",
-]  # fmt: skip
+    "Dataset",
+    "Split",
+    "load",
+    "long_tailed_counts",
+]

@@ -33,15 +33,11 @@ from kdlib.losses.soft_targets import (
 from kdlib.losses.trust import adaptive_mix, average_margins, margin_log_cost
 
 __all__ = [
-    "IGNORED",
-    "ClassError",
-    "Reduction",
     "adaptive_mix",
     "average_margins",
     "class_errors",
     "exponentiated_gradient",
     "margin_log_cost",
-    "soft_label_weights",
     "soft_target_loss",
     "teacher_probabilities",
     "traded_off_log_weights",

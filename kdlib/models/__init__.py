@@ -12,8 +12,11 @@ from kdlib.models.imagenet import ImageNetResNet, build_imagenet
 from kdlib.validated import Frozen
 
 __all__ = [
-    "AnyModel", "CifarResNet", "ImageNetResNet", "ModelSpec", "build", "parameter_count",
-]  # fmt: skip
+    "ImageNetResNet",
+    "ModelSpec",
+    "build",
+    "parameter_count",
+]
 
 
 def _family(value: Any) -> str:

@@ -1,6 +1,5 @@
 """Runs: specs that name a training, a store that keeps it, and ``execute`` that does it once."""
 
-from kdlib.runs.build import dev_margins, dev_mix, hardest_removed, loss_vectors
 from kdlib.runs.execute import execute, missing_runs
 from kdlib.runs.official_test import OFFICIAL_TEST
 from kdlib.runs.result import RunResult
@@ -21,30 +20,19 @@ from kdlib.runs.spec import (
     method_name,
 )
 from kdlib.runs.store import DamagedRunWarning, Store
+from kdlib.runs.vectors import dev_margins, dev_mix, hardest_removed, loss_vectors
 
 __all__ = [
-    "OFFICIAL_TEST",
-    "RESULTS_VERSION",
     "AdaptiveMix",
-    "AveragedRobustCost",
     "ConstantMix",
-    "DamagedRunWarning",
     "DataSpec",
-    "HardestRemovedMix",
     "MarginCost",
-    "NoCost",
     "Objective",
     "PriorCost",
     "RobustCost",
     "RunResult",
     "RunSpec",
-    "ShuffledMix",
     "Store",
-    "dev_margins",
-    "dev_mix",
     "execute",
-    "hardest_removed",
-    "loss_vectors",
-    "method_name",
     "missing_runs",
 ]

@@ -11,10 +11,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from kdlib.data.image_folders import PUBLISHED
-from kdlib.data.longtail import refuse_second_tail
-from kdlib.data.sources import DatasetName
+from kdlib.data.sources import DatasetName as DatasetName
 from kdlib.models import AnyModel, ImageNetResNet
-from kdlib.training.multipliers import MultiplierRule
+from kdlib.runs.costs import AveragedRobustCost, NoCost, PriorCost, RobustCost
+from kdlib.runs.data_spec import DataSpec, Seed, data_label, drawn_classes
 from kdlib.training.recipe import Recipe
 from kdlib.validated import Frozen
 
@@ -25,38 +25,6 @@ It is part of every spec, so all ids change with it and no stale result is read.
 """
 
 ID_DIGITS = 16
-
-Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
-
-
-class DataSpec(Frozen):
-    """Which examples are trained on.
-
-    Attributes:
-        name: the data set.
-        imbalance: long-tail ratio, 1 to 1000, among the classes that are kept.
-        subset_seed: which examples the long tail keeps and which go to dev.
-        part: ``train_minus_dev`` leaves out the dev examples, so that a teacher can be judged on
-            them.
-        class_share: share of the classes that are kept, above 0, at most 1.
-        class_seed: which classes these are.
-    """
-
-    name: DatasetName = "digits"
-    imbalance: Annotated[float, Field(ge=1, le=1000)] = 1.0
-    subset_seed: Seed = 0
-    part: Literal["train", "train_minus_dev"] = "train"
-    class_share: Annotated[float, Field(gt=0, le=1)] = 1.0
-    class_seed: Seed = 0
-
-    @model_validator(mode="after")
-    def _has_one_tail(self) -> Self:
-        refuse_second_tail(self.name, self.imbalance)
-        return self
-
-    def same_examples(self, other: DataSpec) -> bool:
-        """Whether both come from the same long-tailed subset, whatever their part."""
-        return self.model_copy(update={"part": other.part}) == other
 
 
 class ConstantMix(Frozen):
@@ -97,75 +65,12 @@ class ShuffledMix(Frozen):
     estimated_by: RunSpec
 
 
-class NoCost(Frozen):
-    """Plain cross-entropy: the logits are not shifted."""
-
-    kind: Literal["none"] = "none"
-
-
-class PriorCost(Frozen):
-    """Logit adjustment (Menon et al. 2020): log-cost -log pi_y, pi the training prior."""
-
-    kind: Literal["prior"] = "prior"
-
-
 class MarginCost(Frozen):
     """AdaMargin: log-cost -log max(a_y, offset), equation (4) and Lemma 1, Teacher's pet."""
 
     kind: Literal["margin"] = "margin"
     offset: Annotated[float, Field(gt=0, le=1)]
     estimated_by: RunSpec
-
-
-class RobustCost(Frozen):
-    """Weights of the classes that move with their errors ("Robust distillation", eq. 2 to 9).
-
-    With the rule's ``alpha`` at 0 nothing moves: that is the balanced objective.
-
-    Attributes:
-        rule: how the multipliers move and enter the loss.
-        base_rate: what the multipliers are divided by: the class prior of the training labels (for
-            a teacher) or the mean of the teacher's probabilities on the training images, at the
-            objective's temperature (for a student).
-        validation_labels: whose labels the errors on validation images are measured with.
-        validation_temperature: of the teacher's probabilities there.
-        validation_part: all validation images, or one half of each class, so that the other half
-            can select hyper-parameters.
-    """
-
-    kind: Literal["robust"] = "robust"
-    rule: MultiplierRule = MultiplierRule()
-    base_rate: Literal["labels", "teacher"] = "labels"
-    validation_labels: Literal["one_hot", "teacher"] = "one_hot"
-    validation_temperature: Annotated[float, Field(ge=0.05, le=100)] = 1.0
-    validation_part: Literal["all", "first_half"] = "all"
-
-    @property
-    def uses_teacher(self) -> bool:
-        """Whether a teacher is needed to weigh the classes."""
-        return "teacher" in (self.base_rate, self.validation_labels)
-
-    @property
-    def moves_on_validation(self) -> bool:
-        """Whether errors on validation images move the multipliers."""
-        return self.rule.alpha > 0 and self.rule.measured_on == "held_out"
-
-
-class AveragedRobustCost(RobustCost):
-    """As ``RobustCost``, but the run keeps the averaged iterate: Algorithm 1, (1/K) sum_k f^k(x).
-
-    f^k is the network at the k-th move. The training and its last network are those of
-    ``RobustCost`` to the bit; the logits and accuracies in the store are of the average, which is
-    no network and cannot teach. A kind of its own, so that ids of other runs stay as they are.
-    """
-
-    kind: Literal["averaged_robust"] = "averaged_robust"  # type: ignore[assignment]
-
-    @model_validator(mode="after")
-    def _moves(self) -> Self:
-        if self.rule.alpha == 0:
-            raise ValueError("alpha = 0 moves nothing: there are no iterates to average")
-        return self
 
 
 EstimatedMix = AdaptiveMix | HardestRemovedMix | ShuffledMix
@@ -228,10 +133,10 @@ class RunSpec(Frozen):
         if any(isinstance(p.objective.log_cost, AveragedRobustCost) for p in self.parents()):
             raise ValueError("an averaged iterate is no network: it cannot teach")
         for parent in self.parents():
-            if _classes(parent.data) != _classes(self.data):
+            if drawn_classes(parent.data) != drawn_classes(self.data):
                 raise ValueError(
                     f"teacher and student need the same classes: the teacher was trained on "
-                    f"{_data_label(parent.data)}, the student on {_data_label(self.data)}"
+                    f"{data_label(parent.data)}, the student on {data_label(self.data)}"
                 )
         return self
 
@@ -280,7 +185,7 @@ class RunSpec(Frozen):
 
     def label(self) -> str:
         """A short text for people: data, model, objective, seed."""
-        return f"{_data_label(self.data)} {_model_label(self)} {method_name(self)} s{self.seed}"
+        return f"{data_label(self.data)} {_model_label(self)} {method_name(self)} s{self.seed}"
 
     def _estimators(self) -> list[RunSpec]:
         rules = (self.objective.mix, self.objective.log_cost)
@@ -312,19 +217,6 @@ def _taught_name(objective: Objective) -> str:
     if isinstance(mix, HardestRemovedMix):
         return f"distilled {at} alpha={mix.alpha:g} without the hardest {mix.share:.0%}"
     return f"{'AdaAlpha' if isinstance(mix, AdaptiveMix) else 'shuffled AdaAlpha'} {at}"
-
-
-def _classes(data: DataSpec) -> tuple[object, ...]:
-    """What decides which classes there are."""
-    drawn = (data.class_share, data.class_seed) if data.class_share < 1 else ()
-    return (data.name, *drawn)
-
-
-def _data_label(data: DataSpec) -> str:
-    part = "" if data.part == "train" else " minus dev"
-    tail = "" if data.imbalance == 1 else f" 1:{data.imbalance:g}"
-    drawn = f" ({data.class_share:.0%} of the classes)" if data.class_share < 1 else ""
-    return f"{data.name}{drawn}{tail}{part}"
 
 
 def _model_label(spec: RunSpec) -> str:

@@ -24,18 +24,13 @@ from kdlib.data import Dataset, Split
 from kdlib.errors import StoreError
 from kdlib.files import write_atomically
 from kdlib.runs import run_files as files
-from kdlib.runs.build import (
-    dataset_for,
-    loss_vectors,
-    model_for,
-    multipliers_for,
-    training_split,
-)
+from kdlib.runs.build import dataset_for, model_for, training_split
 from kdlib.runs.machine import environment
 from kdlib.runs.result import EVALUATED_SPLITS, RunResult
 from kdlib.runs.spec import RunSpec
 from kdlib.runs.store import Store
 from kdlib.runs.teacher_tables import teacher_signal
+from kdlib.runs.vectors import loss_vectors, multipliers_for
 from kdlib.training import CheckpointError, Outcome, predict_logits, processes, train
 
 log = logging.getLogger("kdlib.runs")
@@ -173,7 +168,7 @@ def code_digest() -> str:
     package = Path(__file__).parents[1]
     rooms = ("data", "losses", "models", "training")
     sources = [path for room in rooms for path in (package / room).glob("*.py")]
-    sources += [package / "seeds.py", package / "runs" / "build.py"]
+    sources += [package / name for name in ("seeds.py", "runs/build.py", "runs/vectors.py")]
     text = b"".join(path.read_bytes() for path in sorted(sources))
     return hashlib.sha256(text).hexdigest()[:16]
 

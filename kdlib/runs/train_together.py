@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from kdlib.errors import StoreError
 from kdlib.models import ModelSpec
 from kdlib.runs import run_files as files
-from kdlib.runs.build import loss_vectors, training_split
+from kdlib.runs.build import training_split
 from kdlib.runs.spec import RobustCost, RunSpec
 from kdlib.runs.store import Store
 from kdlib.runs.teacher_tables import teacher_signal
@@ -28,6 +28,7 @@ from kdlib.runs.train_one import (
     torch_threads,
     train_into,
 )
+from kdlib.runs.vectors import loss_vectors
 from kdlib.training import CheckpointError, Outcome, Student, train_many
 
 log = logging.getLogger("kdlib.runs")

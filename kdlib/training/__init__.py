@@ -2,14 +2,16 @@
 
 from kdlib.training.averaged import AveragedLogits
 from kdlib.training.checkpoint import CheckpointError, DamagedCheckpointWarning
+from kdlib.training.held_out import HeldOut
 from kdlib.training.loop import Outcome, train
 from kdlib.training.many import Student, train_many
-from kdlib.training.multipliers import ClassMultipliers, HeldOut, MultiplierRule
+from kdlib.training.multiplier_rule import MultiplierRule
+from kdlib.training.multipliers import ClassMultipliers
 from kdlib.training.objective import LossVectors, batch_loss
 from kdlib.training.predict import predict_logits
+from kdlib.training.presets import PRESETS
 from kdlib.training.progress import MEASURED, EpochRecord
 from kdlib.training.recipe import (
-    PRESETS,
     CosineDecay,
     Recipe,
     StepDecay,
@@ -19,27 +21,15 @@ from kdlib.training.recipe import (
 from kdlib.training.teacher import ForwardTeacher, TeacherSignal
 
 __all__ = [
-    "MEASURED",
     "PRESETS",
-    "AveragedLogits",
-    "CheckpointError",
     "ClassMultipliers",
-    "CosineDecay",
-    "DamagedCheckpointWarning",
-    "EpochRecord",
-    "ForwardTeacher",
     "HeldOut",
     "LossVectors",
     "MultiplierRule",
     "Outcome",
     "Recipe",
-    "StepDecay",
     "Student",
-    "TeacherSignal",
-    "batch_loss",
-    "learning_rate",
     "predict_logits",
-    "steps_per_epoch",
     "train",
     "train_many",
 ]

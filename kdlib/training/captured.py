@@ -10,23 +10,20 @@ On one H200 it passed its tests, and was 3.1 times as fast as plain steps at bat
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from types import FunctionType
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from kdlib.data import apply_views
-from kdlib.training.job import BatchResults, Done, Job, batch_results, one_step, sgd
+from kdlib.training.job import BatchResults, Done, Job, StepKind, batch_results, one_step
 from kdlib.training.objective import LossVectors
-from kdlib.training.teacher import CapturableTeacher, layout
+from kdlib.training.shapes import class_weights, own_tensors, shape_key, teacher_tensors
 
-StepKind = Literal["eager", "captured", "compiled", "fused"]
 _WARM_UP = 3
 
 
@@ -56,7 +53,7 @@ class StaticStep:
         self._number, self._start = torch.zeros(2, 1, dtype=torch.int64, device=job.device)
         self._sizes, self._next = job.batch_sizes, 0
         self.losses, self.correct = torch.zeros(2, job.steps, device=job.device)
-        self._job = _own(job, self._rate)
+        self._job = own_tensors(job, self._rate)
         self._results = {
             size: _compiled() if kind == "compiled" else batch_results for size in job.batch_sizes
         }
@@ -86,7 +83,7 @@ class StaticStep:
             state["momentum_buffer"].zero_()
         own.split.images.copy_(job.split.images)  # type: ignore[union-attr, arg-type]
         own.split.labels.copy_(job.split.labels)
-        _copy(_tensors(job), _tensors(own))
+        _copy(teacher_tensors(job), teacher_tensors(own))
         self.set_vectors(job.present_vectors)
 
     @torch.no_grad()
@@ -102,7 +99,7 @@ class StaticStep:
         own.mix.copy_(vectors.mix)
         own.log_cost.copy_(vectors.log_cost)
         own.temperature.fill_(vectors.temperature)
-        own.class_weight.copy_(_ones_for_none(vectors))
+        own.class_weight.copy_(class_weights(vectors))
 
     def begin_epoch(self, order: Tensor, views: Tensor, rates: Sequence[float]) -> None:
         """Set what the epoch's steps show, and their rates ``[steps]``.
@@ -176,54 +173,6 @@ class StaticStep:
         return graph
 
 
-def _own(job: Job, rate: Tensor) -> Job:
-    """A job of the same shape that shares no tensor; the optimizer's momentum is there already."""
-    model = copy.deepcopy(job.model).train()
-    fused = True if job.device.type == "cuda" else None
-    optimizer = sgd(model, job.recipe, job.recipe.peak_rate, fused)
-    optimizer.param_groups[0]["lr"] = rate
-    if job.recipe.momentum:
-        for parameter in model.parameters():
-            optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(
-                parameter, requires_grad=False
-            )
-    split = replace(job.split, images=_clone(job.split.images), labels=job.split.labels.clone())
-    teacher = copy.deepcopy(job.teacher)
-    return replace(
-        job, model=model, forward=model, optimizer=optimizer, split=split, teacher=teacher,
-        vectors=_own_vectors(job.vectors), multipliers=None,
-    )  # fmt: skip
-
-
-def _clone(images: object) -> Tensor:
-    assert isinstance(images, Tensor)
-    return images.clone()
-
-
-def _own_vectors(vectors: LossVectors) -> LossVectors:
-    """As tensors all, so that every objective is the same operations."""
-    return replace(
-        vectors,
-        mix=vectors.mix.clone(),
-        log_cost=vectors.log_cost.clone(),
-        temperature=torch.ones((), device=vectors.mix.device),
-        class_weight=torch.ones_like(vectors.mix),
-    )
-
-
-def _ones_for_none(vectors: LossVectors) -> Tensor:
-    return torch.ones_like(vectors.mix) if vectors.class_weight is None else vectors.class_weight
-
-
-def _tensors(job: Job) -> Mapping[str, Tensor]:
-    return {} if job.teacher is None else _capturable(job).tensors()
-
-
-def _capturable(job: Job) -> CapturableTeacher:
-    assert isinstance(job.teacher, CapturableTeacher)
-    return job.teacher
-
-
 def _copy(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> None:
     for name, tensor in source.items():
         target[name].copy_(tensor)
@@ -245,20 +194,3 @@ def _fastest_convolutions() -> Iterator[None]:
         yield
     finally:
         torch.backends.cudnn.benchmark = before
-
-
-def shape_key(job: Job, kind: StepKind) -> str:
-    """All that is fixed in a captured step: trainings that agree in it can share one."""
-    left_open = {"epochs", "peak_rate", "warmup_epochs", "schedule", "stop_after"}
-    images = job.split.images
-    assert isinstance(images, Tensor)
-    fixed = (
-        kind,
-        job.device,
-        layout(job.model),
-        job.recipe.model_dump(exclude=left_open),
-        (images.shape, images.dtype, job.split.num_classes, job.dataset_name),
-        None if job.teacher is None else _capturable(job).layout(),
-        job.vectors.weighted,
-    )
-    return repr(fixed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +19,8 @@ from kdlib.training.objective import LossVectors, batch_loss
 from kdlib.training.recipe import Recipe, batch_sizes, steps_per_epoch
 from kdlib.training.teacher import ForwardTeacher, TeacherSignal
 
-if TYPE_CHECKING:
-    from kdlib.training.captured import StaticStep, StepKind
+StepKind = Literal["eager", "captured", "compiled", "fused"]
+"""How steps are taken (``kdlib.training.steps``)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +39,7 @@ class Job:
     multipliers: ClassMultipliers | None
     forward: nn.Module
     """What is called in training: ``model``, or that of all processes (``processes.together``)."""
-    static: StaticStep | None = None
-    """The step over static buffers that trains ``model``, where there is one."""
     step_kind: StepKind = "eager"
-    """How its steps are taken (``kdlib.training.lending``)."""
 
     @property
     def steps(self) -> int:
@@ -115,6 +112,12 @@ def one_step(
     loss = loss if weight == 1 else loss * weight
     update(job, loss)
     return Done(loss.detach(), logits.detach(), labels, weight)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Let the next step have this learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
 
 
 def update(job: Job, loss: Tensor) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -12,17 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from kdlib.data import Split
-from kdlib.data.image_files import ImageFiles, one_ahead
-from kdlib.data.views import apply_views
 from kdlib.training import processes
-from kdlib.training.captured import StaticStep, StepKind
-from kdlib.training.job import Done, Job, autocast, epoch_plan, one_step, prepare
+from kdlib.training.job import Job, StepKind, prepare
 from kdlib.training.keeper import Keeper
-from kdlib.training.lending import lent
 from kdlib.training.multipliers import ClassMultipliers
 from kdlib.training.objective import LossVectors
 from kdlib.training.progress import EpochRecord, training_bar
 from kdlib.training.recipe import Recipe, learning_rate
+from kdlib.training.steps import Steps, steps_of
 from kdlib.training.teacher import TeacherSignal
 
 Status = Literal["completed", "diverged"]
@@ -112,19 +109,19 @@ def train(
         multipliers=multipliers, dataset_name=dataset_name,
     )  # fmt: skip
     keeping = (checkpoint, checkpoint_every, fingerprint)
-    with lent(job, step) as working:
-        return _train(working, Keeper(working, *keeping), bar, on_epoch)
+    with steps_of(job, step) as steps:
+        return _train(steps, Keeper(steps.job, *keeping), bar, on_epoch)
 
 
 def _train(
-    job: Job, keeper: Keeper, bar: bool | str, on_epoch: Callable[[EpochRecord], None] | None
+    steps: Steps, keeper: Keeper, bar: bool | str, on_epoch: Callable[[EpochRecord], None] | None
 ) -> Outcome:
-    history, recipe = keeper.resume(), job.recipe
+    job, history, recipe = steps.job, keeper.resume(), steps.job.recipe
     bar = bar if processes.is_first() else False
     with training_bar(bar, total=recipe.last_epoch, done=len(history)) as show:
         for epoch in range(len(history), recipe.last_epoch):
             started = time.perf_counter()
-            losses, correct = _train_epoch(job, epoch)
+            losses, correct = steps.train_epoch(epoch)
             seconds = time.perf_counter() - started
             first = first_not_finite(losses)
             if first is not None:
@@ -133,17 +130,11 @@ def _train(
             keeper.save(history)
             show(history[-1])
             if on_epoch is not None:
-                _give_back(job)
+                steps.show()
                 on_epoch(history[-1])
     if not weights_are_finite(job.model):
         return _outcome(job, "diverged", recipe.last_epoch * job.steps, history)
     return _outcome(job, "completed", None, history)
-
-
-def _give_back(job: Job) -> None:
-    """Show the caller's network as it is now, where another one is trained for it."""
-    if job.static is not None:
-        job.static.give_back()
 
 
 def _outcome(job: Job, status: Status, step: int | None, history: list[EpochRecord]) -> Outcome:
@@ -153,72 +144,6 @@ def _outcome(job: Job, status: Status, step: int | None, history: list[EpochReco
     average = moving.average if status == "completed" else None
     averaged = None if average is None else average.mean()
     return Outcome(status, step, history, moving.path(), averaged, job.step_kind)
-
-
-def _train_epoch(job: Job, epoch: int) -> tuple[Tensor, Tensor]:
-    """Train one epoch; return loss and share of correct answers by step, ``[steps]``, on the CPU.
-
-    Nothing is read back from the device before the epoch's end.
-    """
-    if job.static is not None:
-        return _replay_epoch(job, job.static, epoch)
-    order, views = epoch_plan(job, epoch)
-    losses, correct = torch.empty(2, job.steps, device=job.device)
-    job.model.train()
-    job.forward.train()
-    wholes = order.split(job.batch_sizes)
-    for step, (rows, shown) in enumerate(_batches(job, wholes, views)):
-        done = epoch * job.steps + step
-        set_rate(job.optimizer, learning_rate(job.recipe, done, job.steps))
-        part = processes.weight(rows, wholes[step])
-        result = one_step(job, rows, views[rows], shown, weight=part)
-        losses[step], correct[step] = result.loss, result.correct
-        _move_multipliers(job, done + 1, result)
-    return processes.average(losses).cpu(), processes.average(correct).cpu()
-
-
-def _replay_epoch(job: Job, static: StaticStep, epoch: int) -> tuple[Tensor, Tensor]:
-    """The same over static buffers. Only multipliers that move do more than replay."""
-    order, views = epoch_plan(job, epoch)
-    done = range(epoch * job.steps, (epoch + 1) * job.steps)
-    rates = [learning_rate(job.recipe, step, job.steps) for step in done]
-    static.set_vectors(job.present_vectors)
-    static.begin_epoch(order, views, rates)
-    for step in done:
-        if _move_multipliers(job, step + 1, static.run()):
-            static.set_vectors(job.present_vectors)
-    return static.losses.cpu(), static.correct.cpu()
-
-
-def _move_multipliers(job: Job, done: int, result: Done) -> bool:
-    """Let the class multipliers, if any, see a step; ``done`` counts from 1. Whether they moved."""
-    if job.multipliers is None:
-        return False
-    with autocast(job):
-        whole = processes.gathered(result.logits), processes.gathered(result.labels)
-        return job.multipliers.after_step(done, job.model, *whole)
-
-
-def _batches(job: Job, wholes: Sequence[Tensor], views: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Of each step its rows, and their images in their views as uint8 ``[B, C, H, W]``.
-
-    Files are read one batch ahead, so that a GPU need not wait for them.
-    """
-    recipe, images = job.recipe, job.split.images
-
-    def batch(step: int) -> tuple[Tensor, Tensor]:
-        rows = processes.share(wholes[step])
-        return rows, apply_views(images[rows], views[rows], recipe.crop_padding, recipe.flip)
-
-    if isinstance(images, ImageFiles):
-        return one_ahead(batch, job.steps)
-    return map(batch, range(job.steps))
-
-
-def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Let the next step have this learning rate."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
 
 
 def record(job: Job, epoch: int, losses: Tensor, correct: Tensor, seconds: float) -> EpochRecord:

@@ -8,18 +8,12 @@ equation 9) or as outer weights of the target (equations 2, 3, 6 and 7).
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from kdlib.data.image_files import Images
-from kdlib.data.split import check_images
-from kdlib.data.views import to_float
 from kdlib.errors import SettingError
 from kdlib.losses import (
     ClassError,
@@ -29,64 +23,11 @@ from kdlib.losses import (
 )
 from kdlib.seeds import generator
 from kdlib.training.averaged import AveragedLogits
+from kdlib.training.held_out import HeldOut, check_held_out, logits_of
+from kdlib.training.multiplier_rule import MultiplierRule
 from kdlib.training.objective import LossVectors
-from kdlib.training.predict import passes
-from kdlib.training.recipe import InputScaling
-from kdlib.validated import Frozen
 
 _SMALLEST_RATE = 1e-12
-
-
-class UnseenClassWarning(UserWarning):
-    """Held-out examples lack a class, so that nothing tells how large its error is."""
-
-
-class MultiplierRule(Frozen):
-    """How the multipliers move, and how they enter the loss.
-
-    Attributes:
-        alpha: 0 keeps them out of the loss (balanced), 1 is robust, between is traded off
-            (equation 4).
-        placement: ``margin`` shifts the logits, ``outer`` weighs the target.
-        step: step size of exponentiated gradient; 0.1 in the paper.
-        update_every: training steps between two moves. The paper does not say; 32 in the public
-            code of Narasimhan and Menon (2021).
-        measured_on: ``held_out`` examples, or the ``training`` batch of the step itself, as Group
-            DRO does (Sagawa et al. 2020).
-        error: what is measured: the 0-1 error (the paper's choice) or the cross-entropy.
-        batch_size: held-out examples measured a move, drawn anew each time; None: all of them. A
-            class that is not among them keeps its weight, up to the normalisation.
-    """
-
-    alpha: float = Field(default=1.0, ge=0, le=1)
-    placement: Literal["margin", "outer"] = "margin"
-    step: float = Field(default=0.1, ge=0, le=100)
-    update_every: int = Field(default=32, ge=1, le=100_000)
-    measured_on: Literal["held_out", "training"] = "held_out"
-    error: ClassError = "zero_one"
-    batch_size: int | None = Field(default=None, ge=1, le=10_000_000)
-
-
-@dataclass(frozen=True, eq=False)
-class HeldOut:
-    """Examples on which the errors are measured, unaugmented.
-
-    Attributes:
-        images: uint8 ``[N, C, H, W]``, or files in their place.
-        targets: ``[N, L]``: one-hot labels, or the teacher's probabilities.
-        scaling: as in the recipe that trains the network.
-        dataset_name: whose channel statistics "standardise" uses.
-    """
-
-    images: Images
-    targets: Tensor
-    scaling: InputScaling
-    dataset_name: str
-
-    def to(self, device: torch.device | str) -> HeldOut:
-        """The same examples on ``device``, targets in float32."""
-        images, targets = self.images.to(device), self.targets.to(device, torch.float32)
-        return replace(self, images=images, targets=targets)
 
 
 class ClassMultipliers:
@@ -125,7 +66,7 @@ class ClassMultipliers:
                 f"expected {tuple(base_rate.shape)}"
             )
         if held_out is not None:
-            _check_held_out(held_out)
+            check_held_out(held_out)
         self.rule, self.seed, self.average = rule, seed, average
         self._held_out = held_out
         self._log_rate = base_rate.detach().float().clamp(min=_SMALLEST_RATE).log()
@@ -229,7 +170,7 @@ class ClassMultipliers:
         assert self._held_out is not None
         rows = self._rows(done, len(self._held_out.targets))
         targets = self._held_out.targets[rows]
-        errors = _errors(_evaluate(model, self._held_out, rows), targets, self.rule.error)
+        errors = _errors(logits_of(model, self._held_out, rows), targets, self.rule.error)
         return _unmoved(self.log_multipliers, errors, targets.sum(0) == 0, step)
 
     def _rows(self, done: int, size: int) -> Tensor:
@@ -262,34 +203,3 @@ def _unmoved(log_multipliers: Tensor, errors: Tensor, unseen: Tensor, step: floa
     seen = log_multipliers.masked_fill(unseen, -torch.inf)
     growth = torch.logsumexp(seen + step * errors, 0) - torch.logsumexp(seen, 0)
     return torch.where(unseen, growth / step, errors)
-
-
-def _check_held_out(held_out: HeldOut) -> None:
-    check_images("held_out", held_out.images)
-    if len(held_out.images) != len(held_out.targets):
-        raise SettingError(
-            f"held_out has {len(held_out.images)} images and {len(held_out.targets)} targets: "
-            "must be one of each per example"
-        )
-    unseen = (held_out.targets.sum(0) == 0).nonzero()[:, 0].tolist()
-    if unseen:
-        named = ", ".join(map(str, unseen[:5])) + (", ..." if len(unseen) > 5 else "")
-        warnings.warn(
-            f"held_out has no example of {len(unseen)} of the {held_out.targets.shape[1]} classes "
-            f"({named}): their multipliers stay where they are",
-            UnseenClassWarning,
-            stacklevel=3,
-        )
-
-
-@torch.no_grad()
-def _evaluate(model: nn.Module, held_out: HeldOut, rows: Tensor) -> Tensor:
-    """Logits ``[N, L]`` of those rows in evaluation mode, on their device."""
-    model.eval()
-    sizes = passes(len(rows), held_out.images, rows.device)
-    parts = [
-        model(to_float(held_out.images[part], held_out.scaling, held_out.dataset_name)).float()
-        for part in rows.split(sizes)
-    ]
-    model.train()
-    return torch.cat(parts)

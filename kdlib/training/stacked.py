@@ -11,8 +11,7 @@ from kdlib.data import Split
 from kdlib.data.views import apply_views
 from kdlib.errors import SettingError
 from kdlib.models.stack import stack
-from kdlib.training.job import Job, autocast, epoch_plan, scaled, sgd
-from kdlib.training.loop import set_rate
+from kdlib.training.job import Job, autocast, epoch_plan, scaled, set_rate, sgd
 from kdlib.training.objective import losses_of_many, vectors_of_many
 from kdlib.training.recipe import learning_rate
 

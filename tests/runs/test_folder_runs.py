@@ -19,10 +19,11 @@ from kdlib.runs import (
     Store,
     missing_runs,
 )
-from kdlib.runs.build import dataset_for, loss_vectors, model_for
+from kdlib.runs.build import dataset_for, model_for
 from kdlib.runs.estimate import estimate
 from kdlib.runs.shapes import SHAPES, shape_of, training_images
 from kdlib.runs.train_one import torch_threads, train_one
+from kdlib.runs.vectors import loss_vectors
 from kdlib.training import PRESETS, train
 
 pytestmark = pytest.mark.filterwarnings("ignore::kdlib.data.SplitWarning")

@@ -9,7 +9,8 @@ from kdlib.data import halves, load
 from kdlib.errors import SettingError
 from kdlib.losses import teacher_probabilities
 from kdlib.runs import Objective, RobustCost, RunSpec, Store, execute, method_name
-from kdlib.runs.build import dataset_for, multipliers_for
+from kdlib.runs.build import dataset_for
+from kdlib.runs.vectors import multipliers_for
 from kdlib.training import MultiplierRule, predict_logits, steps_per_epoch
 
 

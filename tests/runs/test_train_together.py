@@ -97,7 +97,8 @@ def test_a_checkpoint_of_a_training_alone_is_dropped(tmp_path):
 
 
 def _checkpoint_of(spec, folder):
-    from kdlib.runs.build import dataset_for, loss_vectors, model_for, training_split
+    from kdlib.runs.build import dataset_for, model_for, training_split
+    from kdlib.runs.vectors import loss_vectors
     from kdlib.training import train
 
     dataset, path = dataset_for(spec), folder / "of_another"

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
 from kdlib.errors import SettingError
-from kdlib.training import CosineDecay, LossVectors, captured, lending
+from kdlib.training import CosineDecay, LossVectors, captured, shapes, steps
 from kdlib.training import job as job_module
 from kdlib.training.job import epoch_plan, one_step, prepare
 from kdlib.training.teacher_views import TeacherTable, build_table
@@ -26,18 +26,18 @@ on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA devic
 @pytest.fixture(autouse=True)
 def built(monkeypatch):
     """The steps that a test builds; none is left for the next."""
-    steps = []
+    found = []
 
     class Counted(captured.StaticStep):
         def __init__(self, *arguments):
             super().__init__(*arguments)
-            steps.append(self)
+            found.append(self)
 
-    monkeypatch.setattr(lending, "StaticStep", Counted)
-    monkeypatch.delenv(lending.ENVIRONMENT, raising=False)
-    lending.forget()
-    yield steps
-    lending.forget()
+    monkeypatch.setattr(steps, "StaticStep", Counted)
+    monkeypatch.delenv(steps.ENVIRONMENT, raising=False)
+    steps.forget()
+    yield found
+    steps.forget()
 
 
 def agree(recipe=RECIPE, **options):
@@ -127,11 +127,11 @@ def test_what_is_built_into_a_step_parts_trainings(built, other):
 
 def test_two_at_a_time_have_a_step_each_and_few_wait():
     job = prepare(network(), random_split(), LossVectors.constant(CLASSES), RECIPE, seed=0)
-    with lending.lent(job, "captured") as one, lending.lent(job, "captured") as two:
+    with steps.steps_of(job, "captured") as one, steps.steps_of(job, "captured") as two:
         assert one.static is not two.static
-        with lending.lent(job, "captured") as three:
+        with steps.steps_of(job, "captured") as three:
             pass
-    with lending.lent(job, "captured") as four, lending.lent(job, "captured") as five:
+    with steps.steps_of(job, "captured") as four, steps.steps_of(job, "captured") as five:
         waited = {four.static, five.static}
         assert waited <= {one.static, two.static, three.static}
         assert len(waited) == 2
@@ -191,8 +191,8 @@ def prepared(**options):
 
 
 def test_a_cpu_takes_plain_steps_unless_told(monkeypatch):
-    monkeypatch.setenv(lending.ENVIRONMENT, "captured")
-    assert lending.chosen_step(prepared(teacher=network(1)), None) == "eager"
+    monkeypatch.setenv(steps.ENVIRONMENT, "captured")
+    assert steps.chosen_step(prepared(teacher=network(1)), None) == "eager"
 
 
 def test_steps_that_cannot_be_are_refused_by_name():
@@ -215,8 +215,8 @@ def test_a_gpu_takes_the_steps_that_are_asked_for_where_it_can(monkeypatch, said
     job = prepared(teacher=teacher)
     object.__setattr__(job, "device", OnGpu)
     if said:
-        monkeypatch.setenv(lending.ENVIRONMENT, said)
-    assert lending.chosen_step(job, None) == kind
+        monkeypatch.setenv(steps.ENVIRONMENT, said)
+    assert steps.chosen_step(job, None) == kind
 
 
 def test_a_default_that_fails_is_a_warning_and_a_wish_that_fails_an_error(monkeypatch):
@@ -225,9 +225,9 @@ def test_a_default_that_fails_is_a_warning_and_a_wish_that_fails_an_error(monkey
 
     plain, _ = run()
 
-    monkeypatch.setattr(lending, "StaticStep", fail)
-    monkeypatch.setattr(lending, "chosen_step", lambda job, asked: "captured")
-    with pytest.warns(lending.CaptureWarning, match="out of graphs"):
+    monkeypatch.setattr(steps, "StaticStep", fail)
+    monkeypatch.setattr(steps, "chosen_step", lambda job, asked: "captured")
+    with pytest.warns(steps.CaptureWarning, match="out of graphs"):
         model, _ = run()
     assert same_state(model, plain)
     with pytest.raises(RuntimeError, match="out of graphs"):
@@ -304,7 +304,7 @@ def test_a_step_stays_on_its_device(monkeypatch, answers):
 def test_the_fused_update_with_momentum_of_zero_is_the_plain_one(monkeypatch):
     plain, _ = run()
     fused = functools.partial(job_module.sgd, fused=True)
-    monkeypatch.setattr(captured, "sgd", lambda model, recipe, rate, _: fused(model, recipe, rate))
+    monkeypatch.setattr(shapes, "sgd", lambda model, recipe, rate, _: fused(model, recipe, rate))
     static, _ = run(step="captured")
     for a, b in zip(plain.parameters(), static.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)

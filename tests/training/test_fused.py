@@ -13,7 +13,7 @@ from torch.nn.functional import relu
 
 from kdlib.errors import SettingError
 from kdlib.models import ImageNetResNet, ModelSpec, build
-from kdlib.training import ForwardTeacher, LossVectors, fused, lending
+from kdlib.training import ForwardTeacher, LossVectors, fused, steps
 from kdlib.training.folding import answering
 from kdlib.training.fused import layers, library, rewriting
 from kdlib.training.fused.layers import ConvRelu, NormRelu
@@ -30,7 +30,7 @@ PROJECTIONS = {"A": 0, "B": 2, "imagenet": 3, "bottleneck": 4}
 
 @pytest.fixture(autouse=True)
 def at_hand(monkeypatch):
-    monkeypatch.delenv(lending.ENVIRONMENT, raising=False)
+    monkeypatch.delenv(steps.ENVIRONMENT, raising=False)
     try:
         library.library()
     except library.CannotFuseError as error:
@@ -407,14 +407,14 @@ def test_a_diverging_training_is_seen():
 
 
 def test_the_environment_chooses_it_on_a_cpu_only_where_it_can_be(monkeypatch):
-    monkeypatch.setenv(lending.ENVIRONMENT, "fused")
+    monkeypatch.setenv(steps.ENVIRONMENT, "fused")
     assert run(changed(epochs=1, warmup_epochs=0), model=wide())[1].step == "fused"
     assert (
         run(changed(epochs=1, warmup_epochs=0, precision="bf16"), model=wide())[1].step == "eager"
     )
-    with pytest.warns(lending.CaptureWarning, match="no batch norm of 16, 32"):
+    with pytest.warns(steps.CaptureWarning, match="no batch norm of 16, 32"):
         assert run(changed(epochs=1, warmup_epochs=0), model=network(width=2))[1].step == "eager"
-    monkeypatch.setenv(lending.ENVIRONMENT, "captured")
+    monkeypatch.setenv(steps.ENVIRONMENT, "captured")
     assert run(changed(epochs=1, warmup_epochs=0), model=wide())[1].step == "eager"
 
 
@@ -456,8 +456,8 @@ def test_without_a_compiler_steps_are_plain(fresh, monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(SettingError, match="no C\\+\\+ compiler was found \\(no-such-compiler\\)"):
         run(model=wide(), step="fused")
-    monkeypatch.setenv(lending.ENVIRONMENT, "fused")
-    with pytest.warns(lending.CaptureWarning, match="no C\\+\\+ compiler"):
+    monkeypatch.setenv(steps.ENVIRONMENT, "fused")
+    with pytest.warns(steps.CaptureWarning, match="no C\\+\\+ compiler"):
         assert run(changed(epochs=1, warmup_epochs=0), model=wide())[1].step == "eager"
 
 

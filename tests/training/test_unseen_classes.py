@@ -12,7 +12,8 @@ from small_training import CLASSES, random_split, run
 from kdlib.errors import SettingError
 from kdlib.losses import exponentiated_gradient
 from kdlib.training import ClassMultipliers, HeldOut, LossVectors, MultiplierRule
-from kdlib.training.multipliers import UnseenClassWarning, _unmoved
+from kdlib.training.held_out import UnseenClassWarning
+from kdlib.training.multipliers import _unmoved
 
 EQUAL = torch.full((CLASSES,), 1 / CLASSES)
 

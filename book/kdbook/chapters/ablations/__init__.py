@@ -17,7 +17,8 @@ from kdbook.settings import Settings as BaseSettings
 from kdbook.tables import Member, class_averages, training_logits
 from kdlib.losses import soft_label_weights
 from kdlib.runs import RunResult, RunSpec, Store, dev_mix
-from kdlib.runs.build import dataset_for, loss_vectors
+from kdlib.runs.build import dataset_for
+from kdlib.runs.vectors import loss_vectors
 
 QUESTION = "Does it matter which class is trusted how much?"
 

@@ -1,4 +1,4 @@
-"""Which step a training takes, and captured steps that trainings of one shape share."""
+"""How a training takes its steps: the one place that chooses, and that keeps steps to share."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from torch import Tensor
 
 from kdlib.errors import SettingError
 from kdlib.training import processes
-from kdlib.training.captured import StaticStep, StepKind, shape_key
+from kdlib.training.captured import StaticStep
+from kdlib.training.epochs import PlainSteps, ReplayedSteps, Steps
 from kdlib.training.fused import CannotFuseError, fused_for_training
-from kdlib.training.job import Job
+from kdlib.training.job import Job, StepKind
+from kdlib.training.shapes import shape_key
 from kdlib.training.teacher import CapturableTeacher, ForwardTeacher
 
 ENVIRONMENT = "KDLIB_STEP"
@@ -33,27 +35,27 @@ class CaptureWarning(UserWarning):
 
 
 @contextmanager
-def lent(job: Job, asked: StepKind | None) -> Iterator[Job]:
-    """The job with a fused network, or with network and optimizer of a static step, if asked for.
+def steps_of(job: Job, asked: StepKind | None) -> Iterator[Steps]:
+    """The steps of the training, in the way that was asked for or that the environment names.
 
-    The caller's network gets the trained weights at the end, however it ends.
+    The caller's network has the trained weights at the end, however it ends.
 
     Raises:
         SettingError: ``asked`` is unknown, or not possible for this training.
     """
     kind = chosen_step(job, asked)
     if kind == "fused":
-        yield _fused(job, by_default=asked is None)
+        yield PlainSteps(_fused(job, by_default=asked is None))
         return
     static = None if kind == "eager" else _static(job, kind, by_default=asked is None)
     if static is None:
-        yield job
+        yield PlainSteps(job)
         return
     static.load(job)
     model, optimizer = static.model, static.optimizer
-    working = replace(job, model=model, forward=model, optimizer=optimizer)
+    own = replace(job, model=model, forward=model, optimizer=optimizer, step_kind=kind)
     try:
-        yield replace(working, static=static, step_kind=kind)
+        yield ReplayedSteps(own, static)
     finally:
         static.give_back()
         keep(static)
