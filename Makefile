@@ -65,6 +65,7 @@ bench: $(INSTALLED)  ## Measure trainings and the book against other loops, into
 	@$(BIN)/python benchmarks/measure_gpu.py
 	@$(BIN)/python benchmarks/measure_training.py
 	@$(BIN)/python benchmarks/measure_robust_cost.py
+	@$(BIN)/python benchmarks/measure_cluster.py
 	@$(BIN)/python benchmarks/measure_book.py
 
 lint: $(INSTALLED)  ## Check style, layout and types

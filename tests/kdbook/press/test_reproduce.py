@@ -96,3 +96,17 @@ def test_without_a_book_there_are_studies_only(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(reproduce, ["--yes"])
     assert result.exit_code == 1 and "no book here" in str(result.exception)
+
+
+@pytest.mark.slow
+def test_a_study_is_trained_on_a_cluster(tiny, call):
+    pytest.importorskip("distributed", reason="Dask is not installed: no cluster tests")
+    words = ("-p", "epochs=2", "-p", "teacher_epochs=2", "--store", tiny.root / "store")
+    result = call("first_principles", "--yes", "--workers", 2, "--device", "cpu", *words)
+    assert result.exit_code == 0, result.output
+    assert summary(tiny)["runs"]["trained"] == 3
+
+
+def test_one_way_to_train_is_named(call):
+    result = call("--workers", 2, "--scheduler", "tcp://x:1")
+    assert "--workers and --scheduler say different things" in str(result.exception)

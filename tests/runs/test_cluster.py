@@ -1,0 +1,127 @@
+"""Runs on a Dask cluster: in order, once, and in spite of a worker that is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import psutil
+import pytest
+from small_runs import distilled, one_hot
+
+from kdlib.errors import SettingError
+from kdlib.runs import Store, execute
+from kdlib.runs.run_files import CHECKPOINT, is_finished
+
+distributed = pytest.importorskip("distributed", reason="Dask is not installed: no cluster tests")
+
+from kdlib.runs.cluster import joined_cluster, local_cluster, train_on  # noqa: E402
+
+pytestmark = pytest.mark.slow
+TEACHER, STUDENT, OTHER = one_hot(100), distilled(), one_hot(7)
+
+
+@pytest.fixture(scope="module")
+def client():
+    with local_cluster(2, device="cpu") as client:
+        yield client
+
+
+def test_runs_of_a_cluster_have_the_bits_of_those_in_process(client, tmp_path):
+    here, there = Store(tmp_path / "here"), Store(tmp_path / "there")
+    execute([STUDENT, OTHER], store=here, jobs=1, progress=False)
+    assert train_on(client, [STUDENT, OTHER, STUDENT], store=there, share=2, progress=False) == {}
+    for spec in (TEACHER, STUDENT, OTHER):
+        files = [s.folder(spec) / "weights.safetensors" for s in (here, there)]
+        assert files[0].read_bytes() == files[1].read_bytes()
+    started = there.finished(STUDENT).environment["started"]
+    assert train_on(client, [STUDENT], store=there, progress=False) == {}
+    assert there.finished(STUDENT).environment["started"] == started
+
+
+def test_a_failing_run_stops_only_what_builds_on_it(client, tmp_path):
+    (tmp_path / TEACHER.id).write_text("")  # a file where its folder belongs
+    failures = train_on(client, [STUDENT, OTHER], store=Store(tmp_path), progress=False)
+    assert set(failures) == {TEACHER, STUDENT}
+    assert f"run {TEACHER.id} cannot be kept" in failures[TEACHER]
+    assert failures[STUDENT].startswith(f"it builds on run {TEACHER.id}")
+    assert Store(tmp_path).get(OTHER) is not None
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+def test_a_run_of_a_killed_worker_goes_on_elsewhere(tmp_path):
+    long = one_hot(3, epochs=60)
+    store, answers = Store(tmp_path), []
+    with local_cluster(2, device="cpu") as client:
+        workers = client.run(os.getpid)
+        training = threading.Thread(
+            target=lambda: answers.append(train_on(client, [long], store=store, progress=False))
+        )
+        training.start()
+        wait_for((store.folder(long) / CHECKPOINT).exists)
+        (busy,) = (address for address, keys in client.processing().items() if keys)
+        os.kill(workers[busy], signal.SIGKILL)
+        assert not is_finished(store.folder(long))
+        training.join()
+    assert answers == [{}]
+    result = store.finished(long)
+    assert result.environment["process"] != workers[busy]
+    (undisturbed,) = execute([long], store=Store(tmp_path / "other"), progress=False)
+    weights = [r.folder / "weights.safetensors" for r in (result, undisturbed)]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+    seconds = result.timing["seconds"]
+    assert len(seconds) == 60  # those before the kill came with the checkpoint
+
+
+def test_a_scheduler_is_joined_by_its_address(client, tmp_path):
+    with joined_cluster(client.scheduler.address) as other:
+        assert train_on(other, [OTHER], store=Store(tmp_path), progress=False) == {}
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x"])
+def test_where_no_scheduler_answers_it_is_one_line(address, monkeypatch):
+    monkeypatch.setattr("kdlib.runs.cluster._PATIENCE", 2)
+    with pytest.raises(SettingError, match="no Dask scheduler answers at"), joined_cluster(address):
+        pass
+
+
+def test_a_folder_that_workers_do_not_share_is_named(client, tmp_path, monkeypatch):
+    monkeypatch.setattr(Store, "look", lambda self, spec: None)
+    failures = train_on(client, [OTHER], store=Store(tmp_path), progress=False)
+    assert "is that folder shared?" in failures[OTHER]
+
+
+@pytest.mark.parametrize("number", [0, 257])
+def test_a_number_of_workers_out_of_range_is_refused(number):
+    with pytest.raises(SettingError, match=f"workers = {number} is not"), local_cluster(number):
+        pass
+
+
+HOLDS_A_CLUSTER = """
+import sys
+from kdlib.runs.cluster import local_cluster
+if __name__ == "__main__":
+    with local_cluster(2, device="cpu"):
+        open(sys.argv[1], "w").close()
+        input()
+"""
+
+
+def test_no_worker_outlives_a_killed_command(tmp_path):
+    script, up = tmp_path / "holds.py", tmp_path / "up"
+    script.write_text(HOLDS_A_CLUSTER)
+    process = subprocess.Popen([sys.executable, script, up], stdin=subprocess.PIPE)
+    wait_for(up.exists)
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) >= 2
+    process.kill()
+    process.wait()
+    assert psutil.wait_procs(children, timeout=30)[1] == []
