@@ -29,7 +29,7 @@ FLOORS = {
     "kdlib.training": 3,
     "kdlib.runs": 4,
     "kdbook.evidence": 5, "kdbook.places": 5, "kdbook.quick_imports": 5, "kdbook.studies": 5,
-    "kdbook.charts": 6, "kdbook.reproduction": 6, "kdbook.widgets": 6,
+    "kdbook.charts": 6, "kdbook.explorables": 6, "kdbook.reproduction": 6, "kdbook.widgets": 6,
     "kdlib.__main__": 7, "kdlib.cli": 7, "kdlib.options": 7, "kdlib.store_commands": 7,
     "kdbook.commands": 7, "kdbook.evidence_command": 7, "kdbook.options": 7, "kdbook.press": 7,
     "kdbook.prune_command": 7, "kdbook.record_commands": 7,

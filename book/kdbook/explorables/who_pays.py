@@ -13,6 +13,7 @@ import pandas as pd
 from PIL import Image
 
 from kdbook import charts
+from kdbook.explorables.digits import pixels_of
 from kdbook.studies import tables
 from kdbook.studies.records import Record
 from kdbook.studies.who_pays import CLASS
@@ -75,7 +76,7 @@ def _one_line_each(found: dict[str, Any]) -> str:
     right = found.pop("right")
     lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}"
                        for k, v in right.items())  # fmt: skip
-    return f"{json.dumps(found)[:-1]}, \"right\": {{\n{lines}\n}}}}"
+    return f'{json.dumps(found)[:-1]}, "right": {{\n{lines}\n}}}}'
 
 
 def tail_picture() -> bytes:
@@ -85,7 +86,7 @@ def tail_picture() -> bytes:
     first images of each stack.
     """
     train = load("digits").train
-    stacks = [_stack(train.images[rows, 0].numpy()) for rows in
+    stacks = [_stack(pixels_of(train)[rows].numpy()) for rows in
               permuted_rows(train.labels, train.num_classes, "subset", "digits", 0)]  # fmt: skip
     ink = np.kron(np.concatenate(stacks, axis=1), np.ones((ZOOM, ZOOM), np.uint8))
     picture = Image.merge("LA", [Image.new("L", ink.shape[::-1]), Image.fromarray(ink)])
@@ -109,7 +110,9 @@ def default_picture(record: Record) -> alt.LayerChart:
                    axis=1).all(axis=1)  # fmt: skip
     students = table[at & (table["method"] != "teacher")]
     columns = {f"{CLASS}{k}": k for k in range(sum(c.startswith(CLASS) for c in table.columns))}
-    tidy = students.rename(columns=columns).melt(["method", "seed"], list(columns.values()), "label")
+    tidy = students.rename(columns=columns).melt(
+        ["method", "seed"], list(columns.values()), "label"
+    )
     means = tables.with_intervals(tidy, "value", ["method", "label"], DRAWN)
     title = "Accuracy by digit at T = 3, imbalance 20, teacher of 40 epochs"
     chart = charts.per_class_accuracy(means, title=title, order="digit, most frequent first")
