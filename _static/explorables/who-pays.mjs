@@ -36,7 +36,8 @@ class WhoPays {
 
   build() {
     this.choices = Object.fromEntries(Object.keys(CONTROLS).map((name) => [name, this.chooser(name)]));
-    const elements = Object.values(this.choices).map(({ element }) => element);
+    const several = ([name]) => this.file.values[name].length > 1;
+    const elements = Object.entries(this.choices).filter(several).map(([, { element }]) => element);
     const ticks = Object.entries(TICKS).map(([name, label]) =>
       tick({ label, value: this.state[name], change: (value) => this.set({ [name]: value }) }).element);
     this.title = html("p", { class: "kdlib-headline", "aria-live": "polite" });
