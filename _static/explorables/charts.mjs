@@ -9,6 +9,7 @@ const TICKS = [0, 25, 50, 75, 100];
 const MEASURES = {
   rarest: "rarest fifth of the classes", worst: "worst class", mean: "mean of the classes",
 };
+const LOST = { "text-anchor": "middle", class: "kdlib-lost" };
 
 const text = (x, y, words, more = {}) => svg("text", { x, y, ...more }, words);
 
@@ -76,7 +77,7 @@ function lossArrow(byMethod, middle, y, step, methods) {
   const x = middle - step * 0.44;
   return [
     svg("path", { d: `M${x},${from}V${to - 5}m-3.5,0h7l-3.5,6Z`, class: "kdlib-loss" }),
-    step < 45 ? null : text(x, to + 15, `−${points(distilled.change.mean)}`, { "text-anchor": "middle", class: "kdlib-lost" }),
+    step < 45 ? null : text(x, to + 15, `−${points(distilled.change.mean)}`, LOST),
   ].filter(Boolean);
 }
 

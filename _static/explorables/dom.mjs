@@ -58,8 +58,12 @@ export function choice({ label, options, value, change }) {
   const set = (wanted) => {
     inputs.get(wanted).checked = true;
   };
+  const allow = (fits) => inputs.forEach((input, key) => {
+    input.disabled = !fits(key);
+  });
   set(value);
-  return { element: html("fieldset", { class: "kdlib-choice" }, html("legend", {}, label), ...pills), set };
+  const element = html("fieldset", { class: "kdlib-choice" }, html("legend", {}, label), ...pills);
+  return { element, set, allow };
 }
 
 /** A box to tick. */

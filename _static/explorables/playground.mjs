@@ -113,6 +113,7 @@ class Playground {
   start() {
     this.trials = [];
     this.widths = [];
+    this.words.replaceChildren(); // they would speak of other settings than the marks that arrive
     this.showEditor();
     this.train(0, this.state.seeds);
   }

@@ -22,3 +22,13 @@ export function accuraciesAt(file, state, methods) {
 /** The columns of the charts at a ratio. */
 export const columnsAt = (file, { ratio }) =>
   file.counts[ratio].map((count, k) => ({ name: String(k), count }));
+
+/** Whether there are trainings at these settings. */
+export const isRecorded = (file, state) => nameOf("distilled", state) in file.right;
+
+/** The settings, with another teacher where the one that is asked for was not trained. */
+export function nearestRecorded(file, state) {
+  const lengths = [state.teacherEpochs, ...file.values.teacherEpochs];
+  const teacherEpochs = lengths.find((one) => isRecorded(file, { ...state, teacherEpochs: one }));
+  return { ...state, teacherEpochs };
+}

@@ -20,7 +20,7 @@ export function numbersTable(summary, columns, methods, noun) {
   return html("table", {},
     html("caption", {}, `Test accuracy in percent, mean of ${summary.seeds} seeds; in brackets the `
       + "95 % interval of the paired change against the one-hot student, in points."),
-    html("thead", {}, html("tr", {},
-      html("th", { scope: "col" }, "accuracy"), ...methods.map((name) => html("th", { scope: "col" }, name)))),
+    html("thead", {}, html("tr", {}, ...["accuracy", ...methods].map((name) =>
+      html("th", { scope: "col" }, name)))),
     html("tbody", {}, ...measures, ...classes));
 }

@@ -4,7 +4,7 @@ import { readAddress, writeAddress } from "./address.mjs";
 import { classChart, measureChart } from "./charts.mjs";
 import { choice, html, onWidth, tick } from "./dom.mjs";
 import { legend } from "./marks.mjs";
-import { accuraciesAt, columnsAt } from "./records.mjs";
+import { accuraciesAt, columnsAt, isRecorded, nearestRecorded } from "./records.mjs";
 import { rarestCount, summarise } from "./summary.mjs";
 import { numbersTable } from "./table.mjs";
 import { tailOfImages } from "./tail.mjs";
@@ -29,16 +29,15 @@ class WhoPays {
     const controls = Object.entries(CONTROLS).map(([name, { short }]) =>
       [name, { short, values: file.values[name] }]);
     this.fields = Object.fromEntries([...controls, ...flags]);
-    this.state = { ...DEFAULTS, ...readAddress(this.fields) };
+    this.state = nearestRecorded(file, { ...DEFAULTS, ...readAddress(this.fields) });
     this.build();
     onWidth(this.charts, () => this.draw());
   }
 
   build() {
-    const choices = Object.entries(CONTROLS).map(([name, { label, say }]) => choice({
-      label, value: this.state[name], options: this.file.values[name].map((one) => [one, say(one)]),
-      change: (value) => this.set({ [name]: value }),
-    }).element);
+    this.choices = Object.fromEntries(Object.keys(CONTROLS).map((name) => [name, this.chooser(name)]));
+    const several = ([name]) => this.file.values[name].length > 1;
+    const elements = Object.entries(this.choices).filter(several).map(([, { element }]) => element);
     const ticks = Object.entries(TICKS).map(([name, label]) =>
       tick({ label, value: this.state[name], change: (value) => this.set({ [name]: value }) }).element);
     this.title = html("p", { class: "kdlib-headline", "aria-live": "polite" });
@@ -47,15 +46,23 @@ class WhoPays {
     this.charts = html("div", { class: "kdlib-charts" });
     this.numbers = html("div", { class: "kdlib-numbers" });
     this.root.replaceChildren(
-      html("div", { class: "kdlib-choices" }, ...choices),
+      html("div", { class: "kdlib-choices" }, ...elements),
       this.title, this.key, this.charts, this.words,
       html("fieldset", { class: "kdlib-choice" }, html("legend", {}, "Show"), ...ticks),
       html("details", {}, html("summary", {}, "The numbers as a table"), this.numbers));
     this.root.dataset.ready = "";
   }
 
+  chooser(name) {
+    const { label, say } = CONTROLS[name];
+    return choice({
+      label, value: this.state[name], options: this.file.values[name].map((one) => [one, say(one)]),
+      change: (value) => this.set({ [name]: value }),
+    });
+  }
+
   set(values) {
-    Object.assign(this.state, values);
+    this.state = nearestRecorded(this.file, { ...this.state, ...values });
     writeAddress(this.fields, this.state, DEFAULTS);
     this.draw();
   }
@@ -65,7 +72,15 @@ class WhoPays {
     return ["one-hot", "distilled", ada && "AdaAlpha", teacher && "teacher"].filter(Boolean);
   }
 
+  /** Only the teachers that were trained at this ratio can be chosen. */
+  offer() {
+    const { teacherEpochs } = this.choices;
+    teacherEpochs.set(this.state.teacherEpochs);
+    teacherEpochs.allow((one) => isRecorded(this.file, { ...this.state, teacherEpochs: one }));
+  }
+
   draw() {
+    this.offer();
     const all = ["one-hot", "distilled", "AdaAlpha", "teacher"];
     const summary = summarise(accuraciesAt(this.file, this.state, all));
     const columns = columnsAt(this.file, this.state);

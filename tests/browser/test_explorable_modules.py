@@ -1,5 +1,8 @@
 """The modules of the explorables compute what kdlib computes, and the same in each browser."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +13,9 @@ from opened_page import opened
 
 from kdlib import losses
 from kdlib.metrics import POINTS, t_interval
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+import playground_table
 
 IMPORT = "const {NAMES} = await import('/_static/explorables/FILE.mjs');"
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -94,9 +100,8 @@ def test_trust_and_multipliers_are_those_of_the_library(page):
 @few
 @given(st.lists(st.integers(-100, 100), min_size=1, max_size=45))
 def test_intervals_of_differences_are_those_of_the_library(page, values):
-    found = call(page, "intervals", "ofDifferences",
-                 "(({mean, low, high}) => [mean, low, high])(ofDifferences(a[0]))",
-                 values)  # fmt: skip
+    body = "(({mean, low, high}) => [mean, low, high])(ofDifferences(a[0]))"
+    found = call(page, "intervals", "ofDifferences", body, values)
     expected = t_interval([float(value) for value in values], scale=POINTS)
     numbers = [expected.mean, expected.low, expected.high]
     assert found == pytest.approx(numbers, abs=2e-3, nan_ok=True)
@@ -110,3 +115,11 @@ def test_a_seed_has_one_result(page):
       return (await trial(digitsTask(file), settings, 0, { pause: async () => {} })).right;
     })()"""
     assert call(page, "trial", "trial", body) == RIGHT_WITH_SEED_0
+
+
+def test_the_page_says_what_the_modules_find(chromium, monkeypatch):
+    monkeypatch.setenv("KDLIB_CHROMIUM", chromium)
+    measures = playground_table.trained()
+    text = playground_table.PAGE.read_text(encoding="utf-8")
+    assert playground_table.table(measures) in text
+    assert playground_table.in_short(measures) in text

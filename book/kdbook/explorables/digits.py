@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import torch
+from torch import Tensor
 
 from kdlib.data import load
 from kdlib.data.split import Split
@@ -27,9 +27,14 @@ def digits_file() -> str:
     return json.dumps(about | splits, indent=1) + "\n"
 
 
+def pixels_of(split: Split) -> Tensor:
+    """The digits' images, uint8 ``[N, 8, 8]``."""
+    assert isinstance(split.images, Tensor), "digits are kept in memory"
+    return split.images[:, 0]
+
+
 def _as_text(split: Split) -> dict[str, str]:
-    assert isinstance(split.images, torch.Tensor)
-    levels = (split.images.flatten() * (TOP / 255)).round().int().tolist()
+    levels = (pixels_of(split).flatten() * (TOP / 255)).round().int().tolist()
     return {
         "labels": "".join(map(str, split.labels.tolist())),
         "pixels": "".join(chr(ord(FIRST) + level) for level in levels),

@@ -10,11 +10,11 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pandas as pd
-import torch
 from PIL import Image
 
 from kdbook import charts, compare
 from kdbook.chapters.intro.who_pays import CLASS
+from kdbook.explorables.digits import pixels_of
 from kdbook.records import Record
 from kdlib.data import load
 from kdlib.data.longtail import long_tailed_counts, permuted_rows
@@ -85,9 +85,7 @@ def tail_picture() -> bytes:
     first images of each stack.
     """
     train = load("digits").train
-    images = train.images
-    assert isinstance(images, torch.Tensor)
-    stacks = [_stack(images[rows, 0].numpy()) for rows in
+    stacks = [_stack(pixels_of(train)[rows].numpy()) for rows in
               permuted_rows(train.labels, train.num_classes, "subset", "digits", 0)]  # fmt: skip
     ink = np.kron(np.concatenate(stacks, axis=1), np.ones((ZOOM, ZOOM), np.uint8))
     picture = Image.merge("LA", [Image.new("L", ink.shape[::-1]), Image.fromarray(ink)])

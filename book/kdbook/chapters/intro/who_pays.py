@@ -1,8 +1,8 @@
 """Who pays? Every class at every setting that the front page lets a reader move.
 
-Long-tail ratio crossed with temperature, trust and the teacher's length. The students of a seed and
-ratio share data, initial weights, order and shifts, and one one-hot student that all are compared
-with.
+Long-tail ratio crossed with temperature and trust; at the profile's own ratio, with the teacher's
+length too. The students of a seed and ratio share data, initial weights, order and shifts, and one
+one-hot student that all are compared with.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from kdbook.settings import Settings as BaseSettings
 from kdbook.tables import Member
 from kdlib.runs import RunResult, RunSpec
 
-QUESTION = "Which classes pay, at which ratio, temperature, trust and teacher?"
+QUESTION = "Which classes pay, at which ratio and temperature, and under which teacher?"
 BLANKS = ("alpha", "teacher_epochs")
 """Columns that some methods have no value of: who has no teacher, or a trust by class."""
 CLASS = "class_"
@@ -39,13 +39,14 @@ class Settings(BaseSettings):
         imbalances: long-tail ratios, each from 1 to 1000.
         temperatures: of the teacher's probabilities, each 0.05 to 100.
         alphas: trust in the teacher of the distilled students, each 0 to 1 (equation 1).
-        teacher_lengths: epochs of the teachers, each from 2 to 10,000.
+        teacher_lengths: epochs of the teachers at the profile's own ratio, each from 2 to 10,000.
+            At other ratios teachers have the profile's length.
     """
 
     imbalances: Annotated[Ratios, FromText] = (1.0, 5.0, 20.0, 50.0)
     temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1), FromText] = (1, 3)
     alphas: Annotated[tuple[Alpha, ...], Field(min_length=1), FromText] = (0.5, 1.0)
-    teacher_lengths: Annotated[Lengths, FromText] = (40, 160)
+    teacher_lengths: Annotated[Lengths, FromText] = (40, 80, 160)
 
 
 def members(settings: Settings) -> list[Member]:
@@ -82,13 +83,21 @@ def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.Data
     return table.join(pd.DataFrame(accuracies).add_prefix(CLASS))
 
 
+def lengths_at(settings: Settings, ratio: float) -> tuple[int, ...]:
+    """Of the teachers at a ratio, in epochs."""
+    profile = profile_of(settings)
+    own = profile.at(ratio).teachers_recipe.epochs
+    return settings.teacher_lengths if ratio == profile.imbalance else (own,)
+
+
 def _seed_members(settings: Settings, ratio: float, seed: int) -> list[Member]:
     found = []
-    for length in settings.teacher_lengths:
+    lengths = lengths_at(settings, ratio)
+    for length in lengths:
         family = _family(settings, ratio, seed, length)
         found.append(_member("teacher", family, family.teacher(), length=length))
         found += _taught(settings, family, length)
-    plain = _family(settings, ratio, seed, settings.teacher_lengths[0])
+    plain = _family(settings, ratio, seed, lengths[0])
     return [_member("one-hot", plain, plain.one_hot()), *found]
 
 

@@ -1,0 +1,85 @@
+"""What the explorables read is what the data and the record say."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from kdbook.studies.records import book_record
+from kdbook.studies.who_pays import CLASS
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from kdbook.explorables.__main__ import FOLDER
+from kdbook.explorables.digits import SPLITS, digits_file
+from kdbook.explorables.who_pays import ACROSS, DOWN, ZOOM, tail_picture, who_pays_file
+from kdbook.places import folder_to_record
+from kdlib.data import load
+
+SHIPPED = folder_to_record().parents[1] / FOLDER
+
+
+def pixels(split, file):
+    codes = np.frombuffer(split["pixels"].encode(), np.uint8) - ord(file["first"])
+    return codes.reshape(-1, file["pixelsEach"])
+
+
+def test_the_digits_are_all_of_scikit_learns():
+    file = json.loads(digits_file())
+    found = {
+        (int(label), tuple(image))
+        for name in SPLITS
+        for label, image in zip(file[name]["labels"], pixels(file[name], file), strict=True)
+    }
+    source = load_digits()
+    expected = {(int(y), tuple(x.astype(int))) for x, y in zip(source.data, source.target)}  # noqa: B905
+    assert found == expected
+    assert sum(len(file[name]["labels"]) for name in SPLITS) == len(source.target)
+
+
+def test_the_shipped_digits_are_these():
+    assert (SHIPPED / "digits.json").read_text() == digits_file()
+
+
+@pytest.fixture(scope="module")
+def record():
+    return book_record("who_pays", "quick")
+
+
+def test_the_shipped_numbers_are_those_of_the_record(record):
+    text = (SHIPPED / "who-pays.json").read_text()
+    assert text == who_pays_file(record)
+    file = json.loads(text)
+    for _, row in record.table.iterrows():
+        keys = ("imbalance", "temperature", "alpha", "teacher_epochs")
+        name = " ".join([row["method"], *(f"{row[key]:g}" for key in keys if row[key] == row[key])])
+        right = np.array(file["right"][name][int(row["seed"])])
+        accuracy = row[[f"{CLASS}{k}" for k in range(10)]].to_numpy(float)
+        assert 100 * right / file["tested"] == pytest.approx(accuracy, abs=1e-3)
+
+
+def test_every_setting_that_a_reader_can_ask_for_is_there(record):
+    file = json.loads(who_pays_file(record))
+    values, right = file["values"], file["right"]
+    for ratio in values["ratio"]:
+        lengths = [e for e in values["teacherEpochs"] if f"teacher {ratio} {e}" in right]
+        assert lengths == (values["teacherEpochs"] if ratio == 20 else [80])
+        told = [f"{heat} {alpha} {epochs}" for heat in values["temperature"]
+                for alpha in values["alpha"] for epochs in lengths]  # fmt: skip
+        wanted = [f"distilled {ratio} {one}" for one in told]
+        wanted += [f"AdaAlpha {ratio} {one.split()[0]} {one.split()[2]}" for one in told]
+        seeds = {len(right[name]) for name in wanted}
+        assert seeds == {len(right[f"one-hot {ratio}"])}  # so that all are paired
+
+
+@pytest.mark.parametrize("ratio", [1.0, 20.0])
+def test_the_stacks_hold_the_images_that_a_ratio_keeps(ratio):
+    ink = np.asarray(Image.open(io.BytesIO(tail_picture())))[::ZOOM, ::ZOOM, 1]
+    side = 9
+    train = load("digits", imbalance=ratio, subset_seed=0).train
+    for label, count in enumerate(train.class_counts.tolist()):
+        block = ink[:, label * side * ACROSS : (label + 1) * side * ACROSS]
+        tiles = block.reshape(DOWN, side, ACROSS, side).swapaxes(1, 2).reshape(-1, side, side)
+        shown = {tile[:8, :8].tobytes() for tile in tiles[:count]}
+        kept = {image.numpy().tobytes() for image in train.images[train.labels == label, 0]}
+        assert shown == kept
