@@ -48,7 +48,7 @@ class Settings(Frozen):
     """Base of every study's settings.
 
     Attributes:
-        profile: the scale, ``quick``, ``standard`` or ``paper`` (see ``kdbook.studies.PROFILES``).
+        profile: the scale, ``quick``, ``standard`` or ``paper`` (see ``kdbook.profiles.PROFILES``).
         seeds: how many seeds, from 1 to 1000; ``None`` takes the profile's own number.
         epochs: length of each student's training, from 2 to 10,000, where the profile's is too long
             for the machine at hand (``Recipe.with_epochs``); ``None`` takes the profile's own.

@@ -5,14 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from kdbook.chapters import STUDIES
 from kdbook.press import train_ahead
 from kdbook.press.toc import Page, read_pages
-from kdbook.studies import CHAPTERS
 
 
 def test_every_study_names_a_chapter_of_the_book():
     root = Path(__file__).parents[3]
-    assert set(CHAPTERS.values()) <= {page.path for page in read_pages(root)}
+    assert set(STUDIES.values()) <= {page.path for page in read_pages(root)}
 
 
 def test_a_chapter_without_a_study_wants_nothing(tmp_path):
@@ -38,7 +38,7 @@ def test_a_study_without_networks_is_passed_over(monkeypatch, capsys):
     from kdbook.chapters import measuring
     from kdbook.press import training_process
 
-    monkeypatch.delattr(measuring, "runs")
+    monkeypatch.setattr(measuring.Measuring, "trains", False)
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps([["measuring", {"classes": 3}]])))
     monkeypatch.setattr(training_process, "execute", lambda specs: print(f"trains {specs}"))
     training_process.main()
@@ -51,4 +51,4 @@ def test_the_wanted_runs_are_in_the_store_afterwards(monkeypatch, tmp_path):
 
     monkeypatch.setenv("KDLIB_STORE", str(tmp_path))
     train_ahead.train_ahead([("first_principles", {"profile": "quick"})])
-    assert missing_runs(distillation.runs(distillation.Settings()), Store()) == []
+    assert missing_runs(distillation.FirstPrinciples(distillation.Settings()).runs(), Store()) == []
