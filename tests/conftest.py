@@ -168,14 +168,14 @@ def built_book(shared_folder, installed):
 
 def train_what_chapters_need(project):
     """Train the runs of all chapters into the store of the tests, with less work than the press."""
+    from kdbook.chapters import study
     from kdbook.press.build import BuildSettings, plan
     from kdbook.press.toc import read_pages
     from kdbook.press.train_ahead import wanted_studies
-    from kdbook.studies import study, trains_networks
     from kdlib.runs import execute
 
     chapters = plan(project, BuildSettings(), [p for p in read_pages(project.root) if p.runs])
     wanted = wanted_studies([(chapter.page, chapter.parameters) for chapter in chapters])
-    studies = [(study(name), values) for name, values in wanted if trains_networks(name)]
-    specs = [spec for room, values in studies for spec in room.runs(room.Settings.parse(**values))]
+    studies = [study(name).parse(**values) for name, values in wanted]
+    specs = [spec for each in studies if each.trains for spec in each.runs()]
     execute(specs, together=TOGETHER, progress=False)

@@ -31,7 +31,7 @@ FLOORS = {
     "kdbook.compare": 5, "kdbook.evidence": 5, "kdbook.families": 5, "kdbook.places": 5,
     "kdbook.profiles": 5, "kdbook.protocol": 5, "kdbook.published": 5, "kdbook.quick_imports": 5,
     "kdbook.records": 5, "kdbook.robust_families": 5, "kdbook.selection": 5, "kdbook.settings": 5,
-    "kdbook.studies": 5, "kdbook.tables": 5, "kdbook.tuning": 5,
+    "kdbook.study": 5, "kdbook.tables": 5, "kdbook.tuning": 5,
     "kdbook.charts": 6,
     "kdbook.chapters": 7, "kdbook.explorables": 7, "kdbook.reproduction": 7,
     "kdbook.verification": 7, "kdbook.widgets": 7,

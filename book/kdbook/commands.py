@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kdbook.options import name_argument, settings_of, study_options
+from kdbook.options import asked_for, name_argument, study_options
 from kdbook.prune_command import prune
 from kdbook.record_commands import matrix, record
 from kdlib.cli import is_first
 from kdlib.options import keeps_finished_runs
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     import pandas as pd
 
-    from kdbook.settings import Settings
+    from kdbook.study import Study
+    from kdlib.metrics import Scale
     from kdlib.runs import RunSpec, Store
 
 
@@ -36,22 +35,22 @@ study.add_command(prune)
 @study.command("list")
 def study_list() -> None:
     """Each study and the question it answers."""
-    from kdbook.studies import STUDIES
-    from kdbook.studies import study as module
+    from kdbook.chapters import STUDIES
+    from kdbook.chapters import study as kind
 
     for name in STUDIES:
-        click.echo(f"{name:30} {module(name).QUESTION}")
+        click.echo(f"{name:30} {kind(name).question}")
 
 
 @study.command("show")
 @name_argument
 def study_show(name: str) -> None:
     """A study's question and the settings that it takes, with their allowed values."""
-    from kdbook.studies import study as module
+    from kdbook.chapters import study as kind
     from kdlib.validated import allowed
 
-    found = module(name)
-    click.echo(f"{found.QUESTION}\n\nSettings:")
+    found = kind(name)
+    click.echo(f"{found.question}\n\nSettings:")
     for field, about in found.Settings.model_fields.items():
         click.echo(f"  {field:14} {allowed(found.Settings, field)}; default {about.default}")
 
@@ -67,15 +66,13 @@ def study_plan(
     **how: Any,
 ) -> None:
     """What the study would train, and roughly how long that takes here. Trains nothing."""
-    from kdbook.studies import study as module
-    from kdbook.studies import trains_networks
     from kdlib.runs import Store
 
-    settings = settings_of(name, profile, seeds, values)
-    if not trains_networks(name):
+    asked = asked_for(name, profile, seeds, values)
+    if not asked.trains:
         click.echo(f"{name} trains no networks: `kdlib study run {name}` computes its table")
         return
-    _show_plan(module(name).runs(settings), Store(root), how, each=True)
+    _show_plan(asked.runs(), Store(root), how, each=True)
 
 
 @study.command("run")
@@ -89,17 +86,14 @@ def study_run(
     **how: Any,
 ) -> None:
     """Train what is missing, then print the study's results with 95 % intervals over seeds."""
-    from kdbook.studies import study as module
-    from kdbook.studies import trains_networks
     from kdlib.runs import Store
 
-    settings = settings_of(name, profile, seeds, values)
-    if trains_networks(name):
-        table = _trained(module(name), settings, Store(root), how)
+    asked = asked_for(name, profile, seeds, values)
+    if asked.trains:
+        table = _trained(asked, Store(root), how)
         click.echo(_summary(table).to_string(index=False, float_format="{:.1f}".format))
     else:
-        table = module(name).table(settings)
-        shown = _means(module(name), table)
+        shown = _means(asked.table, asked.scale)
         click.echo(shown.to_string(index=False, float_format="{:.4g}".format))
 
 
@@ -149,17 +143,14 @@ def _cost(
     return f"{time} on {machine} with {workers} at a time{shared}"
 
 
-def _trained(
-    module: ModuleType, settings: Settings, shelf: Store, how: Mapping[str, Any]
-) -> pd.DataFrame:
+def _trained(study: Study, shelf: Store, how: Mapping[str, Any]) -> pd.DataFrame:
     from kdlib.runs import execute
 
-    runs = module.runs(settings)
+    runs = study.runs()
     _show_plan(runs, shelf, how, each=False)
     with keeps_finished_runs():
         results = execute(runs, store=shelf, **how)
-    table: pd.DataFrame = module.per_seed(settings, results)
-    return table
+    return study.per_seed(results)
 
 
 def _summary(table: pd.DataFrame) -> pd.DataFrame:
@@ -173,10 +164,9 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(tables)[[*by, "metric", "mean", "low", "high", "seeds"]]
 
 
-def _means(module: ModuleType, table: pd.DataFrame) -> pd.DataFrame:
+def _means(table: pd.DataFrame, scale: Scale) -> pd.DataFrame:
     """Of a study without runs: the mean of ``value`` over seeds for each of what was measured."""
     from kdbook.compare import with_intervals
-    from kdlib.metrics import FREE
 
     keys = [c for c in table.columns if c not in ("seed", "value")]
-    return with_intervals(table, "value", keys, getattr(module, "SCALE", FREE))
+    return with_intervals(table, "value", keys, scale)

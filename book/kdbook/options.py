@@ -11,7 +11,7 @@ from kdlib.errors import SettingError
 from kdlib.options import root_option
 
 if TYPE_CHECKING:
-    from kdbook.settings import Settings
+    from kdbook.study import Study
 
 _MOST_TOGETHER = 256
 
@@ -78,13 +78,13 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
     return name_argument(scale_options(command))
 
 
-def settings_of(name: str, profile: str, seeds: int | None, values: Sequence[str]) -> Settings:
-    """The study's settings, from what the options hold.
+def asked_for(name: str, profile: str, seeds: int | None, values: Sequence[str]) -> Study:
+    """The study at the settings that the options hold.
 
     Raises:
         SettingError: an unknown name, or a value that is not allowed.
     """
-    from kdbook.studies import study as module
+    from kdbook.chapters import study
 
     pairs = [value.partition("=") for value in values]
     for key, equals, _ in pairs:
@@ -93,4 +93,4 @@ def settings_of(name: str, profile: str, seeds: int | None, values: Sequence[str
         if key in ("profile", "seeds"):
             raise SettingError(f"--set {key} is not allowed: use --{key}")
     own = {key: text for key, _, text in pairs}
-    return module(name).Settings.parse(profile=profile, seeds=seeds, **own)
+    return study(name).parse(profile=profile, seeds=seeds, **own)

@@ -32,7 +32,7 @@ def prune(
 
 def _asked_for(name: str | None, profile: str | None) -> set[str]:
     """Ids of the runs that the study and the profile ask for, and no other."""
-    from kdbook.studies import STUDIES, study
+    from kdbook.chapters import STUDIES, study
 
     if name is not None:
         study(name)  # refuses an unknown name
@@ -47,12 +47,12 @@ def _asked_for(name: str | None, profile: str | None) -> set[str]:
 
 def _ids(name: str, profile: str) -> set[str]:
     """Of a study's runs at its default settings, and of all that these build on."""
-    from kdbook.studies import study, trains_networks
+    from kdbook.chapters import study
 
-    if not trains_networks(name):
+    kind = study(name)
+    if not kind.trains:
         return set()
-    module = study(name)
-    waiting, found = [*module.runs(module.Settings(profile=profile))], set()
+    waiting, found = [*kind(kind.Settings(profile=profile)).runs()], set()
     while waiting:
         spec = waiting.pop()
         if spec not in found:

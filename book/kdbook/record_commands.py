@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from kdbook.options import scale_options, settings_of
+from kdbook.options import asked_for, scale_options
 from kdlib.errors import SettingError
 from kdlib.options import FILE, FOLDER, keeps_finished_runs
+
+if TYPE_CHECKING:
+    from kdbook.study import Study
 
 _into = click.option(
     "--into",
@@ -54,10 +57,10 @@ def record(
         wanted = _recorded(folder, profile)
     else:
         chosen = _chosen(names, every)
-        wanted = [(name, settings_of(name, profile, seeds, values)) for name in chosen]
+        wanted = [asked_for(name, profile, seeds, values) for name in chosen]
     with keeps_finished_runs():
-        for name, settings in wanted:
-            _record_one(name, settings, folder, **how)
+        for one in wanted:
+            _record_one(one, folder, **how)
 
 
 @click.command()
@@ -86,36 +89,33 @@ def matrix(paper: str, into: Path | None, out: Path | None) -> None:
 
 
 def _chosen(names: tuple[str, ...], every: bool) -> tuple[str, ...]:
-    from kdbook.studies import STUDIES
+    from kdbook.chapters import STUDIES
 
     if every == bool(names):
         raise SettingError(f"name studies, or write --all for all of them: {', '.join(STUDIES)}")
-    return STUDIES if every else names
+    return tuple(STUDIES) if every else names
 
 
-def _recorded(into: Path, profile: str) -> list[tuple[str, Any]]:
-    """Study and settings of each record of that profile."""
+def _recorded(into: Path, profile: str) -> list[Study]:
+    """The study of each record of that profile, at its settings."""
+    from kdbook.chapters import study
     from kdbook.records import read_records
-    from kdbook.studies import study
 
     found = [record.about for record in read_records(into) if record.about.profile == profile]
     if not found:
         raise SettingError(f"--again: {into} holds no record at the profile {profile}")
-    return [
-        (about.study, study(about.study).Settings.parse(profile=profile, **about.settings))
-        for about in found
-    ]
+    return [study(about.study).parse(profile=profile, **about.settings) for about in found]
 
 
 def _record_one(
-    name: str, settings: Any, into: Path, *, root: Path | None, finished_only: bool, **how: Any
+    study: Study, into: Path, *, root: Path | None, finished_only: bool, **how: Any
 ) -> None:
     from kdbook.records import record as recorded
     from kdbook.records import write_record
     from kdlib.runs import Store
     from kdlib.training import processes
 
-    made = recorded(name, settings, store=Store(root), finished_only=finished_only, **how)
+    made = recorded(study, store=Store(root), finished_only=finished_only, **how)
     if not processes.is_first():
         return
     path = write_record(into, made)

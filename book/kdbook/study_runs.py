@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kdbook.options import settings_of
+from kdbook.options import asked_for
 from kdlib.errors import SettingError
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ def study_runs(name: str, profile: str, values: Sequence[str] = ()) -> list[RunS
     Raises:
         SettingError: an unknown study or setting, or a study that trains no networks.
     """
-    from kdbook.studies import study, trains_networks
-
-    if not trains_networks(name):
+    asked = asked_for(name, profile, None, values)
+    if not asked.trains:
         raise SettingError(f"study {name!r} trains no networks: it has no runs")
-    runs: list[RunSpec] = study(name).runs(settings_of(name, profile, None, values))
-    return runs
+    return asked.runs()

@@ -8,6 +8,7 @@ import kdbook
 from kdbook import places, records
 from kdbook.chapters import groups_that_are_not_classes
 from kdbook.chapters.teacher_and_student import recorded_grids
+from kdbook.chapters.trade_offs import TradeOffs
 from kdbook.records import read_records
 from kdlib.errors import DataError, SettingError
 
@@ -17,7 +18,7 @@ READERS = {
     "comparisons": lambda folder: records.recorded("results", folder),
     "groups": groups_that_are_not_classes.recorded,
     "grids": lambda folder: recorded_grids.recorded_grids("quick", folder),
-    "seeds": lambda folder: records.recorded_rows("trade_offs", None, folder=folder),
+    "seeds": lambda folder: records.recorded_rows(TradeOffs(), folder=folder),
 }
 
 

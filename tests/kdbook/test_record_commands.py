@@ -4,10 +4,9 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from kdbook.chapters import measuring
+from kdbook.chapters import STUDIES, measuring
 from kdbook.places import records_folder
 from kdbook.records import read_records
-from kdbook.studies import STUDIES
 from kdlib.cli import cli
 from kdlib.training import processes
 
@@ -83,10 +82,10 @@ def test_what_is_refused(call, tmp_path, words, complaint):
 def test_all_records_every_study(call, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "kdbook.record_commands._record_one", lambda name, *_, **__: asked.append(name)
+        "kdbook.record_commands._record_one", lambda study, *_, **__: asked.append(study.name)
     )
     assert call("record", "--all", "--into", tmp_path).exit_code == 0
-    assert tuple(asked) == STUDIES
+    assert tuple(asked) == tuple(STUDIES)
 
 
 def test_again_records_what_the_folder_holds_at_its_settings(call, tmp_path, monkeypatch):
@@ -100,7 +99,9 @@ def test_again_records_what_the_folder_holds_at_its_settings(call, tmp_path, mon
     asked = []
     monkeypatch.setattr(
         "kdbook.record_commands._record_one",
-        lambda name, settings, *_, **__: asked.append((name, settings.seeds, settings.epochs)),
+        lambda study, *_, **__: asked.append(
+            (study.name, study.settings.seeds, study.settings.epochs)
+        ),
     )
     assert call("record", "--again", *where).exit_code == 0
     assert asked == [("first_principles", 1, 4)]
@@ -110,8 +111,9 @@ def test_again_records_what_the_folder_holds_at_its_settings(call, tmp_path, mon
 
 def test_a_folder_that_cannot_be_written_is_one_line(call, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    monkeypatch.delattr(measuring, "runs")
-    monkeypatch.setattr(measuring, "table", lambda _: pd.DataFrame({"value": [1]}), raising=False)
+    monkeypatch.setattr(measuring.Measuring, "trains", False)
+    table = property(lambda _: pd.DataFrame({"value": [1]}))
+    monkeypatch.setattr(measuring.Measuring, "table", table)
     result = call("record", "measuring", "--into", tmp_path / "file" / "results")
     assert result.exit_code == 1
     assert result.output.startswith("Error: ") and result.output.count("\n") == 1

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from kdbook.chapters import STUDIES, study
 from kdbook.records import read_records
-from kdbook.studies import STUDIES, study, trains_networks
 from kdlib.runs import RESULTS_VERSION
 
 PINNED = Path(__file__).with_name("run_ids.txt")
@@ -18,8 +18,7 @@ PROFILES = ("quick", "standard", "paper")
 
 
 def ids(name, profile, values):
-    module = study(name)
-    return {spec.id for spec in module.runs(module.Settings.parse(profile=profile, **values))}
+    return {spec.id for spec in study(name).parse(profile=profile, **values).runs()}
 
 
 def recorded():
@@ -36,7 +35,7 @@ def asked_for():
         if about.results_version != RESULTS_VERSION
     }
     for label, (name, profile, values) in sorted(questions.items()):
-        if trains_networks(name):
+        if study(name).trains:
             found = sorted(ids(name, profile, values))
             yield f"{label} {len(found)} {hashlib.sha256(' '.join(found).encode()).hexdigest()}"
 

@@ -3,7 +3,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from kdbook.studies import study
+from kdbook.chapters import study
 from kdlib.cli import cli
 from kdlib.locks import held
 from kdlib.runs import Store
@@ -70,9 +70,9 @@ def test_plan_says_what_is_missing_and_how_long_it_takes(call, tmp_path):
 
 def test_a_plan_says_a_range_and_which_runs_another_process_has(call, tmp_path):
     words = ("rare_classes", "--seeds", 1, "--set", "imbalances=[20]", "--jobs", 1)
-    settings = study("rare_classes").Settings(seeds=1, imbalances=(20,))
+    small = study("rare_classes").parse(seeds=1, imbalances=(20,))
     store = Store(tmp_path)
-    with held(store.lock_file(study("rare_classes").runs(settings)[0].id), "the run"):
+    with held(store.lock_file(small.runs()[0].id), "the run"):
         told = call("study", "plan", *words, "--store", tmp_path).output
     assert "another process holds the locks of 1 of these runs: waiting for it" in told
     assert re.search(r"to train \(teachers included\): (about )?\d+ .* on cpu with 1 at a", told)
@@ -141,13 +141,12 @@ def without_networks(monkeypatch):
 
     from kdbook.chapters import measuring
 
-    def coins(settings):
+    def coins(_):
         rows = [(side, seed, 2.0 * seed) for side in ("up", "down") for seed in range(3)]
         return pd.DataFrame(rows, columns=["side", "seed", "value"])
 
-    monkeypatch.delattr(measuring, "runs")
-    monkeypatch.delattr(measuring, "per_seed")
-    monkeypatch.setattr(measuring, "table", coins, raising=False)
+    monkeypatch.setattr(measuring.Measuring, "trains", False)
+    monkeypatch.setattr(measuring.Measuring, "table", property(coins))
 
 
 def test_a_study_without_networks_plans_none(call, without_networks, tmp_path):

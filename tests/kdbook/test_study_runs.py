@@ -14,11 +14,10 @@ SMALL = ("seeds=1", "epochs=2")
 
 
 def test_settings_of_a_study_choose_its_runs():
-    from kdbook.studies import study
+    from kdbook.chapters import study
 
     found = study_runs("first_principles", "quick", ["epochs=2"])
-    settings = study("first_principles").Settings(epochs=2)
-    assert found == study("first_principles").runs(settings)
+    assert found == study("first_principles").parse(epochs=2).runs()
 
 
 @pytest.mark.parametrize("name", ["provable_harm", "no_study"])

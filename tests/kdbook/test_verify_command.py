@@ -17,7 +17,7 @@ from kdbook.verify_command import verify
 from kdlib.files import sha256_of
 from kdlib.runs import Store, execute
 
-SETTINGS = rare_classes.Settings(seeds=1, imbalances=(20,), epochs=2)
+ASKED = rare_classes.RareClasses.parse(seeds=1, imbalances=(20,), epochs=2)
 NAME = "rare_classes-quick-epochs2-imbalances20-seeds1"
 
 
@@ -26,8 +26,8 @@ def made(tmp_path_factory):
     """A store with three runs, and their record."""
     folder = tmp_path_factory.mktemp("verify")
     store = Store(folder / "store")
-    execute(rare_classes.runs(SETTINGS), store=store, jobs=1, progress=False)
-    write_record(folder / "results", record("rare_classes", SETTINGS, store=store, jobs=1))
+    execute(ASKED.runs(), store=store, jobs=1, progress=False)
+    write_record(folder / "results", record(ASKED, store=store, jobs=1))
     return folder
 
 
@@ -79,7 +79,7 @@ def test_a_table_that_the_logits_do_not_bear_out_is_found(there):
     done["sha256"]["per_class.csv"] = sha256_of(folder / "per_class.csv")
     (folder / "done").write_text(json.dumps(done))
     store = Store(there / "store")
-    write_record(there / "results", record("rare_classes", SETTINGS, store=store, jobs=1))
+    write_record(there / "results", record(ASKED, store=store, jobs=1))
     result = call(there)
     assert result.exit_code == 1 and "line 2, mean: recorded 100" in result.output
 
@@ -117,8 +117,8 @@ def test_a_malformed_record_does_not_hide_the_others(there):
 
 
 def test_a_study_without_runs_is_computed_anew(tmp_path):
-    settings = provable_harm.Settings(seeds=1)
-    path = write_record(tmp_path / "results", record("provable_harm", settings))
+    asked = provable_harm.ProvableHarm.parse(seeds=1)
+    path = write_record(tmp_path / "results", record(asked))
     rows = len(pd.read_csv(path))
     assert f"{rows} of {rows} rows agree" in call(tmp_path).output
     path.write_text(path.read_text().replace(",0,", ",1,", 1))
@@ -147,7 +147,7 @@ def test_each_row_is_traced_to_its_run(there):
     trace = pd.read_csv(there / "trace.csv")
     table = read_record(csv(there)).table
     assert list(trace["run"]) == list(table["run"]) and list(trace["line"]) == [2, 3, 4]
-    by_id = {spec.id: spec for spec in rare_classes.runs(SETTINGS)}
+    by_id = {spec.id: spec for spec in ASKED.runs()}
     for _, row in trace.iterrows():
         environment = json.loads((there / "store" / row["run"] / "environment.json").read_text())
         assert row["spec"] == by_id[row["run"]].canonical_json()

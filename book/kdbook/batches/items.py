@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kdbook.batches.grid import Grid, Point, points, spelled, tag
+from kdbook.chapters import STUDIES, study
 from kdbook.press.notebooks import declared_parameters, passed_parameters
 from kdbook.press.project import Project
 from kdbook.press.toc import Page, read_pages
-from kdbook.studies import CHAPTERS, STUDIES, study, trains_networks
 from kdlib.errors import SettingError
 from kdlib.names import choices
 
@@ -55,9 +55,9 @@ class Item:
     @cached_property
     def runs(self) -> list[RunSpec]:
         """What it trains; empty where it trains no networks."""
-        if self.study is None or not trains_networks(self.study):
+        if self.study is None or not study(self.study).trains:
             return []
-        return list(study(self.study).runs(self.settings))
+        return list(study(self.study)(self.settings).runs())
 
     @property
     def passed(self) -> Point:
@@ -108,7 +108,7 @@ def _study_of(name: str, pages: dict[str, Page]) -> str | None:
     if name not in pages:
         return name
     path = pages[name].path
-    return next((found for found, page in CHAPTERS.items() if page == path), None)
+    return next((found for found, page in STUDIES.items() if page == path), None)
 
 
 def _parameters(name: str, page: Page | None) -> list[str]:

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from kdbook.batches.items import Item
+from kdbook.chapters import study
 from kdbook.compare import with_intervals
-from kdbook.studies import study, trains_networks
-from kdlib.metrics import FREE, Scale
+from kdlib.metrics.scales import Scale
 from kdlib.runs import Store
 
 _METRICS = ("mean", "worst_1", "worst_10", "rarest", "rarest_tenth")
@@ -35,15 +35,15 @@ def numbers(items: Iterable[Item], store: Store) -> pd.DataFrame:
 
 def _of_item(item: Item, store: Store) -> pd.DataFrame:
     assert item.study is not None, "only studies have numbers"
-    module = study(item.study)
-    if trains_networks(item.study):
+    asked = study(item.study)(item.settings)
+    if asked.trains:
         results = [store.get(spec) for spec in item.runs]
         if not any(results):
             return pd.DataFrame()
-        table = module.per_seed(item.settings, results)
+        table = asked.per_seed(results)
         metrics: dict[str, Scale | None] = {name: None for name in _METRICS if name in table}
     elif item.page is None:
-        table, metrics = module.table(item.settings), {"value": getattr(module, "SCALE", FREE)}
+        table, metrics = asked.table, {"value": asked.scale}
     else:
         return pd.DataFrame()
     return _averaged(table, metrics, item.point).assign(study=item.study, **_shown(item.point))

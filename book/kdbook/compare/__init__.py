@@ -20,6 +20,7 @@ from kdbook.compare.pairs import (
     measures,
 )
 from kdbook.compare.words import (
+    TRAINED,
     Row,
     change,
     changes_said,
@@ -30,6 +31,7 @@ from kdbook.compare.words import (
     method_name,
     named,
     overview,
+    seeds_told,
     signed,
     told,
     verdict,
@@ -38,6 +40,7 @@ from kdbook.compare.words import (
 __all__ = [
     "LEVEL",
     "SCALES",
+    "TRAINED",
     "Pair",
     "Row",
     "change",
@@ -59,6 +62,7 @@ __all__ = [
     "paired_differences",
     "paired_rows",
     "scale_of",
+    "seeds_told",
     "signed",
     "told",
     "verdict",

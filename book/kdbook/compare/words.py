@@ -60,6 +60,10 @@ Row = Mapping[str, Any] | pd.Series
 """``mean``, ``low``, ``high`` (percent or percentage points) and ``seeds``."""
 
 
+TRAINED = "trained"
+"""Column of ``kdbook.records.with_recorded``: ``here`` or ``recorded``."""
+
+
 def verdict(row: Row) -> str:
     """``up`` or ``down`` where the interval leaves out zero, else ``undecided``."""
     if row["low"] > 0:
@@ -130,6 +134,22 @@ def overview(per_seed: pd.DataFrame, measures: Mapping[str, str]) -> pd.DataFram
         rows = with_intervals(table, measure, ["method"]).set_index("method")
         columns[words] = rows.apply(level, axis=1)
     return pd.DataFrame(columns)
+
+
+def seeds_told(rows: pd.DataFrame) -> str:
+    """How many seeds were trained here and how many recorded before, as a sentence.
+
+    Args:
+        rows: as ``kdbook.records.with_recorded`` gives them.
+    """
+    total = rows["seed"].nunique()
+    here = rows[rows[TRAINED] == "here"]["seed"].nunique()
+    if total == here:
+        return f"{here} seeds, all trained here."
+    return (
+        f"{total} seeds: {here} trained here, {total - here} from the record of the same study. "
+        f"A recorded row counts only where its run has the id of a run of these settings."
+    )
 
 
 def listed(items: Sequence[str]) -> str:

@@ -13,9 +13,9 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
+from kdbook.chapters import STUDIES
 from kdbook.press.inputs import Parameter
 from kdbook.press.toc import Page
-from kdbook.studies import CHAPTERS
 
 Wanted = Sequence[tuple[str, Mapping[str, Parameter]]]
 
@@ -23,7 +23,7 @@ Wanted = Sequence[tuple[str, Mapping[str, Parameter]]]
 def wanted_studies(chapters: Sequence[tuple[Page, Mapping[str, Parameter]]]) -> Wanted:
     """The study behind each chapter that has one, with the parameters that the chapter gets."""
     # A chapter trains the first study that names it; of another it shows the record.
-    names = {page: name for name, page in reversed(CHAPTERS.items())}
+    names = {page: name for name, page in reversed(STUDIES.items())}
     return [(names[page.path], values) for page, values in chapters if page.path in names]
 
 

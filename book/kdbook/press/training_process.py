@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from kdbook.studies import study, trains_networks
+from kdbook.chapters import study
 from kdlib.errors import KdlibError
 from kdlib.lifeline import end_with
 from kdlib.runs import RunSpec, execute
@@ -16,8 +16,8 @@ def main() -> None:
     specs: list[RunSpec] = []
     try:
         for name, values in json.load(sys.stdin):
-            settings = study(name).Settings.parse(**values)
-            specs += study(name).runs(settings) if trains_networks(name) else []
+            asked = study(name).parse(**values)
+            specs += asked.runs() if asked.trains else []
         execute(specs)
     except KdlibError as error:
         print(f"  training: {error}", file=sys.stderr)

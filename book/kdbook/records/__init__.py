@@ -25,13 +25,12 @@ from kdbook.records.making import (
     split_digests,
 )
 from kdbook.records.provenance import FORMAT, Provenance
-from kdbook.records.seeds import TRAINED, recorded, recorded_rows, seeds_told, with_recorded
+from kdbook.records.seeds import recorded, recorded_rows, with_recorded
 
 __all__ = [
     "DIVERGED",
     "FORMAT",
     "SIGNIFICANT_DIGITS",
-    "TRAINED",
     "Provenance",
     "Record",
     "RecordError",
@@ -50,7 +49,6 @@ __all__ = [
     "record_name",
     "recorded",
     "recorded_rows",
-    "seeds_told",
     "sorted_rows",
     "split_digests",
     "with_recorded",

@@ -5,27 +5,27 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
 
 from kdbook.profiles import profile_of
-from kdbook.protocol import paper_of, protocol, reported_split
+from kdbook.protocol import Paper, protocol, reported_split
 from kdbook.records.files import Record
 from kdbook.records.provenance import Provenance
 from kdbook.settings import Settings
-from kdbook.studies import study
 from kdlib import __version__
 from kdlib.errors import KdlibError
 from kdlib.runs import RESULTS_VERSION, RunResult, RunSpec, Store, execute
 from kdlib.runs.machine import checkout_commit, device_name, kind_of_machine, warn_of_mixed_machines
 
+if TYPE_CHECKING:
+    from kdbook.study import Study
+
 
 def record(
-    name: str,
-    settings: Settings,
+    study: Study,
     *,
     store: Store | None = None,
     jobs: int | None = None,
@@ -36,8 +36,7 @@ def record(
     """Train what is missing, then make the study's record.
 
     Args:
-        name: the study.
-        settings: of that study.
+        study: at its settings.
         store: where the runs are; by default ``Store()``.
         jobs: training processes side by side; by default as ``execute`` chooses.
         device: ``cpu`` or ``cuda``; by default ``cuda`` where there is one.
@@ -46,13 +45,12 @@ def record(
             used as they are; the record names every number of students that shared a step.
 
     Raises:
-        SettingError: no such study, or a device that is not there.
+        SettingError: a device that is not there.
         KdlibError: ``finished_only`` and the store holds none of the runs.
     """
-    module, shelf = study(name), store or Store()
-    if not hasattr(module, "runs"):
-        return _without_runs(name, module, settings)
-    specs = module.runs(settings)
+    if not study.trains:
+        return _computed(study)
+    shelf, specs = store or Store(), study.runs()
     results = (
         [shelf.get(spec) for spec in specs]
         if finished_only
@@ -60,11 +58,11 @@ def record(
     )
     finished = _each_once(result for result in results if result is not None)
     if not finished:
-        raise KdlibError(f"none of the runs of {name} is in {shelf.root}: nothing to record")
+        raise KdlibError(f"none of the runs of {study.name} is in {shelf.root}: nothing to record")
     warn_of_mixed_machines(finished)
-    table = sorted_rows(module.per_seed(settings, results))
+    table = sorted_rows(study.per_seed(results))
     missing = len({s for s, r in zip(specs, results, strict=True) if r is None})
-    return Record(_provenance(name, module, settings, table, finished, missing), table)
+    return Record(_provenance(study, table, finished, missing), table)
 
 
 def sorted_rows(table: pd.DataFrame) -> pd.DataFrame:
@@ -84,14 +82,13 @@ def _each_once(results: Iterable[RunResult]) -> list[RunResult]:
 
 
 def _provenance(
-    name: str, module: ModuleType, settings: Settings, table: pd.DataFrame,
-    finished: Sequence[RunResult], missing: int,
-) -> Provenance:  # fmt: skip
+    study: Study, table: pd.DataFrame, finished: Sequence[RunResult], missing: int
+) -> Provenance:
     specs, environments = [r.spec for r in finished], [r.environment for r in finished]
     return Provenance(
-        **_question(name, module, settings, table),
+        **_question(study, table),
         dataset=specs[0].data.name,
-        imbalance=ratio_of(settings),
+        imbalance=ratio_of(study.settings),
         model=networks(specs),
         **recipes_of(specs),
         missing_runs=missing,
@@ -103,23 +100,17 @@ def _provenance(
         trained=days(environments),
         runs={result.spec.id: result.status for result in sorted(finished, key=_id)},
         splits=split_digests(finished),
-        test_images=_test_images(finished, settings),
-        tested_on=protocol(specs[0].data.name, paper_of(settings)).test,
+        test_images=_test_images(finished, study.paper),
+        tested_on=protocol(specs[0].data.name, study.paper).test,
         together=tuple(sorted({result.together for result in finished})),
     )
 
 
-def _without_runs(name: str, module: ModuleType, settings: Settings) -> Record:
-    """A study that trains no network: its table is computed here and now.
-
-    Its module may say more in ``provenance(settings)``: dataset, model and recipe.
-    """
-    table = module.table(settings)
-    own = module.provenance(settings) if hasattr(module, "provenance") else {}
-    unknown: dict[str, Any] = {"dataset": "simulated", "model": "no network", "recipe": {}}
+def _computed(study: Study) -> Record:
+    """Of a study that trains no network: its table is computed here and now."""
     about = Provenance(
-        **_question(name, module, settings, table),
-        **(unknown | own),
+        **_question(study, study.table),
+        **study.provenance(),
         imbalance=None,
         missing_runs=0,
         devices=(device_name("cpu"),),
@@ -130,21 +121,19 @@ def _without_runs(name: str, module: ModuleType, settings: Settings) -> Record:
         runs={},
         splits={},
     )
-    return Record(about, table.reset_index(drop=True))
+    return Record(about, study.table.reset_index(drop=True))
 
 
-def _question(
-    name: str, module: ModuleType, settings: Settings, table: pd.DataFrame
-) -> dict[str, Any]:
+def _question(study: Study, table: pd.DataFrame) -> dict[str, Any]:
     return {
-        "study": name,
-        "question": module.QUESTION,
-        "profile": settings.profile,
-        "settings": changed_settings(settings),
+        "study": study.name,
+        "question": study.question,
+        "profile": study.settings.profile,
+        "settings": changed_settings(study.settings),
         "seeds": sorted({int(seed) for seed in table.get("seed", ())}),
         "recorded": _today(),
         "columns": tuple(table.columns),
-        "blanks": getattr(module, "BLANKS", ()),
+        "blanks": study.blanks,
     }
 
 
@@ -244,9 +233,9 @@ def _today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def _test_images(results: Sequence[RunResult], settings: Settings) -> int | None:
+def _test_images(results: Sequence[RunResult], paper: Paper) -> int | None:
     """How many images test each run, if it is the same number for all."""
-    splits = ((result, reported_split(result.spec, paper_of(settings))) for result in results)
+    splits = ((result, reported_split(result.spec, paper)) for result in results)
     counts = {int(result.class_rows(split)["count"].sum()) for result, split in splits}
     return counts.pop() if len(counts) == 1 else None
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from kdbook.compare import measures, overview
+from kdbook.compare import TRAINED, measures, overview
 from kdbook.profiles import PROFILES
 from kdbook.records.files import Record, read_records
 from kdbook.selection import chosen_settings
 from kdbook.settings import Settings, TaughtSettings, teaching
-from kdbook.studies import study
-from kdbook.tables import KEYS, Member
+from kdbook.tables import KEYS
+
+if TYPE_CHECKING:
+    from kdbook.study import Study
 
 
 def recorded(
@@ -70,42 +73,34 @@ def _at_papers_ratio(table: pd.DataFrame) -> pd.DataFrame:
     return overview(rows, measures(100) | more)
 
 
-TRAINED = "trained"
-"""Column of ``with_recorded``: ``here`` or ``recorded``."""
-
-
 def recorded_rows(
-    name: str, settings: Settings, needs: Sequence[str] = (), folder: Path | None = None
+    study: Study, needs: Sequence[str] = (), folder: Path | None = None
 ) -> pd.DataFrame:
-    """The recorded rows of the study's runs at these settings, each once; perhaps none.
+    """The recorded rows of the study's runs at its settings, each once; perhaps none.
 
     Args:
-        name: the study.
-        settings: of it. Where they name no number of seeds, all recorded seeds count.
+        study: where its settings name no number of seeds, all recorded seeds count.
         needs: columns that a record must have.
         folder: where the records lie; by default the book's own.
     """
     found = [
-        _rows(record, name, settings)
+        _rows(record, study)
         for record in read_records(folder)
-        if record.about.study == name and set(needs) <= set(record.table)
+        if record.about.study == study.name and set(needs) <= set(record.table)
     ]
     columns = [*KEYS, "run", *needs]
     table = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
     return table.drop_duplicates(_keys(table), ignore_index=True)
 
 
-def with_recorded(
-    name: str, settings: Settings, per_seed: pd.DataFrame, folder: Path | None = None
-) -> pd.DataFrame:
+def with_recorded(study: Study, per_seed: pd.DataFrame, folder: Path | None = None) -> pd.DataFrame:
     """``per_seed`` and below it the recorded rows of further seeds of the same study.
 
     Where the settings name a number of seeds, or several temperatures, nothing is added: these need
     every cell for the same seeds.
 
     Args:
-        name: the study.
-        settings: those of ``per_seed``.
+        study: at the settings of ``per_seed``.
         per_seed: rows of runs that were trained here.
         folder: where the records lie; by default the book's own.
 
@@ -113,9 +108,9 @@ def with_recorded(
         The rows with one more column, ``trained``: ``here`` or ``recorded``.
     """
     here = per_seed.assign(**{TRAINED: "here"})
-    if settings.seeds is not None or _several_temperatures(settings):
+    if study.settings.seeds is not None or _several_temperatures(study.settings):
         return here
-    more = recorded_rows(name, settings, folder=folder).assign(**{TRAINED: "recorded"})
+    more = recorded_rows(study, folder=folder).assign(**{TRAINED: "recorded"})
     both = pd.concat([here, more], ignore_index=True) if len(more) else here
     return both.drop_duplicates(_keys(both), ignore_index=True)
 
@@ -133,34 +128,12 @@ def _several_temperatures(settings: Settings) -> bool:
     return len(getattr(settings, "temperatures", ())) > 1
 
 
-def seeds_told(rows: pd.DataFrame) -> str:
-    """How many seeds were trained here and how many recorded before, as a sentence.
-
-    Args:
-        rows: as ``with_recorded`` gives them.
-    """
-    total = rows["seed"].nunique()
-    here = rows[rows[TRAINED] == "here"]["seed"].nunique()
-    if total == here:
-        return f"{here} seeds, all trained here."
-    return (
-        f"{total} seeds: {here} trained here, {total - here} from the record of the same study. "
-        f"A recorded row counts only where its run has the id of a run of these settings."
-    )
-
-
-def _rows(record: Record, name: str, settings: Settings) -> pd.DataFrame:
+def _rows(record: Record, study: Study) -> pd.DataFrame:
+    settings = study.settings
     if record.about.profile != settings.profile:
         return record.table.iloc[:0]
     count = settings.seeds or max(record.about.seeds) + 1
-    wanted = _row_members(name, settings.model_copy(update={"seeds": count}))
+    wanted = study.at(settings.model_copy(update={"seeds": count})).row_members()
     keys = {(member.method, member.seed, member.spec.id) for member in wanted}
     same = [key in keys for key in record.table[["method", "seed", "run"]].itertuples(False, None)]
     return record.table[same]
-
-
-def _row_members(name: str, settings: Settings) -> list[Member]:
-    """A member a row of ``per_seed``: some studies make several rows of one run."""
-    module = study(name)
-    members: list[Member] = getattr(module, "row_members", module.members)(settings)
-    return members

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kdbook.chapters import STUDIES
 from kdbook.records import Record
 from kdbook.reproduction.levels import Level, apart, level, one_teacher, ratio
 from kdbook.reproduction.mapping import BLOCKS
@@ -15,7 +16,6 @@ from kdbook.reproduction.ours import Found, answer
 from kdbook.reproduction.printed import Printed
 from kdbook.reproduction.questions import Question
 from kdbook.reproduction.verdicts import Measured, Verdict, judge
-from kdbook.studies import STUDIES
 from kdlib.metrics import (
     FEWEST_REPEATS,
     holm,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
 
+from kdbook.chapters import study
 from kdbook.evidence.blocks import Block
 from kdbook.evidence.tables import per_class, per_seed
 from kdbook.records import Record, sorted_rows
-from kdbook.studies import study, trains_networks
+from kdbook.study import Computed, Study
 from kdbook.verification.checked import Checked, compare
 from kdbook.verification.shelves import Shelves
 from kdlib.errors import KdlibError, StoreError
@@ -21,37 +21,36 @@ from kdlib.runs import RESULTS_VERSION, RunResult, RunSpec
 _PER_RUN, _PER_CLASS = ("run",), ("run", "label")
 
 
-def settings_of(record: Record) -> Any:
-    """The settings that a record was made at."""
+def study_of(record: Record) -> Study:
+    """The study that made a record, at its settings."""
     about = record.about
-    return study(about.study).Settings.parse(profile=about.profile, **about.settings)
+    return study(about.study).parse(profile=about.profile, **about.settings)
 
 
 def recorded_runs(record: Record) -> list[RunSpec]:
     """The runs that the record's study asks for today; none where it trains no networks."""
-    if not trains_networks(record.about.study):
-        return []
-    return list(study(record.about.study).runs(settings_of(record)))
+    asked = study_of(record)
+    return asked.runs() if asked.trains else []
 
 
 def check_record(record: Record, shelves: Shelves) -> Checked:
     """Make a study's table again from logits, and hold the record against it. Trains nothing."""
     name, rows = record.name, len(record.table)
     try:
-        if not trains_networks(record.about.study):
-            return _without_runs(record, shelves)
-        specs = recorded_runs(record)
+        asked = study_of(record)
+        if not asked.trains:
+            return _without_runs(record, asked, shelves)
+        specs = asked.runs()
     except KdlibError as error:
         return Checked(name, rows, because=str(error))
     known = {spec.id for spec in specs} & record.about.runs.keys()
     if not known:
         return Checked(name, rows, because=_of_another_version(record.about.results_version))
-    module, settings = study(record.about.study), settings_of(record)
     results = [shelves.get(spec) for spec in specs]
     return _checked(
         name, record.table, results, shelves,
         _missing(record.about.runs, specs, shelves), record.about.missing_runs == 0, _PER_RUN,
-        lambda: sorted_rows(module.per_seed(settings, results)),
+        lambda: sorted_rows(asked.per_seed(results)),
     )  # fmt: skip
 
 
@@ -118,10 +117,10 @@ def _checked(
     return Checked(name, len(table), agree, tuple(differences), because, lost)
 
 
-def _without_runs(record: Record, shelves: Shelves) -> Checked:
+def _without_runs(record: Record, asked: Study, shelves: Shelves) -> Checked:
     """Of a study without runs: compute its table here and now, of what is fitted already."""
     try:
-        again = _table(study(record.about.study), settings_of(record), shelves)
+        again = _computed(asked, shelves)
     except StoreError as error:
         return Checked(record.name, len(record.table), because=str(error))
     agree, differences = compare(record.table, again)
@@ -129,6 +128,7 @@ def _without_runs(record: Record, shelves: Shelves) -> Checked:
     return Checked(record.name, len(record.table), agree, tuple(differences), lost=lost)
 
 
-def _table(module: ModuleType, settings: Any, shelves: Shelves) -> pd.DataFrame:
-    takes_store = "store" in inspect.signature(module.table).parameters
-    return module.table(settings, *([shelves.stores[0]] if takes_store else []))
+def _computed(asked: Study, shelves: Shelves) -> pd.DataFrame:
+    assert isinstance(asked, Computed), "a study that trains nothing computes its table"
+    takes_store = "store" in inspect.signature(asked.compute).parameters
+    return asked.compute(*([shelves.stores[0]] if takes_store else []))

@@ -1,6 +1,7 @@
 """Every chart: a valid specification, words where words are needed, clear refusals."""
 
 import importlib
+import importlib.util
 import inspect
 import itertools
 import pkgutil
@@ -181,6 +182,7 @@ def chart_modules():
     """Those of each chapter, of the matrix, and what they share."""
     rooms = [f"kdbook.chapters.{room.name}" for room in pkgutil.iter_modules(chapters.__path__)]
     names = [f"{room}.charts" for room in (*rooms, "kdbook.reproduction")]
+    names = [name for name in names if importlib.util.find_spec(name)]
     more = ["kdbook.charts.classes", "kdbook.chapters.provable_harm.explorer"]
     return [importlib.import_module(name) for name in (*names, *more)]
 

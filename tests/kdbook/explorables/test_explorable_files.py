@@ -5,15 +5,15 @@ import json
 
 import numpy as np
 import pytest
-from kdbook.studies.records import book_record
-from kdbook.studies.who_pays import CLASS
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from kdbook.chapters.intro.who_pays import CLASS
 from kdbook.explorables.__main__ import FOLDER
 from kdbook.explorables.digits import SPLITS, digits_file
 from kdbook.explorables.who_pays import ACROSS, DOWN, ZOOM, tail_picture, who_pays_file
 from kdbook.places import folder_to_record
+from kdbook.records import book_record
 from kdlib.data import load
 
 SHIPPED = folder_to_record().parents[1] / FOLDER

@@ -5,14 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from kdbook.chapters import STUDIES
 from kdbook.press import train_ahead
 from kdbook.press.toc import Page, read_pages
-from kdbook.studies import CHAPTERS
 
 
 def test_every_study_names_a_chapter_of_the_book():
     root = Path(__file__).parents[3]
-    assert set(CHAPTERS.values()) <= {page.path for page in read_pages(root)}
+    assert set(STUDIES.values()) <= {page.path for page in read_pages(root)}
 
 
 def test_a_chapter_without_a_study_wants_nothing(tmp_path):
@@ -38,7 +38,7 @@ def test_a_study_without_networks_is_passed_over(monkeypatch, capsys):
     from kdbook.chapters import measuring
     from kdbook.press import training_process
 
-    monkeypatch.delattr(measuring, "runs")
+    monkeypatch.setattr(measuring.Measuring, "trains", False)
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps([["measuring", {"classes": 3}]])))
     monkeypatch.setattr(training_process, "execute", lambda specs: print(f"trains {specs}"))
     training_process.main()
@@ -52,4 +52,4 @@ def test_the_wanted_runs_are_in_the_store_afterwards(monkeypatch, tmp_path):
     monkeypatch.setenv("KDLIB_STORE", str(tmp_path))
     short = {"imbalances": [20], "seeds": 1, "epochs": 2, "teacher_epochs": 2}
     train_ahead.train_ahead([("rare_classes", {"profile": "quick", **short})])
-    assert missing_runs(rare_classes.runs(rare_classes.Settings.parse(**short)), Store()) == []
+    assert missing_runs(rare_classes.RareClasses.parse(**short).runs(), Store()) == []

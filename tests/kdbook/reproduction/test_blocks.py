@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kdbook.chapters.teacher_and_student import Settings, members
+from kdbook.chapters.teacher_and_student import Settings, TeacherAndStudent
 from kdbook.evidence.blocks import BLOCKS
 from kdbook.reproduction import Level, block_records, leading, reproduction
 
@@ -62,7 +62,7 @@ def test_cells_have_the_names_of_the_studies(tmp_path):
     write(tmp_path, "d2", [("std/rob-d, one-hot labels", 1.0)], range(3))
     (made,) = block_records(tmp_path)
     named = set(made.table["method"]) - {"distilled", "AdaAlpha, std teacher"}
-    assert named <= {member.method for member in members(Settings(seeds=1))}
+    assert named <= {member.method for member in TeacherAndStudent(Settings(seeds=1)).members()}
     assert made.about.test_images == 5_000 and made.about.dataset == "cifar10"
     rows = leading(reproduction("robust_distillation", [made]))
     ours = rows[rows["record"] == made.name]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hand_records import record, rows
 
+from kdbook.chapters import STUDIES
 from kdbook.reproduction import Level, Verdict, claims_html, claims_table
 from kdbook.reproduction.claim_table import ALL_CLAIMS, _question
 from kdbook.reproduction.mapping import BLOCKS
-from kdbook.studies import STUDIES
 from kdlib.metrics import prediction_interval
 from kdlib.runs.shapes import SHAPES
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from kdbook.chapters import STUDIES, study
 from kdbook.chapters import groups_that_are_not_classes as adult
 from kdbook.reproduction import mapping, robust_mapping
-from kdbook.studies import STUDIES, study
 
 
 def test_mapped_studies_are_there():
@@ -16,8 +16,7 @@ def test_mapped_studies_are_there():
 def test_mapped_methods_are_trained_by_their_studies():
     for answer in mapping.METHODS.values():
         for name in set(answer.studies) - {mapping.BLOCKS}:
-            module = study(name)
-            methods = {member.method for member in module.members(module.Settings(seeds=1))}
+            methods = {member.method for member in study(name).parse(seeds=1).members()}
             assert answer.method in methods, name
 
 
@@ -49,6 +48,6 @@ def test_the_other_papers_setting_is_that_of_its_section_e2(dataset, epochs, bat
 
 def test_the_papers_forest_is_that_of_the_larger_profiles():
     for profile, same in (("quick", False), ("standard", True), ("paper", True)):
-        model = adult.provenance(adult.Settings(profile=profile))["model"]
+        model = adult.GroupsThatAreNotClasses(adult.Settings(profile=profile)).provenance()["model"]
         assert (model == mapping.NETWORKS["random_forest_1"]) == same
     assert adult.__name__.rpartition(".")[2] == mapping.ADULT

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hand_records import record, rows
 
-from kdbook.chapters import teacher_and_student
+from kdbook.chapters import study, teacher_and_student
 from kdbook.published import published
 from kdbook.reproduction import (
     AuditError,
@@ -25,7 +25,6 @@ from kdbook.reproduction import (
 )
 from kdbook.reproduction.mapping import BLOCKS
 from kdbook.reproduction.robust_questions import robust_questions
-from kdbook.studies import study
 from kdlib.metrics import prediction_interval, t_interval
 from kdlib.training import PRESETS
 
@@ -260,14 +259,13 @@ def test_a_table_without_its_standard_student_is_refused():
 
 
 def test_methods_are_named_as_their_studies_name_them():
-    """Of the studies that are there: whatever the mapping asks for, some member is called."""
+    """Whatever the mapping asks for, some member is called."""
     asked = published(paper=PAPER)
     for question in robust_questions(asked[asked["dataset"] == "cifar10_lt"]):
         for name in question.studies:
             if name in ("robust_baselines", BLOCKS):
                 continue  # the baselines leave out some compressed cells, and add post-shifts
-            module = study(name)
-            names = {member.method for member in module.members(module.Settings(seeds=1))}
+            names = {member.method for member in study(name).parse(seeds=1).members()}
             assert {question.method, question.baseline} - {None} <= names
 
 

@@ -22,12 +22,14 @@ def tiny(tmp_path_factory):
     """Two sizes and one seed, trained for two epochs."""
     settings = Settings(seeds=1, epochs=2, sizes=("medium", "small"))
     store = Store(tmp_path_factory.mktemp("store"))
-    return settings, execute(architectures.runs(settings), store=store, jobs=1, progress=False)
+    return settings, execute(
+        architectures.Architectures(settings).runs(), store=store, jobs=1, progress=False
+    )
 
 
 def test_every_cell_is_complete(tiny):
     settings, results = tiny
-    table = architectures.per_seed(settings, results)
+    table = architectures.Architectures(settings).per_seed(results)
     cells = table.groupby(["teacher", "student", "seed"])["method"].apply(list)
     assert len(cells) == 2 * 2
     assert all(methods == ["teacher", "one-hot", "distilled"] for methods in cells)
@@ -35,7 +37,7 @@ def test_every_cell_is_complete(tiny):
 
 def test_the_teachers_worst_class_is_measured_on_the_student(tiny):
     settings, results = tiny
-    table = architectures.per_seed(settings, results)
+    table = architectures.Architectures(settings).per_seed(results)
     for place in range(0, len(results), 3):
         teacher, _, student = results[place : place + 3]
         row = table.iloc[place + 2]
@@ -48,19 +50,19 @@ def test_the_teachers_worst_class_is_measured_on_the_student(tiny):
 
 
 def test_a_teachers_own_worst_are_the_worst_by_teacher(tiny):
-    table = architectures.per_seed(*tiny)
+    table = architectures.Architectures(tiny[0]).per_seed(*tiny[1:])
     teachers = table[table["method"] == "teacher"]
     assert (teachers["worst_1"] == teachers["worst_by_teacher"]).all()
 
 
 def test_students_of_a_size_share_their_one_hot_student(tiny):
-    table = architectures.per_seed(*tiny)
+    table = architectures.Architectures(tiny[0]).per_seed(*tiny[1:])
     one_hot = table[(table["method"] == "one-hot") & (table["student"] == "small")]
     assert len(one_hot) == 2 and one_hot["run"].nunique() == 1
 
 
 def test_one_row_a_cell_method_seed_and_class(tiny):
-    table = architectures.per_class(*tiny)
+    table = architectures.Architectures(tiny[0]).per_class(*tiny[1:])
     assert len(table) == 4 * 3 * 10
     assert {"teacher", "student", "label", "accuracy"} <= set(table.columns)
 
@@ -70,7 +72,7 @@ def test_one_row_a_cell_method_seed_and_class(tiny):
 def test_the_profiles_own_network_teaches_itself_as_in_other_studies(name, own):
     profile = profiles.PROFILES[name]
     settings = Settings(profile=name)
-    shared = architectures.family(settings, own, own, 0)
+    shared = architectures.Architectures(settings).family(own, own, 0)
     assert shared.distilled(2.0) == Family(profile, profile.imbalance, 0).distilled(2.0)
 
 
@@ -87,12 +89,14 @@ def test_networks_grow():
 
 def test_as_many_runs_as_the_grid_has():
     for name, seeds in (("quick", 4), ("standard", 3), ("paper", 3)):
-        runs = architectures.runs(Settings(profile=name))
+        runs = architectures.Architectures(Settings(profile=name)).runs()
         assert len({run.id for run in runs}) == seeds * (3 + 3 + 9)
 
 
 def test_early_stopped_teachers():
-    runs = architectures.runs(Settings(seeds=1, sizes=("small",), teacher_stops_after=10))
+    runs = architectures.Architectures(
+        Settings(seeds=1, sizes=("small",), teacher_stops_after=10)
+    ).runs()
     assert [run.recipe.stop_after for run in runs] == [10, None, None]
 
 
@@ -157,8 +161,12 @@ def test_in_table_2_the_stronger_teacher_mostly_harms_less():
 
 
 def test_the_overview_has_a_row_a_cell(tiny):
-    shown = architectures.overview(architectures.per_seed(*tiny))
+    shown = architectures.overview(architectures.Architectures(tiny[0]).per_seed(*tiny[1:]))
     assert list(shown.index) == [(t, s) for t in ("small", "medium") for s in ("small", "medium")]
-    table = architectures.per_seed(*tiny).set_index(["teacher", "student", "method"])["mean"]
+    table = (
+        architectures.Architectures(tiny[0])
+        .per_seed(*tiny[1:])
+        .set_index(["teacher", "student", "method"])["mean"]
+    )
     gap = table["medium", "small", "distilled"] - table["medium", "small", "one-hot"]
     assert shown.loc[("medium", "small"), "mean"] == f"{gap:+.1f}"

@@ -28,8 +28,13 @@ def test_every_baseline_is_set_against_distillation():
 
 
 def test_a_compressed_student_is_set_against_its_own_teacher():
-    names = {study.large_teacher_name(SETTINGS, t): v for t, v in ((None, 50.0), (1.0, 70.0))}
-    cells = {study.cell_name(SETTINGS, *cell): 60.0 for cell in study.compressed_cells()}
+    names = {
+        study.RobustBaselines(SETTINGS).large_teacher_name(t): v
+        for t, v in ((None, 50.0), (1.0, 70.0))
+    }
+    cells = {
+        study.RobustBaselines(SETTINGS).cell_name(*cell): 60.0 for cell in study.compressed_cells()
+    }
     found = tables.to_large_teacher(SETTINGS, made(names | cells), {"worst_1": "worst class"})
     assert list(found["mean"]) == [10.0] * 3 + [-10.0] * 3
 

@@ -23,8 +23,10 @@ def test_the_recipe_of_the_book_is_one_of_those_compared():
 
 
 def test_at_the_books_batch_size_the_runs_are_those_of_the_chapter_on_ada_alpha():
-    own = {m.spec for m in batch_size.members(Settings(batch_sizes=(64,)))}
-    others = trusting_the_teacher_less.runs(trusting_the_teacher_less.Settings())
+    own = {m.spec for m in batch_size.BatchSize(Settings(batch_sizes=(64,))).members()}
+    others = trusting_the_teacher_less.TrustingTheTeacherLess(
+        trusting_the_teacher_less.Settings()
+    ).runs()
     assert len(own) == 10 * 5 and own <= set(others)
 
 

@@ -13,7 +13,7 @@ SETTINGS = study.Settings(seeds=1)
 
 
 def specs(settings=SETTINGS):
-    return {member.method: member.spec for member in study.members(settings)}
+    return {member.method: member.spec for member in study.ClassMultipliers(settings).members()}
 
 
 def differing(first, second):
@@ -46,28 +46,38 @@ def test_each_variant_changes_one_choice(variant, expected):
 
 
 def test_all_variants_are_trained_and_named():
-    names = [study.STANDARD, study.DEFAULT, *study.choices(SETTINGS)]
+    names = [study.STANDARD, study.DEFAULT, *study.ClassMultipliers(SETTINGS).choices()]
     assert list(specs()) == ["teacher", *names]
     ids = {spec.id for spec in specs().values()}
     assert len(ids) == len(names) + 1
 
 
 def test_the_common_runs_are_those_of_the_grid_of_objectives():
-    grid = {spec.id for spec in teacher_and_student.runs(teacher_and_student.Settings(seeds=1))}
+    grid = {
+        spec.id
+        for spec in teacher_and_student.TeacherAndStudent(
+            teacher_and_student.Settings(seeds=1)
+        ).runs()
+    }
     shared = [name for name, spec in specs().items() if spec.id in grid]
     assert shared == ["teacher", study.STANDARD, study.DEFAULT, study.ONE_HOT]
 
 
 def test_quick_trains_five_seeds_and_fifty_runs_beside_a_grid_of_as_many():
-    grid = {spec.id for spec in teacher_and_student.runs(teacher_and_student.Settings(seeds=5))}
-    own = {spec.id for spec in study.runs(study.Settings())} - grid
-    assert {m.seed for m in study.members(study.Settings())} == set(range(5))
+    grid = {
+        spec.id
+        for spec in teacher_and_student.TeacherAndStudent(
+            teacher_and_student.Settings(seeds=5)
+        ).runs()
+    }
+    own = {spec.id for spec in study.ClassMultipliers(study.Settings()).runs()} - grid
+    assert {m.seed for m in study.ClassMultipliers(study.Settings()).members()} == set(range(5))
     assert len(own) == 50
 
 
 def test_the_default_is_not_among_the_other_updates():
-    assert study.other_updates(study.Settings(updates=(4, 8, 8))) == [8]
-    assert study.other_updates(study.Settings(profile="standard")) == [8, 128]
+    assert study.ClassMultipliers(study.Settings(updates=(4, 8, 8))).other_updates() == [8]
+    assert study.ClassMultipliers(study.Settings(profile="standard")).other_updates() == [8, 128]
     assert "a move every 8" in specs(study.Settings(seeds=1, updates=(8,)))
 
 
@@ -78,7 +88,7 @@ def test_settings_out_of_range_are_refused(wrong):
 
 
 def test_differences_are_within_seeds_and_against_the_right_baseline():
-    names = [study.DEFAULT, *study.choices(SETTINGS)]
+    names = [study.DEFAULT, *study.ClassMultipliers(SETTINGS).choices()]
     rows = [
         {
             "method": name,
@@ -90,7 +100,7 @@ def test_differences_are_within_seeds_and_against_the_right_baseline():
         for i, name in enumerate(names)
         for seed in range(3)
     ]
-    found = study.differences(SETTINGS, pd.DataFrame(rows), {"mean": "mean"})
+    found = study.ClassMultipliers(SETTINGS).differences(pd.DataFrame(rows), {"mean": "mean"})
     by_name = found.set_index("comparison")["mean"]
     assert list(by_name.index) == names[1:]
     expected = {name: float(i) for i, name in enumerate(names)}
@@ -103,7 +113,7 @@ def test_differences_are_within_seeds_and_against_the_right_baseline():
 def trained(tmp_path_factory):
     settings = study.Settings(seeds=1, epochs=4, updates=(8,))
     wanted = {study.STANDARD, "teacher", study.DEFAULT, study.AVERAGED}
-    members = [m for m in study.members(settings) if m.method in wanted]
+    members = [m for m in study.ClassMultipliers(settings).members() if m.method in wanted]
     store = Store(tmp_path_factory.mktemp("store"))
     specs_ = [m.spec for m in members]
     return members, execute(specs_, store=store, jobs=1, progress=False)

@@ -8,9 +8,9 @@ time a chapter that comes near.
 import pytest
 
 from kdbook import records
+from kdbook.chapters import study
 from kdbook.chapters import teacher_and_student as grid
 from kdbook.chapters.teacher_and_student import objective_cells, objective_protocols
-from kdbook.studies import study
 
 LIMIT = 115
 CHAPTERS = (
@@ -50,7 +50,7 @@ def own_extras(name):
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_chapter_trains_no_more_than_fits_its_time(name):
-    wanted = study(name).runs(study(name).Settings()) + own_extras(name)
+    wanted = study(name).parse().runs() + own_extras(name)
     assert sum(cost(spec) for spec in with_parents(wanted)) <= LIMIT
 
 
@@ -60,5 +60,6 @@ def test_what_the_grid_takes_from_records_is_there():
     strict = settings.model_copy(update={"seeds": 5, "validation_part": "first_half"})
     fixed = settings.model_copy(update={"seeds": 5, "fixed_teacher": True})
     for wanted in (strict, fixed):
-        found = records.recorded_rows("teacher_and_student", wanted, objective_cells.HALVES)
-        assert set(found["run"]) == {member.spec.id for member in grid.members(wanted)}
+        asked = grid.TeacherAndStudent(wanted)
+        found = records.recorded_rows(asked, objective_cells.HALVES)
+        assert set(found["run"]) == {member.spec.id for member in asked.members()}

@@ -5,21 +5,28 @@ import pytest
 import torch
 
 from kdbook.chapters import measuring
-from kdbook.chapters.distillation import Settings, loss_gradient, members, runs, telling_examples
+from kdbook.chapters.distillation import FirstPrinciples, Settings, loss_gradient, telling_examples
 from kdlib.losses import teacher_probabilities
 
 
 def test_one_seed_needs_three_runs():
-    assert [member.method for member in members(Settings())] == ["teacher", "one-hot", "distilled"]
+    assert [member.method for member in FirstPrinciples(Settings()).members()] == [
+        "teacher",
+        "one-hot",
+        "distilled",
+    ]
 
 
 def test_the_settings_reach_the_student():
-    objective = runs(Settings(temperature=2.0, alpha=0.25))[2].objective
+    objective = FirstPrinciples(Settings(temperature=2.0, alpha=0.25)).runs()[2].objective
     assert (objective.temperature, objective.mix.alpha) == (2.0, 0.25)
 
 
 def test_the_foundation_chapters_share_their_teacher_and_one_hot_student():
-    assert runs(Settings())[:2] == measuring.runs(measuring.Settings())[:2]
+    assert (
+        FirstPrinciples(Settings()).runs()[:2]
+        == measuring.Measuring(measuring.Settings()).runs()[:2]
+    )
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])

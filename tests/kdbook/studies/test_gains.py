@@ -145,8 +145,10 @@ class Guesses:
 
 def test_halves_find_the_bias_of_a_choice_among_equals():
     settings = study.Settings(seeds=30, stop_share=1)
-    results = [Guesses(seed) for seed in range(len(study.members(settings)))]
-    found = orders.chosen_by_halves(study.by_method_and_seed(settings, results), draws=20)
+    results = [Guesses(seed) for seed in range(len(study.GainsAreNotUniform(settings).members()))]
+    found = orders.chosen_by_halves(
+        study.GainsAreNotUniform(settings).by_method_and_seed(results), draws=20
+    )
     at_one = found[(found["candidate"] == "distilled") & (found["k"] == 1)]
     lowest = stats.binom.sf(np.arange(20), 20, 0.8) ** 10  # halves of 20 images
     assert at_one["same"].mean() == pytest.approx(80 - 100 * lowest.sum() / 20, abs=2)
@@ -178,7 +180,7 @@ def test_differences_by_class_are_paired_t_tests_with_holms_correction():
 
 def test_the_stopped_teacher_is_the_full_one_stopped():
     settings = study.Settings(seeds=1)
-    specs = {member.method: member.spec for member in study.members(settings)}
+    specs = {member.method: member.spec for member in study.GainsAreNotUniform(settings).members()}
     early, full = specs["teacher (stopped)"], specs["teacher"]
     assert early.recipe.stop_after == full.recipe.epochs // 2
     assert early.model_copy(update={"recipe": full.recipe}) == full
@@ -191,12 +193,18 @@ def test_without_early_stopping_the_runs_are_those_of_the_skew_sweep(profile):
     settings = study.Settings(profile=profile, stop_share=1)
     ratio = (PROFILES[profile].imbalance,)
     others = rare_classes.Settings(profile=profile, imbalances=ratio)
-    assert set(study.runs(settings)) == set(rare_classes.runs(others))
+    assert set(study.GainsAreNotUniform(settings).runs()) == set(
+        rare_classes.RareClasses(others).runs()
+    )
 
 
 def test_a_short_recipe_is_stopped_at_its_own_half():
     settings = study.Settings(profile="standard", epochs=12, seeds=1)
-    (early,) = (m.spec for m in study.members(settings) if m.method == "teacher (stopped)")
+    (early,) = (
+        m.spec
+        for m in study.GainsAreNotUniform(settings).members()
+        if m.method == "teacher (stopped)"
+    )
     assert (early.recipe.epochs, early.recipe.stop_after) == (12, 6)
 
 
@@ -212,7 +220,9 @@ def test_accuracies_are_those_of_the_runs():
             return np.array([0.25, 1.0]) if split == "test" else np.array([0.5, 0.75])
 
     settings = study.Settings(seeds=1)
-    found = study.accuracies(settings, [Result()] * len(study.members(settings)))
+    found = study.GainsAreNotUniform(settings).accuracies(
+        [Result()] * len(study.GainsAreNotUniform(settings).members())
+    )
     one = found[(found["method"] == "distilled") & (found["split"] == "test")]
     assert list(one["accuracy"]) == [25.0, 100.0]
     assert set(found["split"]) == {"validation", "test"}

@@ -119,7 +119,7 @@ def test_relative_weights_by_hand():
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A teacher and an initial teacher of one seed, trained for two epochs."""
-    family = adamargin.study_families(adamargin.Settings(seeds=1, epochs=2))[0]
+    family = adamargin.Margins(adamargin.Settings(seeds=1, epochs=2)).study_families()[0]
     store = Store(tmp_path_factory.mktemp("store"))
     execute([family.teacher(), family.initial_teacher()], store=store, jobs=1, progress=False)
     return family, store

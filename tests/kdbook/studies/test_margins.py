@@ -11,7 +11,7 @@ from kdlib.runs import MarginCost, PriorCost, Store, execute
 
 def test_one_student_an_offset_and_the_relatives():
     settings = adamargin.Settings(seeds=2, offsets=(0.1, 0.5), temperature=2.0)
-    members = adamargin.members(settings)
+    members = adamargin.Margins(settings).members()
     assert len(members) == 2 * (3 + 2 + 2)
     offsets = {
         m.method: m.spec.objective.log_cost.offset
@@ -25,7 +25,7 @@ def test_one_student_an_offset_and_the_relatives():
 
 def test_the_relatives_can_be_left_out():
     settings = adamargin.Settings(seeds=1, offsets=(0.01,), logit_adjustment=False)
-    assert [m.method for m in adamargin.members(settings)] == [
+    assert [m.method for m in adamargin.Margins(settings).members()] == [
         "teacher", "one-hot", "distilled", "AdaMargin 0.01",
     ]  # fmt: skip
 
@@ -40,7 +40,7 @@ def test_settings_out_of_range_are_refused(wrong):
 
 def test_only_the_students_rate_is_raised():
     settings = adamargin.Settings(seeds=5, rates=(0.8,))
-    hot = adamargin.hot_members(settings)
+    hot = adamargin.Margins(settings).hot_members()
     assert len(hot) == 3 * 3 and {rate for rate, _ in hot} == {0.8}
     for _, member in hot:
         teacher = member.spec.teacher
@@ -51,7 +51,9 @@ def test_only_the_students_rate_is_raised():
 
 def test_how_a_hot_training_ended(tmp_path):
     settings = adamargin.Settings(seeds=1, epochs=2, rates=(0.1, 100.0), offsets=(0.01,))
-    hot = [pair for pair in adamargin.hot_members(settings) if pair[1].method == "distilled"]
+    hot = [
+        pair for pair in adamargin.Margins(settings).hot_members() if pair[1].method == "distilled"
+    ]
     results = execute([m.spec for _, m in hot], store=Store(tmp_path), jobs=1, progress=False)
     table = adamargin.hot_table(hot, results).set_index("rate")
     assert table.loc[0.1, "status"] == "completed" and np.isnan(table.loc[0.1, "diverged_step"])

@@ -16,9 +16,9 @@ from kdlib.training import PRESETS
 @pytest.mark.parametrize("name", LARGE_PROFILES)
 def test_at_paper_scale_the_runs_are_those_of_appendix_b(name):
     settings = study.Settings(profile="paper", dataset=name)
-    members = study.members(settings)
+    members = study.NaturalLongTails(settings).members()
     assert [m.method for m in members[:4]] == ["one-hot", "distilled", "AdaMargin", "AdaAlpha"]
-    for run in study.runs(settings):
+    for run in study.NaturalLongTails(settings).runs():
         assert (run.data.name, run.data.imbalance) == (name, 1.0)
         assert run.model == ImageNetResNet(depth=50, image_size=224)
         assert run.recipe.stop_after is None
@@ -30,17 +30,25 @@ def test_at_paper_scale_the_runs_are_those_of_appendix_b(name):
 
 
 def test_quick_shares_the_runs_of_the_chapter_on_ada_alpha():
-    trust = set(trusting_the_teacher_less.runs(trusting_the_teacher_less.Settings()))
-    own = set(study.runs(study.Settings()))
+    trust = set(
+        trusting_the_teacher_less.TrustingTheTeacherLess(
+            trusting_the_teacher_less.Settings()
+        ).runs()
+    )
+    own = set(study.NaturalLongTails(study.Settings()).runs())
     assert len(own) == 40 and len(own & trust) == 30  # all but AdaMargin's
 
 
 def test_ada_margin_has_the_temperature_of_its_own_chapter_until_one_is_set():
-    of_margins = [m.spec for m in study.members(study.Settings()) if m.method == "AdaMargin"]
-    assert set(of_margins) <= set(adamargin.runs(adamargin.Settings(seeds=10)))
-    hot = study.members(study.Settings(seeds=1, temperature=2.0))
+    of_margins = [
+        m.spec
+        for m in study.NaturalLongTails(study.Settings()).members()
+        if m.method == "AdaMargin"
+    ]
+    assert set(of_margins) <= set(adamargin.Margins(adamargin.Settings(seeds=10)).runs())
+    hot = study.NaturalLongTails(study.Settings(seeds=1, temperature=2.0)).members()
     assert {m.temperature for m in hot if m.method != "one-hot"} == {2.0}
-    large = study.members(study.Settings(seeds=1, profile="paper"))
+    large = study.NaturalLongTails(study.Settings(seeds=1, profile="paper")).members()
     assert {m.temperature for m in large if m.method != "one-hot"} == {0.9}
 
 
@@ -74,8 +82,10 @@ def test_the_table_is_what_the_stored_accuracies_give(tmp_path, monkeypatch):
     short = quick.model_copy(update={"recipe": epoch, "teacher_recipe": None})
     monkeypatch.setitem(profiles.PROFILES, "quick", short)
     settings = study.Settings(seeds=1)
-    results = execute(study.runs(settings), store=Store(tmp_path), jobs=1, progress=False)
-    table = study.per_seed(settings, [*results[:3], None])
+    results = execute(
+        study.NaturalLongTails(settings).runs(), store=Store(tmp_path), jobs=1, progress=False
+    )
+    table = study.NaturalLongTails(settings).per_seed([*results[:3], None])
     assert list(table["method"]) == ["one-hot", "distilled", "AdaMargin"]
     for (_, row), result in zip(table.iterrows(), results, strict=False):
         ordered = np.sort(100 * result.accuracy("test"))
@@ -83,7 +93,7 @@ def test_the_table_is_what_the_stored_accuracies_give(tmp_path, monkeypatch):
         assert row["worst_2"] == pytest.approx(ordered[:2].mean())
         assert row["top_2"] == pytest.approx(ordered[-2:].mean())
         assert row["delta_2"] == pytest.approx(ordered.mean() - ordered[:2].mean())
-    assert len(study.per_class(settings, results)) == 40
+    assert len(study.NaturalLongTails(settings).per_class(results)) == 40
 
 
 def test_differences_are_paired_and_corrected_for_their_number():

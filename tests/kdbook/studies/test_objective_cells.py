@@ -23,7 +23,7 @@ def per_seed(values):
     return pd.DataFrame(rows)
 
 
-ALL = {m.method: 50.0 for m in study.members(study.Settings(seeds=1))}
+ALL = {m.method: 50.0 for m in study.TeacherAndStudent(study.Settings(seeds=1)).members()}
 
 
 def test_each_cell_is_read_from_its_name_and_stands_under_its_labels():
@@ -43,7 +43,9 @@ def test_the_best_cell_and_robust_twice():
 
 
 def test_rivals_are_the_other_eight_cells_that_the_study_trains():
-    names = {f"{m.method}, T = 1" for m in study.members(study.Settings(seeds=1))}
+    names = {
+        f"{m.method}, T = 1" for m in study.TeacherAndStudent(study.Settings(seeds=1)).members()
+    }
     for labels in cells.LABELS:
         pairs = cells.rivals(labels, 1.0)
         assert len({other for _, other in pairs}) == 8
@@ -123,7 +125,7 @@ class Result:
 
 
 def test_the_worst_class_is_told_by_halves():
-    spec = study.members(study.Settings(seeds=1))[0].spec
+    spec = study.TeacherAndStudent(study.Settings(seeds=1)).members()[0].spec
     found = cells.worst_on_validation(Result(spec))
     assert found == {"validation_worst": 50, "first_half": 100, "second_half": 0}
     diverged = Result(spec)

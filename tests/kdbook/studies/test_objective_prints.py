@@ -36,7 +36,7 @@ def test_robust_twice_leads_in_print_where_the_supplement_says_so():
 
 
 def test_signs_stand_beside_the_printed_differences():
-    worse = {m.method: 40.0 for m in study.members(study.Settings(seeds=1))}
+    worse = {m.method: 40.0 for m in study.TeacherAndStudent(study.Settings(seeds=1)).members()}
     worse |= {"rob / rob-d (one-hot labels)": 50.0}
     rows = [
         {"method": method, "temperature": np.nan, "imbalance": 20.0, "seed": seed,

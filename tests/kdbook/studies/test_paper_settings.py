@@ -8,13 +8,10 @@ from functools import cache
 
 import pytest
 
-from kdbook.chapters import (
-    baselines_and_compression,
-    natural_long_tails,
-    results,
-    teacher_and_student,
-    trade_offs,
-)
+from kdbook.chapters import natural_long_tails, results
+from kdbook.chapters.baselines_and_compression import RobustBaselines
+from kdbook.chapters.teacher_and_student import TeacherAndStudent
+from kdbook.chapters.trade_offs import TradeOffs
 from kdbook.families import Family, families, families_at
 from kdbook.profiles import LARGE_PROFILES, PROFILES, profile_of, robust_profile
 from kdbook.protocol import protocol
@@ -23,6 +20,7 @@ from kdbook.settings import RobustSettings
 from kdlib.data.longtail import dev_count
 from kdlib.training import PRESETS, CosineDecay, StepDecay
 
+STUDIES = (TeacherAndStudent, TradeOffs, RobustBaselines)
 COSINE = {"kind": "cosine"}
 NOT_STATED = {"crop_padding", "flip", "input_scaling", "precision"}
 
@@ -100,7 +98,7 @@ def test_temperatures_and_trust_of_teachers_pet():
     assert settings.alpha == 1.0
     for name in LARGE_PROFILES:
         large = natural_long_tails.Settings(profile="paper", dataset=name)
-        assert natural_long_tails.teaching(large) == (0.9, 0.2)
+        assert natural_long_tails.NaturalLongTails(large).teaching() == (0.9, 0.2)
 
 
 @pytest.mark.parametrize(
@@ -167,15 +165,15 @@ def test_robust_distillation_tests_on_one_half_and_chooses_on_the_other(dataset)
 
 
 @cache
-def members(study, **values):
-    return study.members(study.Settings(profile="paper", **values))
+def members(kind, **values):
+    return kind.parse(profile="paper", **values).members()
 
 
 def distilled(study, **values):
     return [m for m in members(study, **values) if m.spec.teacher is not None]
 
 
-@pytest.mark.parametrize("study", [teacher_and_student, trade_offs, baselines_and_compression])
+@pytest.mark.parametrize("study", STUDIES)
 def test_ten_students_of_one_teacher_at_every_temperature(study):
     cells = {}
     for member in distilled(study):
@@ -189,21 +187,21 @@ def test_ten_students_of_one_teacher_at_every_temperature(study):
 
 
 def test_students_that_ask_the_teacher_on_validation_have_four_temperatures_there():
-    for study in (teacher_and_student, trade_offs, baselines_and_compression):
+    for study in STUDIES:
         for member in distilled(study, seeds=1):
             cost, told = member.spec.objective.log_cost, dict(member.place)
             asks = cost.kind == "robust" and cost.validation_labels == "teacher"
             seen = told["validation_temperature"]
             assert (seen == cost.validation_temperature) if asks else seen != seen
-    rows = [m for m in distilled(teacher_and_student, seeds=1) if "(teacher labels)" in m.method]
+    rows = [m for m in distilled(TeacherAndStudent, seeds=1) if "(teacher labels)" in m.method]
     pairs = {(m.temperature, dict(m.place)["validation_temperature"]) for m in rows}
     assert pairs == {(t, v) for t in (1.0, 3.0, 5.0) for v in (0.1, 1.0, 3.0, 5.0)}
 
 
 def test_networks_without_a_teacher_are_trained_ten_times():
-    alone = [m for m in members(teacher_and_student) if m.spec.teacher is None]
+    alone = [m for m in members(TeacherAndStudent) if m.spec.teacher is None]
     assert len(alone) == len({m.spec for m in alone}) == 30
-    taught_by = {m.spec.teacher for m in distilled(teacher_and_student)}
+    taught_by = {m.spec.teacher for m in distilled(TeacherAndStudent)}
     assert taught_by == {m.spec for m in alone if m.seed == 0}
 
 

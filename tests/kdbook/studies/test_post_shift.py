@@ -97,7 +97,7 @@ def test_what_does_not_fit_is_refused(changes):
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory):
     settings = baselines_and_compression.Settings(seeds=1, epochs=2)
-    member = baselines_and_compression.members(settings)[0]
+    member = baselines_and_compression.RobustBaselines(settings).members()[0]
     store = Store(tmp_path_factory.mktemp("store"))
     return member, execute([member.spec], store=store, jobs=1, progress=False)[0]
 

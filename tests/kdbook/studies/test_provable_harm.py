@@ -49,7 +49,7 @@ def test_distillation_fits_a_mix_of_labels_and_predictions():
 @pytest.mark.parametrize("world", WORLDS)
 def test_simulation_and_closed_form_agree(world):
     settings = study.Settings(seeds=40, **world)
-    both = study.beside(settings, study.table(settings))
+    both = study.ProvableHarm(settings).beside(study.ProvableHarm(settings).compute())
     assert len(both) == 18
     assert both["p"].min() > 0.001
     off = (both["mean"] - both["formula"]).abs()
@@ -59,13 +59,16 @@ def test_simulation_and_closed_form_agree(world):
 
 def test_a_wrong_formula_is_found_out(monkeypatch):
     settings = study.Settings(seeds=40)
-    wrong = study.closed_form(settings.model_copy(update={"n_minority": 6}))
-    monkeypatch.setattr(study, "closed_form", lambda _: wrong)
-    assert study.beside(settings, study.table(settings))["p"].min() < 1e-6
+    wrong = study.ProvableHarm(settings.model_copy(update={"n_minority": 6})).closed_form()
+    monkeypatch.setattr(study.ProvableHarm, "closed_form", lambda _: wrong)
+    assert (
+        study.ProvableHarm(settings).beside(study.ProvableHarm(settings).compute())["p"].min()
+        < 1e-6
+    )
 
 
 def test_sentences_follow_the_numbers():
-    rows = study.closed_form(study.Settings()).rename(columns={"value": "formula"})
+    rows = study.ProvableHarm(study.Settings()).closed_form().rename(columns={"value": "formula"})
     both = rows.assign(mean=rows["formula"], low=-1.0, high=1.0, seeds=7, p=0.3)
     assert study.agreement(both).startswith("The simulation agrees")
     assert "p-value is 0.3 after Holm's correction (7 seeds)" in study.agreement(both)
@@ -84,7 +87,7 @@ def test_sentences_follow_the_numbers():
 
 
 def test_the_closed_form_has_the_numbers_of_the_notes():
-    exact = study.closed_form(study.Settings(sigma=0))
+    exact = study.ProvableHarm(study.Settings(sigma=0)).closed_form()
     added = {"method": "distilled − one-hot", "measure": "bias squared"}
     assert value(exact, group="minority", **added) == pytest.approx(85 / 1296)
     assert value(exact, group="majority", **added) == pytest.approx(1e-5, rel=0.2)
@@ -92,7 +95,7 @@ def test_the_closed_form_has_the_numbers_of_the_notes():
 
 def test_one_seed_is_reproducible_and_seeds_differ():
     settings = study.Settings(seeds=2, draws=10)
-    first, again = study.table(settings), study.table(settings)
+    first, again = study.ProvableHarm(settings).compute(), study.ProvableHarm(settings).compute()
     pd.testing.assert_frame_equal(first, again)
     one, two = (first[first["seed"] == seed]["value"].to_numpy() for seed in (0, 1))
     assert (one != two).all()
@@ -106,7 +109,7 @@ def test_directions_have_the_angle_asked_for(cosine, seed):
 
 def test_by_cosine_passes_through_the_orthogonal_case():
     settings = study.Settings()
-    rows = study.by_cosine(settings, np.array([-1e-9, 0.0, 1e-9]))
+    rows = study.ProvableHarm(settings).by_cosine(np.array([-1e-9, 0.0, 1e-9]))
     sizes = np.array(settings.sizes)
     expected = np.tile(ridge.added_risk(sizes, 1.0, 1.0, 0.5), 3)
     np.testing.assert_allclose(rows["added"], expected, rtol=1e-5)
@@ -131,13 +134,15 @@ def test_without_noise_groups_at_an_angle_are_harmed_as_proved(cosine, some, mor
 
 def test_the_best_lambda_of_the_one_hot_student_is_lambda_star():
     settings = study.Settings(sigma=2, beta=0.5)
-    assert study.best_lambda(settings, rounds=0) == pytest.approx(16, rel=0.01)
+    assert study.ProvableHarm(settings).best_lambda(rounds=0) == pytest.approx(16, rel=0.01)
 
 
 def test_the_best_lambda_of_a_distilled_student_of_equal_groups_by_hand():
     # 2 x + x^2 / n = lambda* with n = 4 and lambda* = 9: x^2 + 8 x - 36 = 0.
     settings = study.Settings(n_majority=4, n_minority=4, sigma=3)
-    assert study.best_lambda(settings, rounds=1) == pytest.approx(np.sqrt(52) - 4, rel=0.01)
+    assert study.ProvableHarm(settings).best_lambda(rounds=1) == pytest.approx(
+        np.sqrt(52) - 4, rel=0.01
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,11 @@ from kdbook.chapters.teacher_and_student import recorded_grids as grids
 from kdbook.records import write_record
 
 WORST = {"worst_1": "worst class"}
-NAMES = [m.method for m in study.members(study.Settings(seeds=1)) if m.method[:7] != "teacher"]
+NAMES = [
+    m.method
+    for m in study.TeacherAndStudent(study.Settings(seeds=1)).members()
+    if m.method[:7] != "teacher"
+]
 STANDARD, TWICE = "std / std-d", "rob / rob-d ({} labels)"
 
 

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 from hand_records import record as hand_record
 
-from kdbook import profiles, records, studies
+from kdbook import profiles, records
 from kdbook.chapters import number_of_classes, rare_classes
 from kdbook.families import Family
 from kdbook.records import read_record, write_record
+from kdbook.study import Computed
 from kdlib.data import load
 from kdlib.errors import KdlibError
 from kdlib.runs import Store, execute
@@ -21,12 +22,12 @@ SETTINGS = rare_classes.Settings(seeds=2, imbalances=(20,), epochs=2)
 def store(tmp_path_factory):
     """Six runs on digits, of two epochs each."""
     store = Store(tmp_path_factory.mktemp("store"))
-    execute(rare_classes.runs(SETTINGS), store=store, jobs=1, progress=False)
+    execute(rare_classes.RareClasses(SETTINGS).runs(), store=store, jobs=1, progress=False)
     return store
 
 
 def make(store, **how):
-    return records.record("rare_classes", SETTINGS, store=store, jobs=1, **how)
+    return records.record(rare_classes.RareClasses(SETTINGS), store=store, jobs=1, **how)
 
 
 def test_recording_twice_gives_the_same_bytes(store, tmp_path):
@@ -85,7 +86,7 @@ def test_sorting_does_not_depend_on_the_order_of_rows_within_a_method():
 
 def test_a_part_of_the_runs_can_be_recorded(store, tmp_path):
     part = Store(tmp_path / "part")
-    execute(rare_classes.runs(SETTINGS)[:2], store=part, jobs=1, progress=False)
+    execute(rare_classes.RareClasses(SETTINGS).runs()[:2], store=part, jobs=1, progress=False)
     made = make(part, finished_only=True)
     assert made.about.missing_runs == 4
     assert list(made.table["method"]) == ["teacher", "one-hot"]
@@ -108,29 +109,29 @@ def test_a_diverged_run_is_recorded_as_such(tmp_path, monkeypatch):
     changes = {"recipe": wild, "teacher_recipe": None}
     monkeypatch.setitem(profiles.PROFILES, "quick", quick.model_copy(update=changes))
     settings = rare_classes.Settings(seeds=1, imbalances=(20,), epochs=6)
-    made = records.record("rare_classes", settings, store=Store(tmp_path / "store"), jobs=1)
+    made = records.record(
+        rare_classes.RareClasses(settings), store=Store(tmp_path / "store"), jobs=1
+    )
     assert set(made.about.runs.values()) == {"diverged"}
     back = read_record(write_record(tmp_path, made))
     assert set(back.table["status"]) == {"diverged"} and back.table["mean"].isna().all()
 
 
-class Simulated:
+class Simulated(Computed[rare_classes.Settings]):
     """A study that trains no networks."""
 
-    QUESTION = "Is it so?"
+    question = "Is it so?"
     Settings = rare_classes.Settings
 
-    @staticmethod
-    def table(settings):
+    def compute(self):
         return pd.DataFrame({"measure": ["a", "b"], "seed": [0, 0], "value": [1.0, 2.0]})
 
 
-def test_a_study_without_networks_records_its_table(tmp_path, monkeypatch):
-    monkeypatch.setattr("kdbook.records.making.study", lambda name: Simulated)
-    made = records.record("simulated", Simulated.Settings())
+def test_a_study_without_networks_records_its_table(tmp_path):
+    made = records.record(Simulated())
     back = read_record(write_record(tmp_path, made))
     assert list(back.table["value"]) == [1.0, 2.0]
-    assert (back.about.runs, back.about.trained) == ({}, None)
+    assert (back.about.study, back.about.runs, back.about.trained) == ("simulated", {}, None)
     assert back.about.versions["kdlib"]
 
 
@@ -154,17 +155,13 @@ def test_the_recipe_of_balanced_data_is_told_apart():
     assert alone["recipe"]["schedule"] == balanced and alone["balanced_recipe"] == {}
 
 
-def test_every_study_can_be_asked_for_a_record():
-    for name in studies.STUDIES:
-        module = studies.study(name)
-        assert hasattr(module, "table") or hasattr(module, "per_seed")
-
-
 def test_splits_of_drawn_classes_are_told_apart(tmp_path):
     settings = number_of_classes.Settings(
         seeds=1, epochs=2, draws=2, shares=(0.2,), imbalances=(20,)
     )
-    made = records.record("number_of_classes", settings, store=Store(tmp_path), jobs=1)
+    made = records.record(
+        number_of_classes.NumberOfClasses(settings), store=Store(tmp_path), jobs=1
+    )
     write_record(tmp_path, made)
     tests = {name: d for name, d in made.about.splits.items() if name.startswith("test")}
     assert list(tests) == [f"test, 0.2 of the classes, draw {draw}" for draw in (0, 1)]

@@ -10,6 +10,7 @@ from hand_records import record, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kdbook.chapters import study
 from kdbook.records import (
     RecordError,
     find_record,
@@ -18,7 +19,6 @@ from kdbook.records import (
     record_name,
     write_record,
 )
-from kdbook.studies import study
 from kdlib.runs import RESULTS_VERSION
 
 

@@ -58,12 +58,14 @@ def test_buckets_average_the_images_of_their_classes():
 def trained(tmp_path_factory):
     settings = study.Settings(seeds=2, epochs=3)
     store = Store(tmp_path_factory.mktemp("store"))
-    return settings, execute(study.runs(settings), store=store, jobs=1, progress=False)
+    return settings, execute(
+        study.RegularisationSamples(settings).runs(), store=store, jobs=1, progress=False
+    )
 
 
 def test_every_image_of_both_splits_is_judged(trained):
     settings, results = trained
-    table = study.examples(settings, results, temperatures=(1.0, 3.0))
+    table = study.RegularisationSamples(settings).examples(results, temperatures=(1.0, 3.0))
     counts = table.groupby(["split", "temperature"]).size()
     assert counts["test", 1.0] == counts["test", 3.0] == 2 * 697
     assert counts["training", 1.0] == 2 * 303
@@ -80,8 +82,8 @@ def test_every_image_of_both_splits_is_judged(trained):
 
 def test_the_record_says_how_many_there_are(trained):
     settings, results = trained
-    table = study.per_seed(settings, results)
-    every = study.examples(settings, results)
+    table = study.RegularisationSamples(settings).per_seed(results)
+    every = study.RegularisationSamples(settings).examples(results)
     share = every[(every["seed"] == 1) & (every["split"] == "test")]["sample"].mean()
     row = table[(table["method"] == "distilled") & (table["seed"] == 1)].iloc[0]
     assert row["samples_test"] == pytest.approx(100 * share)
@@ -93,5 +95,5 @@ def test_the_record_says_how_many_there_are(trained):
 def test_a_seed_without_its_student_is_left_out(trained):
     settings, results = trained
     partial = [*results[:5], None]
-    assert set(study.examples(settings, partial)["seed"]) == {0}
-    assert study.examples(settings, [None] * 6).empty
+    assert set(study.RegularisationSamples(settings).examples(partial)["seed"]) == {0}
+    assert study.RegularisationSamples(settings).examples([None] * 6).empty

@@ -22,12 +22,14 @@ def tiny(tmp_path_factory):
     """Two rounds of two chains, one seed, trained for two epochs."""
     settings = Settings(seeds=1, epochs=2, rounds=2, temperatures=(3,), mixed_alpha=0.5)
     store = Store(tmp_path_factory.mktemp("store"))
-    return settings, execute(study.runs(settings), store=store, jobs=1, progress=False)
+    return settings, execute(
+        study.RepeatedDistillation(settings).runs(), store=store, jobs=1, progress=False
+    )
 
 
 def test_each_student_teaches_the_next_round(tiny):
     settings, _ = tiny
-    teacher, one_hot, once, twice, mixed, mixed_twice = study.runs(settings)
+    teacher, one_hot, once, twice, mixed, mixed_twice = study.RepeatedDistillation(settings).runs()
     assert one_hot.teacher is None
     assert (once.teacher, twice.teacher) == (teacher, once)
     assert (mixed.teacher, mixed_twice.teacher) == (teacher, mixed)
@@ -36,7 +38,7 @@ def test_each_student_teaches_the_next_round(tiny):
 
 def test_the_columns_of_table_9(tiny):
     settings, results = tiny
-    table = study.per_seed(settings, results)
+    table = study.RepeatedDistillation(settings).per_seed(results)
     accuracy = 100 * results[3].accuracy("test")
     row = table.iloc[3]
     assert (row["method"], row["round"], row["alpha"]) == ("distilled 2×", 2, 1)
@@ -47,7 +49,7 @@ def test_the_columns_of_table_9(tiny):
 
 def test_targets_are_those_of_the_rounds_teacher(tiny):
     settings, results = tiny
-    table = study.target_entropies(settings, results)
+    table = study.RepeatedDistillation(settings).target_entropies(results)
     assert len(table) == 4 * 10
     from kdbook.tables import training_logits
 
@@ -89,9 +91,12 @@ def test_an_exact_student_is_taught_at_the_power_of_the_temperature(temperature,
 
 
 def test_as_many_rounds_as_the_profile_or_the_settings_say():
-    assert study.number_of_rounds(Settings()) == 6
-    assert study.number_of_rounds(Settings(profile="paper")) == 3
-    assert len(study.runs(Settings(seeds=1, rounds=4, temperatures=(2.0,)))) == 2 + 4
+    assert study.RepeatedDistillation(Settings()).number_of_rounds() == 6
+    assert study.RepeatedDistillation(Settings(profile="paper")).number_of_rounds() == 3
+    assert (
+        len(study.RepeatedDistillation(Settings(seeds=1, rounds=4, temperatures=(2.0,))).runs())
+        == 2 + 4
+    )
 
 
 def test_one_round_needs_the_runs_of_other_studies_only():
@@ -99,7 +104,9 @@ def test_one_round_needs_the_runs_of_other_studies_only():
     from kdbook.profiles import PROFILES
 
     family = Family(PROFILES["standard"], 100.0, 0)
-    runs = study.runs(Settings(profile="standard", seeds=1, rounds=1, temperatures=(2.0,)))
+    runs = study.RepeatedDistillation(
+        Settings(profile="standard", seeds=1, rounds=1, temperatures=(2.0,))
+    ).runs()
     assert runs == [family.teacher(), family.one_hot(), family.distilled(2.0)]
 
 
@@ -115,7 +122,7 @@ def test_wrong_settings_are_one_line(wrong):
 
 def test_the_overview_has_a_row_a_chain_and_round(tiny):
     settings, results = tiny
-    table = study.per_seed(settings, results)
+    table = study.RepeatedDistillation(settings).per_seed(results)
     shown = study.overview(table)
     assert list(shown.index) == [(c, n) for c in ("T = 3", "T = 3, α = 0.5") for n in (1, 2)]
     gap = table["mean"].iloc[3] - table["mean"].iloc[1]

@@ -13,7 +13,7 @@ from kdlib.runs import MarginCost
 
 def test_every_taught_method_is_trained_at_every_temperature():
     settings = results.Settings(seeds=2, temperatures=(1.0, 4.0))
-    members = results.members(settings)
+    members = results.Results(settings).members()
     assert len(members) == 2 * (2 + 2 * 3)
     at = {(m.method, m.temperature) for m in members if not np.isnan(m.temperature)}
     assert at == {(method, t) for method in results.TAUGHT for t in (1.0, 4.0)}
@@ -23,16 +23,16 @@ def test_every_taught_method_is_trained_at_every_temperature():
 
 
 def test_the_offset_reaches_ada_margin():
-    members = results.members(results.Settings(seeds=1, temperatures=(2.0,), offset=0.2))
+    members = results.Results(results.Settings(seeds=1, temperatures=(2.0,), offset=0.2)).members()
     costs = [m.spec.objective.log_cost for m in members if m.method == "AdaMargin"]
     assert [cost.offset for cost in costs if isinstance(cost, MarginCost)] == [0.2]
 
 
 @pytest.mark.parametrize(("profile", "count"), [("quick", 5), ("standard", 3), ("paper", 3)])
 def test_seeds_are_the_profiles_but_five_at_most(profile, count):
-    assert len(results.study_families(results.Settings(profile=profile))) == count
+    assert len(results.Results(results.Settings(profile=profile)).study_families()) == count
     assert PROFILES["quick"].seeds > 5
-    assert len(results.study_families(results.Settings(profile=profile, seeds=7))) == 7
+    assert len(results.Results(results.Settings(profile=profile, seeds=7)).study_families()) == 7
 
 
 @pytest.mark.parametrize("wrong", [{"offset": 0}, {"temperatures": ()}, {"temperatures": (0,)}])

@@ -12,21 +12,24 @@ SETTINGS = study.Settings(seeds=2, length_seeds=1)
 
 
 def test_each_seed_has_every_student_and_few_the_other_lengths():
-    named = [(m.method, dict(m.place)["factor"], m.seed) for m in study.members(SETTINGS)]
+    named = [
+        (m.method, dict(m.place)["factor"], m.seed)
+        for m in study.RobustObjectives(SETTINGS).members()
+    ]
     assert len(named) == len(set(named)) == 2 * 5 + 2 * 3
     others = {name for name, factor, _ in named if factor != 1}
     assert others == {"standard", "balanced, outer", "balanced, margin"}
-    assert len({m.spec.id for m in study.members(SETTINGS)}) == len(named)
+    assert len({m.spec.id for m in study.RobustObjectives(SETTINGS).members()}) == len(named)
 
 
 def test_the_margin_students_are_those_of_the_other_chapters():
-    family = study.study_families(SETTINGS)[0]
+    family = study.RobustObjectives(SETTINGS).study_families()[0]
     for alpha in study.OBJECTIVES.values():
         assert study.student(family, alpha, "margin").id == family.one_hot(alpha).id
 
 
 def test_placements_differ_in_nothing_else():
-    family = study.study_families(SETTINGS)[0]
+    family = study.RobustObjectives(SETTINGS).study_families()[0]
     outer, margin = (study.student(family, 1.0, place) for place in study.PLACEMENTS)
     rule = outer.objective.log_cost.rule.model_copy(update={"placement": "margin"})
     assert rule == margin.objective.log_cost.rule
@@ -37,7 +40,7 @@ def test_placements_differ_in_nothing_else():
 
 
 def test_longer_trainings_stretch_the_schedule():
-    spec = study.study_families(SETTINGS)[0].one_hot()
+    spec = study.RobustObjectives(SETTINGS).study_families()[0].one_hot()
     longer = study.with_length(spec, 4)
     assert longer.recipe.epochs == 4 * spec.recipe.epochs
     assert longer.model_copy(update={"recipe": spec.recipe}) == spec
@@ -45,9 +48,12 @@ def test_longer_trainings_stretch_the_schedule():
 
 
 def test_only_quick_trains_other_lengths_unasked():
-    assert study.lengths(SETTINGS) == [0.25, 1, 4]
-    assert study.lengths(study.Settings(profile="standard")) == [1]
-    assert study.lengths(study.Settings(profile="standard", lengths=(2.0,))) == [1, 2]
+    assert study.RobustObjectives(SETTINGS).lengths() == [0.25, 1, 4]
+    assert study.RobustObjectives(study.Settings(profile="standard")).lengths() == [1]
+    assert study.RobustObjectives(study.Settings(profile="standard", lengths=(2.0,))).lengths() == [
+        1,
+        2,
+    ]
 
 
 @pytest.mark.parametrize("wrong", [{"lengths": (0.0,)}, {"lengths": (101.0,)}, {"length_seeds": 0}])
@@ -111,8 +117,8 @@ def test_what_is_said_of_the_claim():
 @pytest.mark.slow
 def test_short_trainings_fill_the_tables(tmp_path):
     small = study.Settings(seeds=1, length_seeds=1, epochs=4, lengths=(0.5,))
-    results = execute(study.runs(small), store=Store(tmp_path))
-    table = study.per_seed(small, results)
+    results = execute(study.RobustObjectives(small).runs(), store=Store(tmp_path))
+    table = study.RobustObjectives(small).per_seed(results)
     assert len(table) == 5 + 3
     assert table["train_error"].between(0, 100).all()
     shown = results[0].history["accuracy"].iloc[-1]

@@ -3,10 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kdbook import settings as base
-from kdbook.chapters import rare_classes, trusting_the_teacher_less
+from kdbook.chapters import STUDIES, rare_classes, study, trusting_the_teacher_less
 from kdbook.profiles import PROFILES, profile_of
 from kdbook.settings import RobustSettings
-from kdbook.studies import STUDIES, study, trains_networks
 from kdlib.errors import SettingError
 from kdlib.validated import allowed
 
@@ -79,13 +78,12 @@ def test_seeds_of_the_settings_win_over_the_profiles():
     assert profile_of(rare_classes.Settings()) == PROFILES["quick"]
 
 
-@pytest.mark.parametrize("name", [name for name in STUDIES if trains_networks(name)])
+@pytest.mark.parametrize("name", [name for name in STUDIES if study(name).trains])
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_study_with_networks_lists_its_runs_at_every_profile(name, profile):
-    module = study(name)
-    runs = module.runs(module.Settings(profile=profile))
-    assert runs
-    assert {run.data.name for run in runs} == {expected_dataset(module.Settings, name, profile)}
+    asked = study(name).parse(profile=profile)
+    found = {run.data.name for run in asked.runs()}
+    assert found == {expected_dataset(asked.Settings, name, profile)}
 
 
 def expected_dataset(settings, name, profile):
@@ -97,10 +95,9 @@ def expected_dataset(settings, name, profile):
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_every_study_asks_a_question_and_makes_one_kind_of_table(name):
-    module = study(name)
-    assert module.QUESTION.endswith("?")
-    assert hasattr(module, "table") != hasattr(module, "per_seed") == hasattr(module, "runs")
+def test_every_study_asks_a_question_and_has_the_name_that_finds_it(name):
+    assert study(name).question.endswith("?")
+    assert study(name).parse().name == name
 
 
 def test_an_unknown_study_is_refused():
@@ -115,13 +112,19 @@ def test_every_setting_says_what_it_allows():
 
 
 def test_both_studies_share_the_runs_of_the_common_ratio():
-    sweep = set(rare_classes.runs(rare_classes.Settings()))
-    trust = set(trusting_the_teacher_less.runs(trusting_the_teacher_less.Settings()))
+    sweep = set(rare_classes.RareClasses(rare_classes.Settings()).runs())
+    trust = set(
+        trusting_the_teacher_less.TrustingTheTeacherLess(
+            trusting_the_teacher_less.Settings()
+        ).runs()
+    )
     assert len(sweep & trust) == 30  # teacher, one-hot and distilled T=1 of ten seeds
 
 
 def test_students_of_a_family_differ_in_their_objective_only():
-    runs = trusting_the_teacher_less.members(trusting_the_teacher_less.Settings(seeds=1))
+    runs = trusting_the_teacher_less.TrustingTheTeacherLess(
+        trusting_the_teacher_less.Settings(seeds=1)
+    ).members()
     students = [m.spec for m in runs if m.method != "teacher"]
     assert len({(s.data, s.model, s.recipe, s.seed) for s in students}) == 1
     teacher = next(m.spec for m in runs if m.method == "teacher")

@@ -23,13 +23,15 @@ def tiny(tmp_path_factory):
         patch.setitem(profiles.PROFILES, "quick", short)
         settings = rare_classes.Settings(seeds=2, imbalances=(1, 20))
         store = Store(tmp_path_factory.mktemp("store"))
-        results = execute(rare_classes.runs(settings), store=store, jobs=1, progress=False)
+        results = execute(
+            rare_classes.RareClasses(settings).runs(), store=store, jobs=1, progress=False
+        )
         yield settings, results
 
 
 def test_one_row_a_run(tiny):
     settings, results = tiny
-    table = rare_classes.per_seed(settings, results)
+    table = rare_classes.RareClasses(settings).per_seed(results)
     assert len(table) == 2 * 2 * 3
     assert list(table.columns[:4]) == tables.KEYS
     row, result = table.iloc[-1], results[-1]
@@ -45,16 +47,16 @@ def test_one_row_a_run(tiny):
 
 def test_a_run_that_is_not_finished_has_no_row(tiny):
     settings, results = tiny
-    whole = rare_classes.per_seed(settings, results)
-    part = rare_classes.per_seed(settings, [None, *results[1:-1], None])
+    whole = rare_classes.RareClasses(settings).per_seed(results)
+    part = rare_classes.RareClasses(settings).per_seed([None, *results[1:-1], None])
     pd.testing.assert_frame_equal(part, whole.iloc[1:-1].reset_index(drop=True))
-    by_class = rare_classes.per_class(settings, [*results[:-1], None])
+    by_class = rare_classes.RareClasses(settings).per_class([*results[:-1], None])
     assert len(by_class) == 10 * (len(results) - 1)
 
 
 def test_the_rarest_classes_are_the_same_at_every_ratio(tiny):
     settings, results = tiny
-    table = rare_classes.per_seed(settings, results)
+    table = rare_classes.RareClasses(settings).per_seed(results)
     assert set(table["imbalance"]) == {1, 20}
     last_two = [100 * result.accuracy("test")[-2:].mean() for result in results]
     np.testing.assert_allclose(table["rarest"], last_two)
@@ -62,7 +64,7 @@ def test_the_rarest_classes_are_the_same_at_every_ratio(tiny):
 
 def test_one_row_a_class(tiny):
     settings, results = tiny
-    table = rare_classes.per_class(settings, results)
+    table = rare_classes.RareClasses(settings).per_class(results)
     assert len(table) == 2 * 2 * 3 * 10
     tail = table[(table["imbalance"] == 20) & (table["label"] == 9)]
     assert set(tail["train_count"]) == {4}
@@ -134,7 +136,7 @@ def test_worst_ks(classes, ks):
 
 
 def test_a_diverged_run_has_nan_and_its_status(tmp_path):
-    plain = rare_classes.runs(rare_classes.Settings(seeds=1))[0]
+    plain = rare_classes.RareClasses(rare_classes.Settings(seeds=1)).runs()[0]
     wild = plain.recipe.model_copy(update={"peak_rate": 100.0, "warmup_epochs": 0})
     spec = plain.model_copy(update={"recipe": wild})
     (result,) = execute([spec], store=Store(tmp_path), progress=False)
@@ -154,13 +156,17 @@ class Measured:
 
 def test_figure_one_is_the_paired_change_in_the_mean_and_in_the_tail():
     settings = rare_classes.Settings(seeds=2)
-    methods = [m.method for m in rare_classes.figure_one_members(settings)]
+    methods = [m.method for m in rare_classes.RareClasses(settings).figure_one_members()]
     assert methods == ["one-hot", "distilled", "AdaAlpha"] * 2
     results = [
         Measured(0.9, 0.5, 0.6), Measured(0.9, 0.4, 0.8), Measured(0.9, 0.5, 0.9),
         Measured(0.8, 0.7, 0.6), Measured(0.8, 0.6, 0.4), Measured(0.8, 0.7, 0.7),
     ]  # fmt: skip
-    found = rare_classes.figure_one(settings, results).set_index(["group", "method"])["mean"]
+    found = (
+        rare_classes.RareClasses(settings)
+        .figure_one(results)
+        .set_index(["group", "method"])["mean"]
+    )
     assert found["rarest class", "distilled"] == pytest.approx((20 - 20) / 2)
     assert found["rarest class", "AdaAlpha"] == pytest.approx((30 + 10) / 2)
     # Each student's own worst class: 50, 40, 50 of the first seed; 60, 40, 70 of the second.
@@ -170,22 +176,22 @@ def test_figure_one_is_the_paired_change_in_the_mean_and_in_the_tail():
 
 
 def test_the_main_ratio_is_the_profiles_where_it_is_swept():
-    assert rare_classes.main_ratio(rare_classes.Settings()) == 20
-    assert rare_classes.main_ratio(rare_classes.Settings(imbalances=(1, 5))) == 5
+    assert rare_classes.RareClasses(rare_classes.Settings()).ratio == 20
+    assert rare_classes.RareClasses(rare_classes.Settings(imbalances=(1, 5))).ratio == 5
 
 
 @pytest.mark.parametrize("profile", ["quick", "standard", "paper"])
 def test_the_sweep_is_that_of_the_profile(profile):
-    swept = rare_classes.ratios(rare_classes.Settings(profile=profile))
+    swept = rare_classes.RareClasses(rare_classes.Settings(profile=profile)).ratios()
     assert swept == (1, 5, 20, 50, 100)
 
 
 def test_trust_is_recomputed_at_any_temperature(tmp_path):
     settings = trusting_the_teacher_less.Settings(seeds=1)
-    family = trusting_the_teacher_less.study_families(settings)[0]
+    family = trusting_the_teacher_less.TrustingTheTeacherLess(settings).study_families()[0]
     store = Store(tmp_path)
     execute([family.initial_teacher()], store=store, progress=False)
-    table = trusting_the_teacher_less.trust(settings, [1.0, 100.0], store)
+    table = trusting_the_teacher_less.TrustingTheTeacherLess(settings).trust([1.0, 100.0], store)
     assert len(table) == 20 and table["mix"].between(0, 1).all()
     # At a high temperature all probabilities are alike, so no margin is left.
     assert table[table["temperature"] == 100.0]["mix"].max() < 0.1

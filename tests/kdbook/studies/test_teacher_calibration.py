@@ -114,8 +114,13 @@ def test_classes_are_as_frequent_as_the_prior_says_where_points_were_balanced(se
 
 
 def test_its_teachers_and_students_are_those_of_the_grid():
-    grid = {m.spec.id for m in teacher_and_student.members(teacher_and_student.Settings(seeds=5))}
-    assert {m.spec.id for m in study.members(study.Settings())} <= grid
+    grid = {
+        m.spec.id
+        for m in teacher_and_student.TeacherAndStudent(
+            teacher_and_student.Settings(seeds=5)
+        ).members()
+    }
+    assert {m.spec.id for m in study.TeacherCalibration(study.Settings()).members()} <= grid
 
 
 def test_agreement_is_minus_one_where_calibrated_teachers_teach_best():
@@ -136,22 +141,24 @@ def test_agreement_is_minus_one_where_calibrated_teachers_teach_best():
 def trained(tmp_path_factory):
     settings = study.Settings(seeds=1, epochs=4, ensemble=2)
     store = Store(tmp_path_factory.mktemp("store"))
-    return settings, execute(study.runs(settings), store=store, jobs=1, progress=False)
+    return settings, execute(
+        study.TeacherCalibration(settings).runs(), store=store, jobs=1, progress=False
+    )
 
 
 def test_each_teacher_has_a_row_a_class(trained):
-    table = study.per_seed(*trained)
+    table = study.TeacherCalibration(trained[0]).per_seed(*trained[1:])
     assert table["method"].value_counts().to_dict() == {
         "teacher std": 10,
         "teacher bal": 10,
         "teacher rob": 10,
     }
     assert table["calibration_error"].between(0, 2).all()
-    assert len(study.students(*trained)) == 3
+    assert len(study.TeacherCalibration(trained[0]).students(*trained[1:])) == 3
 
 
 def test_the_plug_in_is_a_distribution(trained):
     settings, results = trained
     balanced = study.balanced_probabilities(results[-settings.ensemble :])
     np.testing.assert_allclose(balanced.sum(axis=1), 1)
-    assert 0 < study.noise_floor(settings, results[-settings.ensemble :]) < 2
+    assert 0 < study.TeacherCalibration(settings).noise_floor(results[-settings.ensemble :]) < 2

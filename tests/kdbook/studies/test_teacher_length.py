@@ -13,7 +13,7 @@ SMALL = Settings(seeds=2, teacher_lengths=(4, 8), student_lengths=(2,), temperat
 
 
 def test_every_student_of_every_teacher_at_the_lengths_that_are_named():
-    found = teacher_length.members(SMALL)
+    found = teacher_length.TeacherLength(SMALL).members()
     assert len(found) == 2 * (2 + 1 + 2 * 2 * 2)
     for member in found:
         place = dict(member.place)
@@ -29,7 +29,11 @@ def test_nothing_but_lengths_and_temperature_differs_within_a_seed():
         recipe = member.spec.recipe.model_dump(exclude={"epochs", "warmup_epochs"})
         return member.spec.data, member.spec.model, member.spec.seed, str(recipe)
 
-    students = [m for m in teacher_length.members(SMALL) if m.method != "teacher" and m.seed == 0]
+    students = [
+        m
+        for m in teacher_length.TeacherLength(SMALL).members()
+        if m.method != "teacher" and m.seed == 0
+    ]
     assert len({plain(member) for member in students}) == 1
 
 
@@ -64,9 +68,11 @@ def test_a_loss_that_follows_the_share_off_the_label_has_correlation_minus_one()
 @pytest.mark.slow
 def test_the_share_off_the_label_is_that_of_the_teacher_on_its_training_images(tmp_path):
     settings = SMALL.model_copy(update={"seeds": 1, "teacher_lengths": (4,)})
-    members = teacher_length.members(settings)
-    results = execute(teacher_length.runs(settings), store=Store(tmp_path), jobs=1, progress=False)
-    table = teacher_length.per_seed(settings, results)
+    members = teacher_length.TeacherLength(settings).members()
+    results = execute(
+        teacher_length.TeacherLength(settings).runs(), store=Store(tmp_path), jobs=1, progress=False
+    )
+    table = teacher_length.TeacherLength(settings).per_seed(results)
     teacher = results[[m.method for m in members].index("teacher")]
     logits, labels = tables.training_logits(teacher)
     off = 1 - (logits / 3).softmax(1)[torch.arange(len(labels)), labels]
@@ -75,6 +81,8 @@ def test_the_share_off_the_label_is_that_of_the_teacher_on_its_training_images(t
     assert row["off_label"] == pytest.approx(100 * np.mean(by_class), rel=1e-5)
     assert row["off_label_rarest"] == pytest.approx(100 * np.mean(by_class[-2:]), rel=1e-5)
     assert table.loc[table["method"] != "distilled", "off_label"].isna().all()
-    made = records.record("teacher_length", settings, store=Store(tmp_path), finished_only=True)
+    made = records.record(
+        teacher_length.TeacherLength(settings), store=Store(tmp_path), finished_only=True
+    )
     back = read_record(write_record(tmp_path / "records", made))
     assert len(back.table) == len(table) and back.about.missing_runs == 0

@@ -12,7 +12,7 @@ from kdlib.runs import Store, execute
 
 
 def test_a_seed_has_six_teachers_a_reference_and_25_students():
-    members = study.members(study.Settings(seeds=2))
+    members = study.TradeOffs(study.Settings(seeds=2)).members()
     assert len(members) == 2 * 32 and len({m.spec.id for m in members}) == 2 * 32
     names = [m.method for m in members if m.seed == 0]
     assert names[:2] == ["teacher std", "teacher 0"] and "0.25 / 0.75" in names
@@ -20,20 +20,27 @@ def test_a_seed_has_six_teachers_a_reference_and_25_students():
 
 
 def test_the_corners_are_those_of_the_grid_of_objectives():
-    other = {m.spec.id for m in teacher_and_student.members(teacher_and_student.Settings(seeds=1))}
-    shared = [m.method for m in study.members(study.Settings(seeds=1)) if m.spec.id in other]
+    other = {
+        m.spec.id
+        for m in teacher_and_student.TeacherAndStudent(
+            teacher_and_student.Settings(seeds=1)
+        ).members()
+    }
+    shared = [
+        m.method for m in study.TradeOffs(study.Settings(seeds=1)).members() if m.spec.id in other
+    ]
     teachers = ["teacher std", "teacher 0", "teacher 1"]
     assert shared == [*teachers, study.STANDARD, "0 / 0", "0 / 1", "1 / 0", "1 / 1"]
 
 
 def test_quick_takes_two_seeds_unless_told():
-    assert {m.seed for m in study.members(study.Settings())} == {0, 1}
-    assert {m.seed for m in study.members(study.Settings(seeds=4))} == {0, 1, 2, 3}
+    assert {m.seed for m in study.TradeOffs(study.Settings()).members()} == {0, 1}
+    assert {m.seed for m in study.TradeOffs(study.Settings(seeds=4)).members()} == {0, 1, 2, 3}
 
 
 def test_equal_settings_are_trained_once():
     settings = study.Settings.parse(seeds=1, alphas="[0, 1, 1]", temperatures=[1.0, 3.0, 1.0])
-    cells = [m for m in study.members(settings) if "/" in m.method]
+    cells = [m for m in study.TradeOffs(settings).members() if "/" in m.method]
     assert len(cells) == 2 * (1 + 4)
 
 
@@ -48,21 +55,23 @@ def test_settings_out_of_range_are_refused(wrong):
 
 def test_a_pair_holds_the_cells_of_the_grid_and_any_between():
     settings = study.Settings(temperatures=(3.0,), validation_labels="one_hot", imbalance=5)
-    grid = {m.method: m.spec for m in study.members(settings) if m.seed == 0}
-    standard, cell = study.pair_at(settings, 0.25, 1.0)
+    grid = {m.method: m.spec for m in study.TradeOffs(settings).members() if m.seed == 0}
+    standard, cell = study.TradeOffs(settings).pair_at(0.25, 1.0)
     assert standard.spec == grid[study.STANDARD] and cell.spec == grid["0.25 / 1"]
-    between = study.pair_at(settings, 0.1, 0.9)[1].spec
+    between = study.TradeOffs(settings).pair_at(0.1, 0.9)[1].spec
     assert between.objective.log_cost.rule.alpha == 0.9
     assert between.teacher.objective.log_cost.rule.alpha == 0.1
 
 
 def trained(folder, **settings):
     wanted = study.Settings.parse(seeds=1, epochs=4, alphas=[0.0, 1.0], **settings)
-    return wanted, execute(study.runs(wanted), store=Store(folder), jobs=1, progress=False)
+    return wanted, execute(
+        study.TradeOffs(wanted).runs(), store=Store(folder), jobs=1, progress=False
+    )
 
 
 def test_all_validation_images_select_where_all_move_the_multipliers(tmp_path):
-    table = study.per_seed(*trained(tmp_path))
+    table = study.TradeOffs(trained(tmp_path)[0]).per_seed(*trained(tmp_path)[1:])
     np.testing.assert_allclose(table["select_mean"], table["validation"])
     assert set(table["alpha_t"]) == {"std", "0", "1"} and (table["alpha_s"] == "none").sum() == 3
     cells = tables.grid(table)
@@ -71,7 +80,7 @@ def test_all_validation_images_select_where_all_move_the_multipliers(tmp_path):
 
 def test_only_the_half_that_no_multiplier_saw_selects(tmp_path):
     settings, results = trained(tmp_path, validation_part="first_half")
-    found = study.per_seed(settings, results).iloc[-1]
+    found = study.TradeOffs(settings).per_seed(results).iloc[-1]
     labels, guesses = results[-1].labels("validation"), results[-1].logits("validation").argmax(1)
     assert labels.tolist() == load("digits", imbalance=20.0).validation.labels.tolist()
     by_class = []

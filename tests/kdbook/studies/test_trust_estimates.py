@@ -103,7 +103,7 @@ def test_the_pool_is_the_validation_split_of_the_initial_teacher(tmp_path):
     import torch
 
     settings = trusting_the_teacher_less.Settings(seeds=1, epochs=2)
-    family = trusting_the_teacher_less.study_families(settings)[0]
+    family = trusting_the_teacher_less.TrustingTheTeacherLess(settings).study_families()[0]
     store = Store(tmp_path)
     (result,) = execute([family.initial_teacher()], store=store, progress=False)
     found = estimates.held_out_margins([family.initial_teacher()], 3.0, store)

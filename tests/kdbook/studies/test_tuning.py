@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from kdbook import records, selection
-from kdbook.chapters import repeated_distillation, results, trusting_the_teacher_less
+from kdbook.chapters import results
+from kdbook.chapters.repeated_distillation import RepeatedDistillation
+from kdbook.chapters.trusting_the_teacher_less import TrustingTheTeacherLess
 from kdbook.families import Family
 from kdbook.profiles import PROFILES
 from kdbook.protocol import paper_of, protocol, reported_split
@@ -16,7 +18,7 @@ from kdlib.data.sources import NAMES
 from kdlib.errors import SettingError
 from kdlib.runs import OFFICIAL_TEST, Store, execute
 
-CHOOSING = (results, trusting_the_teacher_less, repeated_distillation)
+CHOOSING = (results.Results, TrustingTheTeacherLess, RepeatedDistillation)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -34,18 +36,18 @@ def test_settings_know_their_paper():
     assert paper_of(RobustSettings()) == "robust_distillation"
 
 
-@pytest.mark.parametrize("study", CHOOSING)
-def test_on_digits_validation_chooses_so_nobody_is_trained_to_choose(study):
-    settings = study.Settings(seeds=2)
-    assert study.choosing(settings) == []
-    assert study.runs(settings) == [m.spec for m in study.members(settings)]
+@pytest.mark.parametrize("kind", CHOOSING)
+def test_on_digits_validation_chooses_so_nobody_is_trained_to_choose(kind):
+    asked = kind.parse(seeds=2)
+    assert asked.choosing() == []
+    assert asked.runs() == [m.spec for m in asked.members()]
 
 
-@pytest.mark.parametrize("study", CHOOSING)
+@pytest.mark.parametrize("kind", CHOOSING)
 @pytest.mark.parametrize("profile", ["standard", "paper"])
-def test_who_chooses_has_not_seen_dev_and_neither_have_its_teachers(study, profile):
-    settings = study.Settings(profile=profile)
-    chosen_by, reported = study.choosing(settings), study.members(settings)
+def test_who_chooses_has_not_seen_dev_and_neither_have_its_teachers(kind, profile):
+    asked = kind.parse(profile=profile)
+    chosen_by, reported = asked.choosing(), asked.members()
     assert {(m.method, m.temperature) for m in chosen_by} == {
         (m.method, m.temperature) for m in reported if m.spec.teacher is not None
     }
@@ -59,8 +61,10 @@ def test_who_chooses_has_not_seen_dev_and_neither_have_its_teachers(study, profi
 
 def test_more_seeds_may_choose_and_one_temperature_leaves_no_choice():
     wide = results.Settings(profile="standard", tuning_seeds=3)
-    assert {m.seed for m in results.choosing(wide)} == {100, 101, 102}
-    assert results.choosing(results.Settings(profile="standard", temperatures=(2.0,))) == []
+    assert {m.seed for m in results.Results(wide).choosing()} == {100, 101, 102}
+    assert (
+        results.Results(results.Settings(profile="standard", temperatures=(2.0,))).choosing() == []
+    )
     with pytest.raises(SettingError, match="tuning_seeds = 0 is not allowed"):
         results.Settings.parse(tuning_seeds=0)
 
@@ -96,9 +100,9 @@ def test_classes_without_dev_images_do_not_count():
 
 def test_on_digits_other_classes_may_choose_too(tmp_path):
     settings = results.Settings(seeds=1, epochs=2, teacher_epochs=2, temperatures=(3.0,))
-    found = execute(results.runs(settings), store=Store(tmp_path), jobs=1, progress=False)
-    table = results.per_seed(settings, found)
-    again = results.chosen_for(settings, found, table, [7, 9])
+    found = execute(results.Results(settings).runs(), store=Store(tmp_path), jobs=1, progress=False)
+    table = results.Results(settings).per_seed(found)
+    again = results.Results(settings).chosen_for(found, table, [7, 9])
     by_hand = [100 * result.accuracy("validation")[[7, 9]].mean() for result in found]
     np.testing.assert_allclose(again["validation"], by_hand)
     assert (again["run"] == table["run"]).all()
@@ -117,13 +121,13 @@ def trained(tmp_path_factory):
         for module in ("kdbook.protocol", "kdlib.runs.official_test"):
             patch.setattr(f"{module}.WITHOUT_OFFICIAL_TEST", ())
         store = Store(tmp_path_factory.mktemp("store"))
-        yield execute(results.runs(SETTINGS), store=store, jobs=1, progress=False), store
+        yield execute(results.Results(SETTINGS).runs(), store=store, jobs=1, progress=False), store
 
 
 def test_dev_chooses_and_all_official_images_test(trained):
     found, _ = trained
-    table = results.per_seed(SETTINGS, found)
-    members, chosen_by = results.members(SETTINGS), results.choosing(SETTINGS)
+    table = results.Results(SETTINGS).per_seed(found)
+    members, chosen_by = results.Results(SETTINGS).members(), results.Results(SETTINGS).choosing()
     assert len(table) == len(members) == 8 and len(chosen_by) == 6
     assert "validation" not in table
     judges = dict(
@@ -139,7 +143,7 @@ def test_dev_chooses_and_all_official_images_test(trained):
         right = judges[key].logits("dev").argmax(1) == labels
         by_hand = np.mean([right[labels == label].mean() for label in np.unique(labels)])
         assert row["dev"] == pytest.approx(100 * by_hand)
-    by_class = results.per_class(SETTINGS, found)
+    by_class = results.Results(SETTINGS).per_class(found)
     assert by_class.groupby("label").size().tolist() == [8] * 10
     mean = by_class.groupby(["method", "temperature"], dropna=False)["accuracy"].mean()
     for _, row in table.dropna(subset=["temperature"]).iterrows():
@@ -147,7 +151,7 @@ def test_dev_chooses_and_all_official_images_test(trained):
 
 
 def test_the_choice_follows_dev(trained):
-    table = results.per_seed(SETTINGS, trained[0])
+    table = results.Results(SETTINGS).per_seed(trained[0])
     assert selection.criterion(table) == "dev"
     choice = selection.choose_temperature(table).set_index("method")
     for method, rows in table.dropna(subset=["dev"]).groupby("method"):
@@ -158,10 +162,10 @@ def test_the_choice_follows_dev(trained):
 
 def test_other_classes_may_choose_on_the_same_images(trained):
     found, _ = trained
-    table = results.per_seed(SETTINGS, found)
-    again = results.chosen_for(SETTINGS, found, table, [0])
+    table = results.Results(SETTINGS).per_seed(found)
+    again = results.Results(SETTINGS).chosen_for(found, table, [0])
     assert list(again.drop(columns="dev")) == list(table.drop(columns="dev"))
-    first = results.choosing(SETTINGS)[0]
+    first = results.Results(SETTINGS).choosing()[0]
     labels = found[8].labels("dev")
     right = 100 * float((found[8].logits("dev").argmax(1) == labels)[labels == 0].mean())
     row = again[(again["method"] == first.method) & (again["temperature"] == first.temperature)]
@@ -170,7 +174,7 @@ def test_other_classes_may_choose_on_the_same_images(trained):
 
 def test_until_all_who_choose_are_trained_nothing_chooses(trained):
     found = [*trained[0][:-1], None]
-    table = results.per_seed(SETTINGS, found)
+    table = results.Results(SETTINGS).per_seed(found)
     assert len(table) == 8 and "dev" not in table
     with pytest.raises(SettingError, match="nothing chooses a temperature: no column of dev, v"):
         selection.choose_temperature(table)
@@ -178,9 +182,9 @@ def test_until_all_who_choose_are_trained_nothing_chooses(trained):
 
 def test_a_record_says_which_images_test_and_names_who_chose(trained, tmp_path):
     _, store = trained
-    made = records.record("results", SETTINGS, store=store, finished_only=True)
+    made = records.record(results.Results(SETTINGS), store=store, finished_only=True)
     assert made.about.tested_on == OFFICIAL_TEST
-    assert {m.spec.id for m in results.choosing(SETTINGS)} <= set(made.about.runs)
+    assert {m.spec.id for m in results.Results(SETTINGS).choosing()} <= set(made.about.runs)
     back = read_record(write_record(tmp_path, made))
     assert set(back.table["seed"]) == {0} and back.table["dev"].notna().sum() == 6
-    assert reported_split(results.runs(SETTINGS)[0]) == OFFICIAL_TEST
+    assert reported_split(results.Results(SETTINGS).runs()[0]) == OFFICIAL_TEST

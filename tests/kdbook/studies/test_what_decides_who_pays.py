@@ -96,8 +96,8 @@ def test_what_is_foretold_is_the_mean_of_the_bin():
 
 
 def test_every_pair_differs_in_its_target_alone_and_all_runs_are_asked_for():
-    settings = study.Settings(seeds=1)
-    found, runs = study.pairs(settings), set(study.runs(settings))
+    asked = study.WhatDecidesWhoPays.parse(seeds=1)
+    found, runs = asked.pairs, set(asked.runs())
     for pair in found:
         taught, plain = pair.taught.spec, pair.plain
         assert plain.teacher is None and taught.teacher is not None
@@ -106,14 +106,13 @@ def test_every_pair_differs_in_its_target_alone_and_all_runs_are_asked_for():
     assert {pair.family for pair in found} == {study.LENGTHS, study.RATIOS}
 
 
-def test_rows_hold_what_the_runs_say(tmp_path, monkeypatch):
-    settings, store = study.Settings(seeds=1, epochs=2, profile="quick"), Store(tmp_path)
-    pair = study.pairs(settings)[-1]
-    monkeypatch.setattr(study, "pairs", lambda _: [pair])
-    specs = study.runs(settings)
-    results = dict(zip(specs, execute(specs, store=store, jobs=1, progress=False), strict=True))
-    table = study.per_seed(settings, list(results.values()))
-    taught, plain = results[pair.taught.spec], results[pair.plain]
+def test_rows_hold_what_the_runs_say(tmp_path):
+    asked, store = study.WhatDecidesWhoPays.parse(seeds=1, epochs=2), Store(tmp_path)
+    asked.pairs = [pair] = asked.pairs[-1:]
+    results = execute(asked.runs(), store=store, jobs=1, progress=False)
+    by_spec = dict(zip(asked.runs(), results, strict=True))
+    table = asked.per_seed(results)
+    taught, plain = by_spec[pair.taught.spec], by_spec[pair.plain]
     expected = 100 * (taught.accuracy("test") - plain.accuracy("test"))
     assert table["difference"].to_numpy() == pytest.approx(expected)
     assert table["off_label"].between(0, 100).all() and table["told_wrong"].between(0, 100).all()

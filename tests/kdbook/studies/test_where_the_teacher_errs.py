@@ -15,9 +15,9 @@ from kdlib.runs import Store, execute
 @pytest.mark.parametrize(("profile", "families"), [("quick", 10), ("standard", 3), ("paper", 3)])
 def test_six_networks_a_seed(profile, families):
     settings = study.Settings(profile=profile)
-    members = study.members(settings)
+    members = study.WhereTheTeacherErrs(settings).members()
     assert len({m.spec.id for m in members}) == len(members) == 6 * families
-    assert [m.spec for m in members] == study.runs(settings)
+    assert [m.spec for m in members] == study.WhereTheTeacherErrs(settings).runs()
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,14 @@ def test_settings_out_of_range_are_refused(name, value):
 def trained(tmp_path_factory):
     settings = study.Settings(seeds=1, epochs=2)
     store = Store(tmp_path_factory.mktemp("store"))
-    return settings, execute(study.runs(settings), store=store, jobs=1, progress=False)
+    return settings, execute(
+        study.WhereTheTeacherErrs(settings).runs(), store=store, jobs=1, progress=False
+    )
 
 
 def test_statistics_agree_with_the_logits(trained):
     settings, results = trained
-    table = study.by_class(settings, results)
+    table = study.WhereTheTeacherErrs(settings).by_class(results)
     for method, result in zip(("teacher", "initial teacher"), results, strict=False):
         logits, labels = result.logits("test"), result.labels("test")
         values = 100 * (logits.argmax(axis=1) == labels), log_loss(logits, labels)
@@ -47,7 +49,7 @@ def test_statistics_agree_with_the_logits(trained):
 
 
 def test_only_the_four_views_of_the_teachers_are_kept(trained):
-    views = study.by_teacher_and_images(*trained)
+    views = study.WhereTheTeacherErrs(trained[0]).by_teacher_and_images(*trained[1:])
     assert set(views["method"]) == set(study.TEACHER_VIEWS.values())
     own = views[views["method"] == study.TEACHER_VIEWS["teacher, training"]]
     assert own["label"].tolist() == list(range(10))
@@ -58,7 +60,7 @@ def test_only_the_four_views_of_the_teachers_are_kept(trained):
 
 def test_the_teachers_mistakes_are_counted_for_each_student(trained):
     settings, results = trained
-    table = mistakes.transfer(study.members(settings), results)
+    table = mistakes.transfer(study.WhereTheTeacherErrs(settings).members(), results)
     assert tuple(table["method"]) == study.STUDENTS
     assert table["mistakes"].nunique() == 1
     # No student's guess changes with its temperature, its probabilities do.
@@ -68,8 +70,8 @@ def test_the_teachers_mistakes_are_counted_for_each_student(trained):
 
 def test_the_record_holds_the_last_bucket_of_every_run(trained):
     settings, results = trained
-    table = study.per_seed(settings, results).set_index("method")
-    by_class = study.by_class(settings, results)
+    table = study.WhereTheTeacherErrs(settings).per_seed(results).set_index("method")
+    by_class = study.WhereTheTeacherErrs(settings).by_class(results)
     judged = by_class[(by_class["method"] == "teacher") & (by_class["split"] == "validation")]
     # The first of the worst has the most images: of equal ones the last is the last bucket.
     last = judged.loc[judged["accuracy"] == judged["accuracy"].min(), "label"].max()
@@ -82,7 +84,7 @@ def test_the_record_holds_the_last_bucket_of_every_run(trained):
 def test_a_seed_without_its_teacher_has_no_rows(trained):
     settings, results = trained
     two = settings.model_copy(update={"seeds": 2})
-    table = study.per_seed(two, [*results, None, *results[1:]])
+    table = study.WhereTheTeacherErrs(two).per_seed([*results, None, *results[1:]])
     assert set(table["seed"]) == {0}
 
 

@@ -2,10 +2,10 @@
 
 import pandas as pd
 import pytest
-from kdbook.studies.records import book_record
-from kdbook.studies.who_pays import CLASS, Settings
 
-from kdbook.studies import teacher_length, who_pays
+from kdbook.chapters.intro.who_pays import CLASS, Settings, WhoPays
+from kdbook.chapters.rare_classes.teacher_length import TeacherLength
+from kdbook.records import book_record
 from kdlib.errors import SettingError
 
 SMALL = Settings(
@@ -15,7 +15,7 @@ SMALL = Settings(
 
 def test_a_seed_has_a_student_for_each_setting():
     names = [
-        (m.method, m.temperature, m.place[0][1], m.place[1][1]) for m in who_pays.members(SMALL)
+        (m.method, m.temperature, m.place[0][1], m.place[1][1]) for m in WhoPays(SMALL).members()
     ]
     told = [name for name in names if name[0] in ("distilled", "AdaAlpha")]
     assert [name[0] for name in names] == [
@@ -26,15 +26,15 @@ def test_a_seed_has_a_student_for_each_setting():
 
 def test_a_teachers_length_changes_no_one_hot_student():
     long = SMALL.model_copy(update={"teacher_lengths": (160,)})
-    plain, teacher, *_ = who_pays.runs(SMALL)
-    again, longer, *_ = who_pays.runs(long)
+    plain, teacher, *_ = WhoPays(SMALL).runs()
+    again, longer, *_ = WhoPays(long).runs()
     assert plain == again
     assert (teacher.recipe.epochs, longer.recipe.epochs) == (40, 160)
 
 
 def test_it_shares_its_runs_with_the_study_of_lengths():
-    lengths = teacher_length.Settings(teacher_lengths=(40,), student_lengths=(40,), seeds=1)
-    shared = set(who_pays.runs(SMALL)) & set(teacher_length.runs(lengths))
+    lengths = TeacherLength.parse(teacher_lengths=(40,), student_lengths=(40,), seeds=1)
+    shared = set(WhoPays(SMALL).runs()) & set(lengths.runs())
     assert len(shared) == 4  # one-hot, teacher, distilled, AdaAlpha
 
 

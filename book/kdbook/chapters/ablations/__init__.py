@@ -10,17 +10,16 @@ import pandas as pd
 from pydantic import Field
 
 from kdbook import tables
+from kdbook.chapters.trusting_the_teacher_less import mean_trust as mean_trust
 from kdbook.families import Family, families_at
-from kdbook.profiles import profile_of
 from kdbook.settings import TEMPERATURE, FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
+from kdbook.study import Results, Study
 from kdbook.tables import Member, class_averages, training_logits
 from kdlib.losses import soft_label_weights
-from kdlib.runs import RunResult, RunSpec, Store, dev_mix
+from kdlib.runs import RunResult, Store
 from kdlib.runs.build import dataset_for
 from kdlib.runs.vectors import loss_vectors
-
-QUESTION = "Does it matter which class is trusted how much?"
 
 CONSTANT = "constant α"
 """The twin of AdaAlpha that trusts every class alike."""
@@ -45,73 +44,6 @@ class Settings(BaseSettings):
     ] = (1.0, 0.5)
 
 
-def study_families(settings: Settings) -> Sequence[Family]:
-    """One family a seed at the settings' ratio."""
-    return families_at(profile_of(settings), settings.imbalance)
-
-
-def members(settings: Settings) -> list[Member]:
-    """Table 4's four methods, and what they are held against, for every seed."""
-    return [m for family in study_families(settings) for m in _family_members(family, settings)]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs; the twins of ``twins`` come after them."""
-    return [member.spec for member in members(settings)]
-
-
-def twins(settings: Settings, store: Store | None = None) -> list[Member]:
-    """A student a seed that trusts every class alike: as much as AdaAlpha does on average.
-
-    Its trust is known only when the initial teachers are in the store, as they are once ``runs``
-    has been executed.
-    """
-    return [
-        Member(CONSTANT, f.imbalance, t, f.seed, f.distilled(t, mean_trust(f, t, store)))
-        for f in study_families(settings)
-        for t in (settings.temperature,)
-    ]
-
-
-def mean_trust(family: Family, temperature: float, store: Store | None = None) -> float:
-    """Mean a_y over the training images, to two digits: how much of the teacher AdaAlpha hears."""
-    mix = dev_mix(family.initial_teacher(), temperature, store or Store()).numpy()
-    return round(float(np.average(mix, weights=tables.training_counts(family.teacher()))), 2)
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.tables.per_seed``.
-
-    Args:
-        settings: of the study.
-        results: of ``runs``, perhaps followed by those of ``twins``.
-    """
-    return tables.per_seed(_all_members(settings, results), results)
-
-
-def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.tables.per_class``. Results as ``per_seed``."""
-    return tables.per_class(_all_members(settings, results), results)
-
-
-def trust(
-    settings: Settings, results: Sequence[RunResult], store: Store | None = None
-) -> pd.DataFrame:
-    """The teacher's weight in every class: method, seed, label, mix (0 to 1).
-
-    Weighted soft labels give every image a weight of its own, which moves during training. For them
-    it is alpha times the mean weight of the class's training images, without crops, as the finished
-    student would get them; NaN if the training diverged.
-    """
-    shelf = store or Store()
-    pieces = [
-        pd.DataFrame({"mix": _weights(result, shelf)}).assign(method=m.method, seed=m.seed)
-        for m, result in zip(_all_members(settings, results), results, strict=True)
-        if m.spec.teacher is not None
-    ]
-    return pd.concat(pieces).rename_axis("label").reset_index()
-
-
 def _weights(result: RunResult, store: Store) -> np.ndarray:
     """The teacher's weight in each class ``[L]``."""
     spec, dataset = result.spec, dataset_for(result.spec)
@@ -127,27 +59,78 @@ def _weights(result: RunResult, store: Store) -> np.ndarray:
     return mix.numpy() * np.array(class_averages(weights, labels, len(mix)))
 
 
-def _all_members(settings: Settings, results: Sequence[RunResult]) -> list[Member]:
-    first = members(settings)
-    if len(results) == len(first):
-        return first
-    store = Store(results[0].folder.parent)
-    return first + twins(settings, store)
-
-
-def _family_members(family: Family, settings: Settings) -> list[Member]:
-    t = settings.temperature
-    taught = [
-        ("distilled", family.distilled(t)),
-        ("AdaAlpha", family.ada_alpha(t)),
-        ("hardest removed", family.hardest_removed(t, share=settings.share)),
-        ("shuffled", family.shuffled(t)),
-        *((_weighted(a), family.weighted_soft_labels(t, a)) for a in settings.alphas),
-    ]
-    blind = [("teacher", family.teacher()), ("one-hot", family.one_hot())]
-    rows = [(*named, float("nan")) for named in blind] + [(*named, t) for named in taught]
-    return [Member(name, family.imbalance, at, family.seed, spec) for name, spec, at in rows]
-
-
 def _weighted(alpha: float) -> str:
     return f"weighted labels {alpha:g}"
+
+
+class Ablations(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "Does it matter which class is trusted how much?"
+    Settings = Settings
+
+    def study_families(self) -> Sequence[Family]:
+        """One family a seed at the settings' ratio."""
+        return families_at(self.profile, self.settings.imbalance)
+
+    def members(self) -> list[Member]:
+        """Table 4's four methods, and what they are held against, for every seed."""
+        return [m for family in self.study_families() for m in self._family_members(family)]
+
+    def twins(self, store: Store | None = None) -> list[Member]:
+        """A student a seed that trusts every class alike: as much as AdaAlpha does on average.
+
+        Its trust is known only when the initial teachers are in the store, as they are once
+        ``runs`` has been executed.
+        """
+        return [
+            Member(CONSTANT, f.imbalance, t, f.seed, f.distilled(t, mean_trust(f, t, store)))
+            for f in self.study_families()
+            for t in (self.settings.temperature,)
+        ]
+
+    def per_seed(self, results: Results) -> pd.DataFrame:
+        """One row a run; see ``kdbook.tables.per_seed``.
+
+        Args:
+            results: of ``runs``, perhaps followed by those of ``twins``.
+        """
+        return tables.per_seed(self._all_members(results), results)
+
+    def per_class(self, results: Results) -> pd.DataFrame:
+        """One row a run and class; see ``kdbook.tables.per_class``. Results as ``per_seed``."""
+        return tables.per_class(self._all_members(results), results)
+
+    def trust(self, results: Sequence[RunResult], store: Store | None = None) -> pd.DataFrame:
+        """The teacher's weight in every class: method, seed, label, mix (0 to 1).
+
+        Weighted soft labels give every image a weight of its own, which moves during training. For
+        them it is alpha times the mean weight of the class's training images, without crops, as
+        the finished student would get them; NaN if the training diverged.
+        """
+        shelf = store or Store()
+        pieces = [
+            pd.DataFrame({"mix": _weights(result, shelf)}).assign(method=m.method, seed=m.seed)
+            for m, result in zip(self._all_members(results), results, strict=True)
+            if m.spec.teacher is not None
+        ]
+        return pd.concat(pieces).rename_axis("label").reset_index()
+
+    def _all_members(self, results: Results) -> list[Member]:
+        first = self.members()
+        folders = [result.folder.parent for result in results if result is not None]
+        twins = len(results) > len(first)
+        return first + (self.twins(Store(folders[0])) if twins else [])
+
+    def _family_members(self, family: Family) -> list[Member]:
+        t = self.settings.temperature
+        taught = [
+            ("distilled", family.distilled(t)),
+            ("AdaAlpha", family.ada_alpha(t)),
+            ("hardest removed", family.hardest_removed(t, share=self.settings.share)),
+            ("shuffled", family.shuffled(t)),
+            *((_weighted(a), family.weighted_soft_labels(t, a)) for a in self.settings.alphas),
+        ]
+        blind = [("teacher", family.teacher()), ("one-hot", family.one_hot())]
+        rows = [(*named, float("nan")) for named in blind] + [(*named, t) for named in taught]
+        return [Member(name, family.imbalance, at, family.seed, spec) for name, spec, at in rows]

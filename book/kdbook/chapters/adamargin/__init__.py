@@ -11,17 +11,14 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from kdbook import tables
 from kdbook.families import Family, families_at
-from kdbook.profiles import profile_of
 from kdbook.protocol import reported_split
 from kdbook.settings import FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
+from kdbook.study import Study
 from kdbook.tables import Member
 from kdlib.runs import RunResult, RunSpec
 from kdlib.training import Recipe
-
-QUESTION = "How large a margin can a student bear?"
 
 Offset = Annotated[float, Field(gt=0.0, le=1.0)]
 Rate = Annotated[float, Field(gt=0.0, le=100.0)]
@@ -51,51 +48,9 @@ class Settings(BaseSettings):
     rates: Annotated[tuple[Rate, ...], FromText] = (3.2, 12.8)
 
 
-def study_families(settings: Settings) -> Sequence[Family]:
-    """One family a seed at the settings' ratio."""
-    profile = profile_of(settings)
-    count = min(profile.seeds, _MOST_SEEDS) if settings.seeds is None else settings.seeds
-    return families_at(profile.model_copy(update={"seeds": count}), settings.imbalance)
-
-
 def margin_name(offset: float) -> str:
     """AdaMargin's name in the tables, with its offset."""
     return f"AdaMargin {offset:g}"
-
-
-def members(settings: Settings) -> list[Member]:
-    """Teacher, one-hot, distilled, AdaMargin at every offset, and logit adjustment, for a seed."""
-    return [m for family in study_families(settings) for m in _family_members(family, settings)]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs, without those of ``hot_members``."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.tables.per_seed``."""
-    return tables.per_seed(members(settings), results)
-
-
-def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.tables.per_class``."""
-    return tables.per_class(members(settings), results)
-
-
-def hot_members(settings: Settings) -> list[tuple[float, Member]]:
-    """Students at other peak rates than the recipe's: where does a training diverge?
-
-    For each rate: distilled, and AdaMargin at the smallest and largest offset, three seeds at
-    most. The teachers keep the recipe's rate.
-    """
-    t = settings.temperature
-    return [
-        (rate, Member(name, family.imbalance, t, family.seed, hotter(spec, rate)))
-        for rate in settings.rates
-        for family in study_families(settings)[:_HOT_SEEDS]
-        for name, spec in _extremes(family, settings)
-    ]
 
 
 def hot_table(hot: Sequence[tuple[float, Member]], results: Sequence[RunResult]) -> pd.DataFrame:
@@ -127,22 +82,53 @@ def _last(losses: pd.Series) -> float:
     return float(losses.iloc[-1]) if len(losses) else float("nan")
 
 
-def _extremes(family: Family, settings: Settings) -> list[tuple[str, RunSpec]]:
-    t = settings.temperature
-    ends = sorted({min(settings.offsets), max(settings.offsets)})
-    margins = [(margin_name(offset), family.ada_margin(t, offset)) for offset in ends]
-    return [("distilled", family.distilled(t)), *margins]
+class Margins(Study[Settings]):
+    """Its runs and their tables."""
 
+    question = "How large a margin can a student bear?"
+    Settings = Settings
 
-def _family_members(family: Family, settings: Settings) -> list[Member]:
-    t, blind = settings.temperature, float("nan")
-    rows = [
-        ("teacher", blind, family.teacher()),
-        ("one-hot", blind, family.one_hot()),
-        ("distilled", t, family.distilled(t)),
-        *((margin_name(o), t, family.ada_margin(t, o)) for o in settings.offsets),
-    ]
-    if settings.logit_adjustment:
-        rows.append(("logit-adjusted", blind, family.logit_adjusted()))
-        rows.append(("logit-adjusted distilled", t, family.logit_adjusted(t)))
-    return [Member(name, family.imbalance, at, family.seed, spec) for name, at, spec in rows]
+    def study_families(self) -> Sequence[Family]:
+        """One family a seed at the settings' ratio."""
+        profile = self.profile
+        count = (
+            min(profile.seeds, _MOST_SEEDS) if self.settings.seeds is None else self.settings.seeds
+        )
+        return families_at(profile.model_copy(update={"seeds": count}), self.settings.imbalance)
+
+    def members(self) -> list[Member]:
+        """Teacher, one-hot, distilled, AdaMargin at every offset, and logit adjustment."""
+        return [m for family in self.study_families() for m in self._family_members(family)]
+
+    def hot_members(self) -> list[tuple[float, Member]]:
+        """Students at other peak rates than the recipe's: where does a training diverge?
+
+        For each rate: distilled, and AdaMargin at the smallest and largest offset, three seeds at
+        most. The teachers keep the recipe's rate.
+        """
+        t = self.settings.temperature
+        return [
+            (rate, Member(name, family.imbalance, t, family.seed, hotter(spec, rate)))
+            for rate in self.settings.rates
+            for family in self.study_families()[:_HOT_SEEDS]
+            for name, spec in self._extremes(family)
+        ]
+
+    def _extremes(self, family: Family) -> list[tuple[str, RunSpec]]:
+        t = self.settings.temperature
+        ends = sorted({min(self.settings.offsets), max(self.settings.offsets)})
+        margins = [(margin_name(offset), family.ada_margin(t, offset)) for offset in ends]
+        return [("distilled", family.distilled(t)), *margins]
+
+    def _family_members(self, family: Family) -> list[Member]:
+        t, blind = self.settings.temperature, float("nan")
+        rows = [
+            ("teacher", blind, family.teacher()),
+            ("one-hot", blind, family.one_hot()),
+            ("distilled", t, family.distilled(t)),
+            *((margin_name(o), t, family.ada_margin(t, o)) for o in self.settings.offsets),
+        ]
+        if self.settings.logit_adjustment:
+            rows.append(("logit-adjusted", blind, family.logit_adjusted()))
+            rows.append(("logit-adjusted distilled", t, family.logit_adjusted(t)))
+        return [Member(name, family.imbalance, at, family.seed, spec) for name, at, spec in rows]

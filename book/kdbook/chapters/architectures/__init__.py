@@ -13,14 +13,13 @@ from kdbook import compare, tables
 from kdbook.chapters.architectures.worst_classes import BY_TEACHER, BY_VALIDATION, by_each_ordering
 from kdbook.compare import paired_rows, signed
 from kdbook.families import Family
-from kdbook.profiles import Profile, profile_of
+from kdbook.profiles import Profile
 from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, ProfileName, Temperature
 from kdbook.settings import Settings as BaseSettings
+from kdbook.study import Study
 from kdbook.tables import Member
 from kdlib.models import ModelSpec
 from kdlib.runs import RunResult, RunSpec
-
-QUESTION = "Does a stronger teacher do more harm?"
 
 Size = Literal["small", "medium", "large"]
 SIZES: tuple[Size, ...] = get_args(Size)
@@ -63,74 +62,6 @@ class Settings(BaseSettings):
     alpha: Alpha = 1.0
     sizes: Annotated[tuple[Size, ...], Field(min_length=1, max_length=3), FromText] = SIZES
     teacher_stops_after: Annotated[Annotated[int, Field(ge=1)] | None, FromText] = None
-
-
-def sizes(settings: Settings) -> tuple[Size, ...]:
-    """The sizes of the grid, ascending, each once."""
-    return tuple(size for size in SIZES if size in settings.sizes)
-
-
-def family(settings: Settings, teacher: Size, student: Size, seed: int) -> Family:
-    """The runs of one cell of the grid and one seed."""
-    profile, networks = profile_of(settings), NETWORKS[settings.profile]
-    return Family(
-        profile,
-        profile.imbalance if settings.imbalance is None else settings.imbalance,
-        seed,
-        model=networks[student],
-        teacher_model=networks[teacher],
-        teacher_stops_after=settings.teacher_stops_after,
-    )
-
-
-def members(settings: Settings) -> list[Member]:
-    """A teacher, a one-hot and a distilled student for each seed and cell of the grid.
-
-    The columns ``teacher`` and ``student`` name the cell. A teacher stands in every cell where it
-    teaches, and a one-hot student in every cell of its size, so that each cell is complete.
-    """
-    seeds = range(number_of_seeds(settings, profile_of(settings)))
-    cells = list(product(sizes(settings), repeat=2))
-    return [
-        member
-        for seed in seeds
-        for teacher, student in cells
-        for member in _cell(settings, teacher, student, seed)
-    ]
-
-
-def number_of_seeds(settings: Settings, profile: Profile) -> int:
-    """The settings' seeds; without them 4, or the profile's own number where that is smaller."""
-    return settings.seeds or min(_SEEDS, profile.seeds)
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs; one that stands in several cells is named in each."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run and cell; see ``kdbook.tables.per_seed``.
-
-    Beside ``worst_k``, the worst of the evaluated model itself, the columns ``worst_by_teacher``
-    and ``worst_by_validation`` hold its accuracy over the worst classes of the cell's teacher (see
-    ``worst_classes``). A run that is not finished, or whose cell's teacher is not,
-    has no row.
-    """
-    placed = [
-        (member, result, teacher)
-        for at, (member, result) in enumerate(zip(members(settings), results, strict=True))
-        if result is not None
-        and (teacher := results[at - at % 3])  # a cell starts with its teacher
-    ]
-    table = tables.per_seed([m for m, _, _ in placed], [result for _, result, _ in placed])
-    orderings = [by_each_ordering(result, teacher) for _, result, teacher in placed]
-    return table.join(pd.DataFrame(orderings)[[BY_TEACHER, BY_VALIDATION]])
-
-
-def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run, cell and class; see ``kdbook.tables.per_class``."""
-    return tables.per_class(members(settings), results)
 
 
 def stronger_minus_weaker(differences: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
@@ -196,13 +127,72 @@ def overview(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _cell(settings: Settings, teacher: Size, student: Size, seed: int) -> list[Member]:
-    runs_of = family(settings, teacher, student, seed)
-    temperature = settings.temperature
-    named: list[tuple[str, float, RunSpec]] = [
-        ("teacher", float("nan"), runs_of.teacher()),
-        ("one-hot", float("nan"), runs_of.one_hot()),
-        ("distilled", temperature, runs_of.distilled(temperature, settings.alpha)),
-    ]
-    place = (("teacher", teacher), ("student", student))
-    return [Member(name, runs_of.imbalance, t, seed, spec, place) for name, t, spec in named]
+class Architectures(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "Does a stronger teacher do more harm?"
+    Settings = Settings
+
+    def sizes(self) -> tuple[Size, ...]:
+        """The sizes of the grid, ascending, each once."""
+        return tuple(size for size in SIZES if size in self.settings.sizes)
+
+    def family(self, teacher: Size, student: Size, seed: int) -> Family:
+        """The runs of one cell of the grid and one seed."""
+        profile, networks = self.profile, NETWORKS[self.settings.profile]
+        return Family(
+            profile,
+            profile.imbalance if self.settings.imbalance is None else self.settings.imbalance,
+            seed,
+            model=networks[student],
+            teacher_model=networks[teacher],
+            teacher_stops_after=self.settings.teacher_stops_after,
+        )
+
+    def members(self) -> list[Member]:
+        """A teacher, a one-hot and a distilled student for each seed and cell of the grid.
+
+        The columns ``teacher`` and ``student`` name the cell. A teacher stands in every cell where
+        it teaches, and a one-hot student in every cell of its size, so that each cell is complete.
+        """
+        seeds = range(self.number_of_seeds(self.profile))
+        cells = list(product(self.sizes(), repeat=2))
+        return [
+            member
+            for seed in seeds
+            for teacher, student in cells
+            for member in self._cell(teacher, student, seed)
+        ]
+
+    def number_of_seeds(self, profile: Profile) -> int:
+        """The settings' seeds; without them 4, or the profile's own where that is smaller."""
+        return self.settings.seeds or min(_SEEDS, profile.seeds)
+
+    def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
+        """One row a run and cell; see ``kdbook.tables.per_seed``.
+
+        Beside ``worst_k``, the worst of the evaluated model itself, the columns
+        ``worst_by_teacher`` and ``worst_by_validation`` hold its accuracy over the worst classes
+        of the cell's teacher (see ``worst_classes``). A run that is not finished, or whose cell's
+        teacher is not, has no row.
+        """
+        placed = [
+            (member, result, teacher)
+            for at, (member, result) in enumerate(zip(self.members(), results, strict=True))
+            if result is not None
+            and (teacher := results[at - at % 3])  # a cell starts with its teacher
+        ]
+        table = tables.per_seed([m for m, _, _ in placed], [result for _, result, _ in placed])
+        orderings = [by_each_ordering(result, teacher) for _, result, teacher in placed]
+        return table.join(pd.DataFrame(orderings)[[BY_TEACHER, BY_VALIDATION]])
+
+    def _cell(self, teacher: Size, student: Size, seed: int) -> list[Member]:
+        runs_of = self.family(teacher, student, seed)
+        temperature = self.settings.temperature
+        named: list[tuple[str, float, RunSpec]] = [
+            ("teacher", float("nan"), runs_of.teacher()),
+            ("one-hot", float("nan"), runs_of.one_hot()),
+            ("distilled", temperature, runs_of.distilled(temperature, self.settings.alpha)),
+        ]
+        place = (("teacher", teacher), ("student", student))
+        return [Member(name, runs_of.imbalance, t, seed, spec, place) for name, t, spec in named]

@@ -27,11 +27,10 @@ from kdbook.robust_families import (
 )
 from kdbook.selection import VALIDATION_WORST
 from kdbook.settings import FromText, TaughtSettings, Teaching, teaching, with_seeds
+from kdbook.study import Study
 from kdbook.tables import Member
 from kdlib.models import ModelSpec
 from kdlib.runs import RunResult, RunSpec
-
-QUESTION = "Do simpler methods do as well, and does robust distillation survive compression?"
 
 OBJECTIVES: tuple[Alpha, ...] = (None, 0.0, 1.0)
 DISTILLED, ROBUST_STUDENT, BALANCED_STUDENT = "distilled", "robust student", "balanced student"
@@ -60,18 +59,6 @@ class Settings(TaughtSettings):
     student_depth: Annotated[_Depth | None, FromText] = None
 
 
-def depths(settings: Settings) -> tuple[int, int]:
-    """Depths of the compressed teacher and student: 14 and 8 at ``quick``, 56 and 32 at ``paper``.
-
-    ResNets have depth 6n + 2, so that 4/7 of a depth is rounded to the next one of these.
-    """
-    profile = robust_profile(settings)
-    assert isinstance(profile.model, ModelSpec)
-    teacher = settings.teacher_depth or max(14, profile.model.depth)
-    blocks = max(1, round((teacher * 4 / 7 - 2) / 6))
-    return teacher, settings.student_depth or 6 * blocks + 2
-
-
 def adaptive_name(method: str, teacher: Alpha) -> str:
     """E.g. ``AdaAlpha, rob teacher``."""
     return f"{method}, {objective_name(teacher)} teacher"
@@ -80,60 +67,6 @@ def adaptive_name(method: str, teacher: Alpha) -> str:
 def shift_name(teacher: Alpha) -> str:
     """E.g. ``post shift, rob teacher``."""
     return f"{SHIFT}, {objective_name(teacher)} teacher"
-
-
-def members(settings: Settings) -> list[Member]:
-    """Teachers and baselines of each seed, then the compressed pairs."""
-    same = [m for family in _families(settings) for m in _baselines(family, settings)]
-    same += [m for family in _further_teachers(settings) for m in _teachers(family)]
-    smaller = [m for family in _compressed(settings) for m in _cells(family, settings)]
-    return same + smaller
-
-
-def row_members(settings: Settings) -> list[Member]:
-    """A member a row of ``per_seed``: those of ``members``, and one a post-shifted teacher."""
-    both = members(settings)
-    return both + [_shift_member(m) for m in both if m.method.startswith("teacher ")]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run, and one a post-shifted teacher; see ``kdbook.tables.per_seed``.
-
-    Where temperatures are chosen there is a column ``validation_worst``: the worst class on
-    validation images, in percent, which chooses.
-    """
-    both = zip(members(settings), results, strict=True)
-    post = [
-        (_shift_member(member), _shifted(result))
-        for member, result in both
-        if member.method.startswith("teacher ")
-    ]
-    ran = list(zip(members(settings), results, strict=True))
-    pieces = [_rows(pairs, settings) for pairs in (ran, post)]
-    return pd.concat(pieces, ignore_index=True)
-
-
-def _rows(pairs: Sequence[tuple[Member, RunResult | None]], settings: Settings) -> pd.DataFrame:
-    table = tables.per_seed([m for m, _ in pairs], [r for _, r in pairs], "robust_distillation")
-    if len(teaching(settings).temperatures) == 1:
-        return table
-    done = [result for _, result in pairs if result is not None]
-    worst = [100 * float(result.accuracy("validation").min()) for result in done]
-    return table.assign(**{VALIDATION_WORST: worst})
-
-
-def teachers(
-    settings: Settings, results: Sequence[RunResult]
-) -> tuple[list[Member], list[RunResult]]:
-    """The teachers of the baselines (not the compressed ones) and their results."""
-    pairs = zip(members(settings), results, strict=True)
-    kept = [(m, r) for m, r in pairs if m.method.startswith("teacher ")]
-    return [m for m, _ in kept], [r for _, r in kept]
 
 
 def baselines() -> list[str]:
@@ -146,82 +79,9 @@ def baselines() -> list[str]:
     return [ROBUST_STUDENT, BALANCED_STUDENT, *shifts, *alone, *adaptive]
 
 
-def cell_name(
-    settings: Settings, teacher: Alpha, student: Alpha, labels: ValidationLabels = "one_hot"
-) -> str:
-    """A compressed student, e.g. ``14 to 8: rob / std-d``; one-hot validation labels go unsaid."""
-    pair = f"{objective_name(teacher)} / {objective_name(student, distilled=True)}"
-    return f"{_arrow(settings)}: {pair}{' (teacher labels)' if labels == 'teacher' else ''}"
-
-
-def large_teacher_name(settings: Settings, teacher: Alpha) -> str:
-    """A teacher of compressed students, e.g. ``14 to 8: teacher rob``."""
-    return f"{_arrow(settings)}: teacher {objective_name(teacher)}"
-
-
-def _arrow(settings: Settings) -> str:
-    return "{} to {}".format(*depths(settings))
-
-
-def _families(settings: Settings) -> Sequence[RobustFamily]:
-    chosen = with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK)
-    return robust_families(chosen, fixed_teacher=teaching(settings).fixed_teacher)
-
-
-def _further_teachers(settings: Settings) -> Sequence[RobustFamily]:
-    """At ``quick``, families beyond those of the baselines, of which the teachers are trained."""
-    if settings.seeds is not None or settings.profile != "quick":
-        return []
-    few = with_seeds(settings, None, at_quick=_TEACHERS_AT_QUICK)
-    return robust_families(few)[_SEEDS_AT_QUICK:]
-
-
-def _compressed(settings: Settings) -> Sequence[RobustFamily]:
-    large, small = depths(settings)
-    wanted = settings.compression_seeds or settings.seeds
-    chosen = with_seeds(settings, wanted, at_quick=_COMPRESSION_SEEDS_AT_QUICK)
-    deep = chosen.model_copy(update={"depth": large})
-    fixed = teaching(settings).fixed_teacher
-    student = ModelSpec.parse(depth=small)
-    return robust_families(deep, fixed_teacher=fixed, student_model=student)
-
-
-def _baselines(family: RobustFamily, settings: Settings) -> list[Member]:
-    how = teaching(settings)
-    alone = {
-        ROBUST_ALONE: family.one_hot(1.0),
-        DRO_HELD_OUT: family.group_dro(held_out=True),
-        DRO_TRAINING: family.group_dro(held_out=False),
-    }
-    cells: dict[str, tuple[Alpha, Alpha, ValidationLabels]] = {
-        DISTILLED: (None, None, "teacher"),
-        # With one-hot labels on validation, as the baseline of main Table 2 is to be read.
-        ROBUST_STUDENT: (None, 1.0, "one_hot"),
-        BALANCED_STUDENT: (None, 0.0, "teacher"),
-    }
-    own = replace(family, fixed_teacher=False) if how.more_teachers else family
-    taught = _taught(family, cells, how) + _adaptive(family, settings, how)
-    return _teachers(own) + _as_members(family, alone) + taught
-
-
 def _teachers(family: RobustFamily) -> list[Member]:
     specs = {f"teacher {objective_name(t)}": family.teacher(t) for t in OBJECTIVES}
     return _as_members(family, specs)
-
-
-def _adaptive(family: RobustFamily, settings: Settings, how: Teaching) -> list[Member]:
-    offset = settings.offset
-    return [
-        cell_member(adaptive_name(method, t), family, (heat, nan), how, spec)
-        for heat in how.temperatures
-        for method in ("AdaAlpha", "AdaMargin")
-        for t in OBJECTIVES
-        for spec in [
-            family.ada_alpha(t, temperature=heat)
-            if method == "AdaAlpha"
-            else family.ada_margin(t, temperature=heat, offset=offset)
-        ]
-    ]
 
 
 def compressed_cells() -> list[tuple[Alpha, Alpha, ValidationLabels]]:
@@ -235,12 +95,6 @@ _STUDENTS: tuple[tuple[Alpha, ValidationLabels], ...] = (
     (1.0, "teacher"),
     (1.0, "one_hot"),
 )
-
-
-def _cells(family: RobustFamily, settings: Settings) -> list[Member]:
-    alone = {large_teacher_name(settings, t): family.teacher(t) for t in (None, 1.0)}
-    cells = {cell_name(settings, *cell): cell for cell in compressed_cells()}
-    return _as_members(family, alone) + _taught(family, cells, teaching(settings))
 
 
 def _taught(
@@ -271,3 +125,133 @@ def _shift_member(teacher: Member) -> Member:
 def _shifted(result: RunResult | None) -> RunResult | None:
     """None where there is nothing to shift: not finished, or diverged."""
     return shifted(result) if result and result.status == "completed" else None
+
+
+class RobustBaselines(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "Do simpler methods do as well, and does robust distillation survive compression?"
+    Settings = Settings
+
+    def depths(self) -> tuple[int, int]:
+        """Depths of the compressed teacher and student: 14, 8 at ``quick``; 56, 32 at ``paper``.
+
+        ResNets have depth 6n + 2, so that 4/7 of a depth is rounded to the next one of these.
+        """
+        profile = robust_profile(self.settings)
+        assert isinstance(profile.model, ModelSpec)
+        teacher = self.settings.teacher_depth or max(14, profile.model.depth)
+        blocks = max(1, round((teacher * 4 / 7 - 2) / 6))
+        return teacher, self.settings.student_depth or 6 * blocks + 2
+
+    def members(self) -> list[Member]:
+        """Teachers and baselines of each seed, then the compressed pairs."""
+        same = [m for family in self._families() for m in self._baselines(family)]
+        same += [m for family in self._further_teachers() for m in _teachers(family)]
+        smaller = [m for family in self._compressed() for m in self._cells(family)]
+        return same + smaller
+
+    def row_members(self) -> list[Member]:
+        """A member a row of ``per_seed``: those of ``members``, and one a post-shifted teacher."""
+        both = self.members()
+        return both + [_shift_member(m) for m in both if m.method.startswith("teacher ")]
+
+    def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
+        """One row a run, and one a post-shifted teacher; see ``kdbook.tables.per_seed``.
+
+        Where temperatures are chosen there is a column ``validation_worst``: the worst class on
+        validation images, in percent, which chooses.
+        """
+        both = zip(self.members(), results, strict=True)
+        post = [
+            (_shift_member(member), _shifted(result))
+            for member, result in both
+            if member.method.startswith("teacher ")
+        ]
+        ran = list(zip(self.members(), results, strict=True))
+        pieces = [self._rows(pairs) for pairs in (ran, post)]
+        return pd.concat(pieces, ignore_index=True)
+
+    def _rows(self, pairs: Sequence[tuple[Member, RunResult | None]]) -> pd.DataFrame:
+        table = tables.per_seed([m for m, _ in pairs], [r for _, r in pairs], "robust_distillation")
+        if len(teaching(self.settings).temperatures) == 1:
+            return table
+        done = [result for _, result in pairs if result is not None]
+        worst = [100 * float(result.accuracy("validation").min()) for result in done]
+        return table.assign(**{VALIDATION_WORST: worst})
+
+    def teachers(self, results: Sequence[RunResult]) -> tuple[list[Member], list[RunResult]]:
+        """The teachers of the baselines (not the compressed ones) and their results."""
+        pairs = zip(self.members(), results, strict=True)
+        kept = [(m, r) for m, r in pairs if m.method.startswith("teacher ")]
+        return [m for m, _ in kept], [r for _, r in kept]
+
+    def cell_name(
+        self, teacher: Alpha, student: Alpha, labels: ValidationLabels = "one_hot"
+    ) -> str:
+        """A compressed student, e.g. ``14 to 8: rob / std-d``; one-hot labels go unsaid."""
+        pair = f"{objective_name(teacher)} / {objective_name(student, distilled=True)}"
+        return f"{self._arrow()}: {pair}{' (teacher labels)' if labels == 'teacher' else ''}"
+
+    def large_teacher_name(self, teacher: Alpha) -> str:
+        """A teacher of compressed students, e.g. ``14 to 8: teacher rob``."""
+        return f"{self._arrow()}: teacher {objective_name(teacher)}"
+
+    def _arrow(self) -> str:
+        return "{} to {}".format(*self.depths())
+
+    def _families(self) -> Sequence[RobustFamily]:
+        chosen = with_seeds(self.settings, self.settings.seeds, at_quick=_SEEDS_AT_QUICK)
+        return robust_families(chosen, fixed_teacher=teaching(self.settings).fixed_teacher)
+
+    def _further_teachers(self) -> Sequence[RobustFamily]:
+        """At ``quick``, families beyond those of the baselines: their teachers are trained."""
+        if self.settings.seeds is not None or self.settings.profile != "quick":
+            return []
+        few = with_seeds(self.settings, None, at_quick=_TEACHERS_AT_QUICK)
+        return robust_families(few)[_SEEDS_AT_QUICK:]
+
+    def _compressed(self) -> Sequence[RobustFamily]:
+        large, small = self.depths()
+        wanted = self.settings.compression_seeds or self.settings.seeds
+        chosen = with_seeds(self.settings, wanted, at_quick=_COMPRESSION_SEEDS_AT_QUICK)
+        deep = chosen.model_copy(update={"depth": large})
+        fixed = teaching(self.settings).fixed_teacher
+        student = ModelSpec.parse(depth=small)
+        return robust_families(deep, fixed_teacher=fixed, student_model=student)
+
+    def _baselines(self, family: RobustFamily) -> list[Member]:
+        how = teaching(self.settings)
+        alone = {
+            ROBUST_ALONE: family.one_hot(1.0),
+            DRO_HELD_OUT: family.group_dro(held_out=True),
+            DRO_TRAINING: family.group_dro(held_out=False),
+        }
+        cells: dict[str, tuple[Alpha, Alpha, ValidationLabels]] = {
+            DISTILLED: (None, None, "teacher"),
+            # With one-hot labels on validation, as the baseline of main Table 2 is to be read.
+            ROBUST_STUDENT: (None, 1.0, "one_hot"),
+            BALANCED_STUDENT: (None, 0.0, "teacher"),
+        }
+        own = replace(family, fixed_teacher=False) if how.more_teachers else family
+        taught = _taught(family, cells, how) + self._adaptive(family, how)
+        return _teachers(own) + _as_members(family, alone) + taught
+
+    def _adaptive(self, family: RobustFamily, how: Teaching) -> list[Member]:
+        offset = self.settings.offset
+        return [
+            cell_member(adaptive_name(method, t), family, (heat, nan), how, spec)
+            for heat in how.temperatures
+            for method in ("AdaAlpha", "AdaMargin")
+            for t in OBJECTIVES
+            for spec in [
+                family.ada_alpha(t, temperature=heat)
+                if method == "AdaAlpha"
+                else family.ada_margin(t, temperature=heat, offset=offset)
+            ]
+        ]
+
+    def _cells(self, family: RobustFamily) -> list[Member]:
+        alone = {self.large_teacher_name(t): family.teacher(t) for t in (None, 1.0)}
+        cells = {self.cell_name(*cell): cell for cell in compressed_cells()}
+        return _as_members(family, alone) + _taught(family, cells, teaching(self.settings))

@@ -43,7 +43,10 @@ def to_large_teacher(
 ) -> pd.DataFrame:
     """Each compressed student minus its own teacher; the six are one family in each measure."""
     pairs = [
-        (study.cell_name(settings, t, s, labels), study.large_teacher_name(settings, t))
+        (
+            study.RobustBaselines(settings).cell_name(t, s, labels),
+            study.RobustBaselines(settings).large_teacher_name(t),
+        )
         for t, s, labels in study.compressed_cells()
     ]
     return _compared(per_seed, pairs, wanted)

@@ -22,11 +22,10 @@ from kdbook.families import Family
 from kdbook.profiles import robust_profile
 from kdbook.robust_families import RobustFamily, objective_name, robust_families
 from kdbook.settings import FromText, RobustSettings, with_seeds
+from kdbook.study import Study
 from kdbook.tables import Member, training_counts
 from kdlib.metrics import SIGNED, class_calibration_error
 from kdlib.runs import RunResult, RunSpec
-
-QUESTION = "Is the best teacher of a robust student the best calibrated one?"
 
 _SEEDS_AT_QUICK = 5
 _TEMPERATURES = np.geomspace(0.25, 4, 41)
@@ -40,41 +39,6 @@ class Settings(RobustSettings):
     """
 
     ensemble: Annotated[int, Field(ge=2, le=100), FromText] = 8
-
-
-def members(settings: Settings) -> list[Member]:
-    """Teachers of each objective, and the robust student of each."""
-    return [m for family in _families(settings) for m in _family_members(family)]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs of the members, then those of the ensemble."""
-    return [*(member.spec for member in members(settings)), *ensemble_runs(settings)]
-
-
-def ensemble_runs(settings: Settings) -> list[RunSpec]:
-    """One-hot students on balanced data, trained as at ratio 1, one a seed."""
-    profile = robust_profile(settings.model_copy(update={"imbalance": 1.0}))
-    return [Family(profile, 1.0, seed).one_hot() for seed in range(settings.ensemble)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a teacher and class: its key, label, calibration_error, status, run.
-
-    The error is that of Theorem 2, from 0 to 2, on the test images.
-    """
-    done = [result for result in results[-settings.ensemble :] if result is not None]
-    truth = balanced_probabilities(done)
-    pairs = zip(members(settings), results[: -settings.ensemble], strict=True)
-    teachers = [(m, r) for m, r in pairs if r is not None and _teaches(m)]
-    return pd.concat([_rows(m, r, truth) for m, r in teachers], ignore_index=True)
-
-
-def students(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a robust student; see ``kdbook.tables.per_seed``."""
-    pairs = zip(members(settings), results[: -settings.ensemble], strict=True)
-    kept = [(m, r) for m, r in pairs if not _teaches(m)]
-    return tables.per_seed([m for m, _ in kept], [r for _, r in kept], "robust_distillation")
 
 
 def balanced_probabilities(ensemble: Sequence[RunResult]) -> np.ndarray:
@@ -115,18 +79,6 @@ def calibration_errors(result: RunResult, balanced: np.ndarray) -> np.ndarray:
     return class_calibration_error(probs, eta, mass)
 
 
-def noise_floor(settings: Settings, ensemble: Sequence[RunResult]) -> float:
-    """The largest error of a class that half of the ensemble has, taken for a teacher.
-
-    The other half is the truth. Half an ensemble is noisier than the whole; what all of its
-    networks get wrong alike is not in this number.
-    """
-    halves = [balanced_probabilities(ensemble[start::2]) for start in (0, 1)]
-    counts = training_counts(members(settings)[0].spec).astype(float)
-    (one, _), (two, mass) = (under_prior(half, counts / counts.sum()) for half in halves)
-    return float(class_calibration_error(one, two, mass).max())
-
-
 def agreement(errors: pd.DataFrame, of_students: pd.DataFrame) -> dict[str, float]:
     """Rank correlation, within a seed, of teachers' largest error and their students' worst class.
 
@@ -142,10 +94,6 @@ def agreement(errors: pd.DataFrame, of_students: pd.DataFrame) -> dict[str, floa
         for _, group in both.groupby("seed")
     ]
     return over_seeds([float(rank) for rank in ranks], SIGNED)
-
-
-def _families(settings: Settings) -> Sequence[RobustFamily]:
-    return robust_families(with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK))
 
 
 def _family_members(family: RobustFamily) -> list[Member]:
@@ -186,3 +134,56 @@ def _log_loss(
     logits: Sequence[torch.Tensor], labels: torch.Tensor, temperature: float
 ) -> torch.Tensor:
     return cross_entropy(_mean_probs(logits, temperature).log(), labels)
+
+
+class TeacherCalibration(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "Is the best teacher of a robust student the best calibrated one?"
+    Settings = Settings
+
+    def members(self) -> list[Member]:
+        """Teachers of each objective, and the robust student of each."""
+        return [m for family in self._families() for m in _family_members(family)]
+
+    def runs(self) -> list[RunSpec]:
+        """The runs of the members, then those of the ensemble."""
+        return [*(member.spec for member in self.members()), *self.ensemble_runs()]
+
+    def ensemble_runs(self) -> list[RunSpec]:
+        """One-hot students on balanced data, trained as at ratio 1, one a seed."""
+        profile = robust_profile(self.settings.model_copy(update={"imbalance": 1.0}))
+        return [Family(profile, 1.0, seed).one_hot() for seed in range(self.settings.ensemble)]
+
+    def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
+        """One row a teacher and class: its key, label, calibration_error, status, run.
+
+        The error is that of Theorem 2, from 0 to 2, on the test images.
+        """
+        done = [result for result in results[-self.settings.ensemble :] if result is not None]
+        truth = balanced_probabilities(done)
+        pairs = zip(self.members(), results[: -self.settings.ensemble], strict=True)
+        teachers = [(m, r) for m, r in pairs if r is not None and _teaches(m)]
+        return pd.concat([_rows(m, r, truth) for m, r in teachers], ignore_index=True)
+
+    def students(self, results: Sequence[RunResult]) -> pd.DataFrame:
+        """One row a robust student; see ``kdbook.tables.per_seed``."""
+        pairs = zip(self.members(), results[: -self.settings.ensemble], strict=True)
+        kept = [(m, r) for m, r in pairs if not _teaches(m)]
+        return tables.per_seed([m for m, _ in kept], [r for _, r in kept], "robust_distillation")
+
+    def noise_floor(self, ensemble: Sequence[RunResult]) -> float:
+        """The largest error of a class that half of the ensemble has, taken for a teacher.
+
+        The other half is the truth. Half an ensemble is noisier than the whole; what all of its
+        networks get wrong alike is not in this number.
+        """
+        halves = [balanced_probabilities(ensemble[start::2]) for start in (0, 1)]
+        counts = training_counts(self.members()[0].spec).astype(float)
+        (one, _), (two, mass) = (under_prior(half, counts / counts.sum()) for half in halves)
+        return float(class_calibration_error(one, two, mass).max())
+
+    def _families(self) -> Sequence[RobustFamily]:
+        return robust_families(
+            with_seeds(self.settings, self.settings.seeds, at_quick=_SEEDS_AT_QUICK)
+        )

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
-from kdbook import tables
 from kdbook.families import Family, families
 from kdbook.profiles import profile_of
 from kdbook.settings import Alpha, Temperature
 from kdbook.settings import Settings as BaseSettings
+from kdbook.study import Study
 from kdbook.tables import Member
 from kdlib.losses import soft_target_loss
 from kdlib.metrics import margin
-from kdlib.runs import RunResult, RunSpec
-
-QUESTION = "What does a teacher tell a student?"
+from kdlib.runs import RunSpec
 
 
 class Settings(BaseSettings):
@@ -32,22 +27,6 @@ class Settings(BaseSettings):
 
     temperature: Temperature = 3.0
     alpha: Alpha = 0.5
-
-
-def members(settings: Settings) -> list[Member]:
-    """A teacher, a one-hot student and a distilled student for each seed."""
-    profile = profile_of(settings.model_copy(update={"seeds": settings.seeds or 1}))
-    return [m for family in families(profile) for m in _family_members(family, settings)]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.tables.per_seed``."""
-    return tables.per_seed(members(settings), results)
 
 
 def telling_examples(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -75,11 +54,22 @@ def loss_gradient(logits: Tensor, labels: Tensor, teacher_probs: Tensor, *, alph
     return torch.autograd.grad(loss, scores)[0]
 
 
-def _family_members(family: Family, settings: Settings) -> list[Member]:
-    temperature, blind = settings.temperature, float("nan")
-    named: list[tuple[str, float, RunSpec]] = [
-        ("teacher", blind, family.teacher()),
-        ("one-hot", blind, family.one_hot()),
-        ("distilled", temperature, family.distilled(temperature, settings.alpha)),
-    ]
-    return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]
+class FirstPrinciples(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "What does a teacher tell a student?"
+    Settings = Settings
+
+    def members(self) -> list[Member]:
+        """A teacher, a one-hot student and a distilled student for each seed."""
+        profile = profile_of(self.settings.model_copy(update={"seeds": self.settings.seeds or 1}))
+        return [m for family in families(profile) for m in self._family_members(family)]
+
+    def _family_members(self, family: Family) -> list[Member]:
+        temperature, blind = self.settings.temperature, float("nan")
+        named: list[tuple[str, float, RunSpec]] = [
+            ("teacher", blind, family.teacher()),
+            ("one-hot", blind, family.one_hot()),
+            ("distilled", temperature, family.distilled(temperature, self.settings.alpha)),
+        ]
+        return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]

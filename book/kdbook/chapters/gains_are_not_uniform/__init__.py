@@ -9,16 +9,13 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from kdbook import tables
 from kdbook.families import Family, families
-from kdbook.profiles import profile_of
 from kdbook.published import published
 from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
+from kdbook.study import Study
 from kdbook.tables import Member
 from kdlib.runs import RunResult, RunSpec
-
-QUESTION = "Which classes get the gains of distillation?"
 
 Share = Annotated[float, Field(ge=0.05, le=1.0), FromText]
 
@@ -38,57 +35,6 @@ class Settings(BaseSettings):
     temperature: Temperature = TEMPERATURE
     alpha: Alpha = 1.0
     stop_share: Share = 0.5
-
-
-def study_families(settings: Settings) -> Sequence[Family]:
-    """One family a seed at the settings' ratio, with teachers that train to the end."""
-    return families(profile_of(settings), settings.imbalance)
-
-
-def stopped(family: Family, settings: Settings) -> Family:
-    """The same family with teachers that stop early (Cho and Hariharan, 2019)."""
-    epochs = max(1, round(settings.stop_share * family.scale.teachers_recipe.epochs))
-    return replace(family, teacher_stops_after=epochs)
-
-
-def members(settings: Settings) -> list[Member]:
-    """One-hot student, both teachers, and a student distilled from each."""
-    return [m for family in study_families(settings) for m in _family_members(family, settings)]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.tables.per_seed``."""
-    return tables.per_seed(members(settings), results)
-
-
-def accuracies(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run, held-out split and class: method, seed, split, label, accuracy (percent).
-
-    What ``kdbook.chapters.gains_are_not_uniform.orders`` works on.
-    """
-    pieces = [
-        pd.DataFrame({"label": range(len(values)), "accuracy": 100 * values}).assign(
-            method=member.method, seed=member.seed, split=split
-        )
-        for member, result in zip(members(settings), results, strict=True)
-        for split in ("validation", "test")
-        for values in [result.accuracy(split)]
-    ]
-    return pd.concat(pieces, ignore_index=True)
-
-
-def by_method_and_seed(
-    settings: Settings, results: Sequence[RunResult]
-) -> dict[tuple[str, int], RunResult]:
-    """The results as ``gain_orders.chosen_by_halves`` takes them: seeds where none diverged."""
-    pairs = list(zip(members(settings), results, strict=True))
-    diverged = {member.seed for member, result in pairs if result.status == "diverged"}
-    return {(m.method, m.seed): result for m, result in pairs if m.seed not in diverged}
 
 
 def printed() -> pd.DataFrame:
@@ -114,16 +60,56 @@ def printed() -> pd.DataFrame:
     return wide.sort_values(["where", "network"], ignore_index=True)
 
 
-def _family_members(family: Family, settings: Settings) -> Iterator[Member]:
-    none, warm = float("nan"), settings.temperature
-    named: list[tuple[str, float, RunSpec]] = [
-        ("teacher", none, family.teacher()),
-        ("one-hot", none, family.one_hot()),
-        ("distilled", warm, family.distilled(warm, settings.alpha)),
-    ]
-    if settings.stop_share < 1:
-        early = stopped(family, settings)
-        named.append(("teacher (stopped)", none, early.teacher()))
-        named.append(("distilled (stopped)", warm, early.distilled(warm, settings.alpha)))
-    for name, t, spec in named:
-        yield Member(name, family.imbalance, t, family.seed, spec)
+class GainsAreNotUniform(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "Which classes get the gains of distillation?"
+    Settings = Settings
+
+    def study_families(self) -> Sequence[Family]:
+        """One family a seed at the settings' ratio, with teachers that train to the end."""
+        return families(self.profile, self.settings.imbalance)
+
+    def stopped(self, family: Family) -> Family:
+        """The same family with teachers that stop early (Cho and Hariharan, 2019)."""
+        epochs = max(1, round(self.settings.stop_share * family.scale.teachers_recipe.epochs))
+        return replace(family, teacher_stops_after=epochs)
+
+    def members(self) -> list[Member]:
+        """One-hot student, both teachers, and a student distilled from each."""
+        return [m for family in self.study_families() for m in self._family_members(family)]
+
+    def accuracies(self, results: Sequence[RunResult]) -> pd.DataFrame:
+        """One row a run, held-out split and class: method, seed, split, label, accuracy (percent).
+
+        What ``kdbook.chapters.gains_are_not_uniform.orders`` works on.
+        """
+        pieces = [
+            pd.DataFrame({"label": range(len(values)), "accuracy": 100 * values}).assign(
+                method=member.method, seed=member.seed, split=split
+            )
+            for member, result in zip(self.members(), results, strict=True)
+            for split in ("validation", "test")
+            for values in [result.accuracy(split)]
+        ]
+        return pd.concat(pieces, ignore_index=True)
+
+    def by_method_and_seed(self, results: Sequence[RunResult]) -> dict[tuple[str, int], RunResult]:
+        """The results as ``gain_orders.chosen_by_halves`` takes them: seeds where none diverged."""
+        pairs = list(zip(self.members(), results, strict=True))
+        diverged = {member.seed for member, result in pairs if result.status == "diverged"}
+        return {(m.method, m.seed): result for m, result in pairs if m.seed not in diverged}
+
+    def _family_members(self, family: Family) -> Iterator[Member]:
+        none, warm = float("nan"), self.settings.temperature
+        named: list[tuple[str, float, RunSpec]] = [
+            ("teacher", none, family.teacher()),
+            ("one-hot", none, family.one_hot()),
+            ("distilled", warm, family.distilled(warm, self.settings.alpha)),
+        ]
+        if self.settings.stop_share < 1:
+            early = self.stopped(family)
+            named.append(("teacher (stopped)", none, early.teacher()))
+            named.append(("distilled (stopped)", warm, early.distilled(warm, self.settings.alpha)))
+        for name, t, spec in named:
+            yield Member(name, family.imbalance, t, family.seed, spec)

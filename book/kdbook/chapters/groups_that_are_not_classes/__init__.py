@@ -21,15 +21,12 @@ from kdbook.places import records_folder
 from kdbook.records import read_record, record_name
 from kdbook.settings import Alpha, FromText, ProfileName
 from kdbook.settings import Settings as BaseSettings
+from kdbook.study import Computed
 from kdlib.data.adult_features import Encoding, Missing, adult_features
 from kdlib.metrics import PERCENT, POINTS
 from kdlib.runs.forests import Forest, StudentTree, TeacherForest, fit_forests
 from kdlib.runs.store import Store
 from kdlib.validated import Frozen
-
-QUESTION = "Who pays for distillation when the groups are not classes?"
-SCALE = PERCENT
-"""What the values of ``table`` can be."""
 
 ClassWeight = Literal["none", "teacher", "both"]
 Depth = Annotated[int, Field(ge=1, le=64), FromText]
@@ -86,118 +83,6 @@ class Settings(BaseSettings):
     thresholds: Annotated[tuple[Threshold, ...], Field(min_length=1), FromText] = (0.3, 0.5)
 
 
-def scale_of(settings: Settings) -> Scale:
-    """The profile's scale, with the seeds and trees of the settings where they give them."""
-    scale = SCALES[settings.profile]
-    seeds = scale.seeds if settings.seeds is None else settings.seeds
-    compared = scale.compared_seeds if settings.seeds is None else settings.seeds
-    trees = scale.trees if settings.trees is None else settings.trees
-    return Scale(seeds=seeds, compared_seeds=compared, trees=trees)
-
-
-def teacher(settings: Settings, seed: int) -> TeacherForest:
-    """The teacher of a seed."""
-    weight = "none" if settings.class_weight == "none" else "balanced"
-    return TeacherForest.parse(
-        encoding=settings.encoding, missing=settings.missing, class_weight=weight,
-        depth=settings.teacher_depth, trees=scale_of(settings).trees, seed=seed,
-    )  # fmt: skip
-
-
-def student(settings: Settings, seed: int, *, alpha: float) -> StudentTree:
-    """The student of a seed: the seed decides its bootstrap sample, whatever alpha is."""
-    weight = "balanced" if settings.class_weight == "both" else "none"
-    return StudentTree.parse(
-        encoding=settings.encoding, missing=settings.missing, class_weight=weight,
-        depth=settings.depth, seed=seed, alpha=alpha,
-        teacher=teacher(settings, seed) if alpha else None,
-    )  # fmt: skip
-
-
-def scored(settings: Settings, store: Store | None = None, *, seeds: int | None = None) -> Scored:
-    """Scores of the test people by teacher, one-hot and distilled student of every seed.
-
-    Fits what the store lacks. ``seeds`` overrides the number of seeds.
-    """
-    numbers = range(seeds or scale_of(settings).seeds)
-    methods: dict[str, list[Forest]] = {
-        "teacher": [teacher(settings, s) for s in numbers],
-        "one-hot": [student(settings, s, alpha=0.0) for s in numbers],
-        "distilled": [student(settings, s, alpha=settings.alpha) for s in numbers],
-    }
-    found = fit_forests([spec for specs in methods.values() for spec in specs], store)
-    tests = np.stack([scores["test"] for scores in found]).reshape(len(methods), len(numbers), -1)
-    people = adult_features(settings.encoding, settings.missing).people.test.groups
-    return Scored(people, dict(zip(methods, tests, strict=True)))
-
-
-def provenance(settings: Settings) -> dict[str, Any]:
-    """What a record says of the data and the forests: dataset, model, recipe."""
-    trees, depths = scale_of(settings).trees, (settings.teacher_depth, settings.depth)
-    depth = f"all of depth {depths[0]}" if depths[0] == depths[1] else f"of depths {depths}"
-    chosen = settings.model_dump(mode="json", include={"alpha", "encoding", "class_weight"})
-    return {
-        "dataset": "adult",
-        "model": f"a tree taught by {trees} trees, {depth}",
-        "recipe": {"trees": trees, "depths": list(depths), "missing": settings.missing, **chosen},
-    }
-
-
-def table(settings: Settings, store: Store | None = None) -> pd.DataFrame:
-    """One number a row: method, threshold, group, seed and ``value``, an accuracy in percent.
-
-    The groups are those of ``group_changes.accuracies``.
-    """
-    found = scored(settings, store)
-    tables = [
-        changes.accuracies(found.judged(threshold)).assign(threshold=threshold)
-        for threshold in settings.thresholds
-    ]
-    return pd.concat(tables, ignore_index=True)[["method", "threshold", "group", "seed", "value"]]
-
-
-def recipes(settings: Settings, store: Store | None = None) -> pd.DataFrame:
-    """What the unstated choices do, seed by seed, at every threshold of the settings.
-
-    Columns: encoding, missing, class_weight, threshold, seed, then balanced accuracies of
-    ``teacher``, ``one-hot``, ``distilled`` in percent and the changes ``label 0`` and ``label 1``
-    in percentage points.
-    """
-    seeds = scale_of(settings).compared_seeds
-    pieces = [
-        _recipe_rows(settings.model_copy(update=choice), seeds, store).assign(**choice)
-        for choice in _choices()
-    ]
-    rows = pd.concat(pieces, ignore_index=True)
-    names = ["encoding", "missing", "class_weight", "threshold", "seed"]
-    return rows[[*names, *(name for name in rows.columns if name not in names)]]
-
-
-def grid(settings: Settings, store: Store | None = None) -> pd.DataFrame:
-    """The change by label and sex for every depth, alpha and threshold that a reader may pick.
-
-    Columns: depth, alpha, threshold, label, sex, group, people, mean, low, high (percentage
-    points, the interval over people and seeds), seeds.
-    """
-    depths = sorted({*GRID_DEPTHS, settings.depth})
-    alphas = sorted({*GRID_ALPHAS, settings.alpha} - {0.0})
-    _fit_grid(settings, depths, alphas, store)
-    pieces = [
-        _grid_rows(settings.model_copy(update={"depth": depth, "alpha": alpha}), store)
-        for depth in depths
-        for alpha in alphas
-    ]
-    return pd.concat(pieces, ignore_index=True)
-
-
-def changes_at(
-    settings: Settings, depth: int, alpha: float, threshold: float, store: Store | None = None
-) -> pd.DataFrame:
-    """The change by label and sex at one depth, alpha and threshold; fits what is missing."""
-    chosen = settings.model_copy(update={"depth": depth, "alpha": round(alpha, 3)})
-    return changes.changes(scored(chosen, store).judged(threshold), changes.SEXES)
-
-
 def recorded(folder: Path | None = None) -> pd.DataFrame | str:
     """What the book has recorded at the paper profile: changes from one-hot to distilled.
 
@@ -237,40 +122,163 @@ def _choices() -> list[dict[str, str]]:
     return [*kept, {"encoding": "ordinal", "missing": "drop", "class_weight": "none"}]
 
 
-def _recipe_rows(settings: Settings, seeds: int, store: Store | None) -> pd.DataFrame:
-    found = scored(settings, store, seeds=seeds)
-    pieces = []
-    for threshold in settings.thresholds:
-        judged = found.judged(threshold)
-        balanced = {name: judged.balanced(name) for name in judged.right}
-        change = 100 * (judged.by_label("distilled") - judged.by_label("one-hot"))
-        columns = {**balanced, "label 0": change[:, 0], "label 1": change[:, 1]}
-        pieces.append(pd.DataFrame({"threshold": threshold, "seed": range(seeds), **columns}))
-    return pd.concat(pieces)
+class GroupsThatAreNotClasses(Computed[Settings]):
+    """Its table, and what the chapter makes of it."""
 
+    question = "Who pays for distillation when the groups are not classes?"
+    scale = PERCENT
+    Settings = Settings
 
-def _fit_grid(
-    settings: Settings, depths: Sequence[int], alphas: Sequence[float], store: Store | None
-) -> None:
-    """All trees of the grid at once, so that every core is busy."""
-    each_depth = [settings.model_copy(update={"depth": depth}) for depth in depths]
-    fit_forests(
-        [
-            student(one, seed, alpha=alpha)
-            for one in each_depth
-            for alpha in (0.0, *alphas)
-            for seed in range(scale_of(settings).seeds)
-        ],
-        store,
-    )
+    def scale_of(self) -> Scale:
+        """The profile's scale, with the seeds and trees of the settings where they give them."""
+        scale = SCALES[self.settings.profile]
+        seeds = scale.seeds if self.settings.seeds is None else self.settings.seeds
+        compared = scale.compared_seeds if self.settings.seeds is None else self.settings.seeds
+        trees = scale.trees if self.settings.trees is None else self.settings.trees
+        return Scale(seeds=seeds, compared_seeds=compared, trees=trees)
 
+    def teacher(self, seed: int) -> TeacherForest:
+        """The teacher of a seed."""
+        weight = "none" if self.settings.class_weight == "none" else "balanced"
+        return TeacherForest.parse(
+            encoding=self.settings.encoding, missing=self.settings.missing, class_weight=weight,
+            depth=self.settings.teacher_depth, trees=self.scale_of().trees, seed=seed,
+        )  # fmt: skip
 
-def _grid_rows(settings: Settings, store: Store | None) -> pd.DataFrame:
-    found = scored(settings, store)
-    rows = [
-        changes.changes(found.judged(t), ("label", "sex")).assign(threshold=t)
-        for t in GRID_THRESHOLDS
-    ]
-    named = pd.concat(rows).assign(depth=settings.depth, alpha=settings.alpha)
-    wanted = ["label", "sex", "group", "people", "mean", "low", "high", "seeds"]
-    return named[["depth", "alpha", "threshold", *wanted]]
+    def student(self, seed: int, *, alpha: float) -> StudentTree:
+        """The student of a seed: the seed decides its bootstrap sample, whatever alpha is."""
+        weight = "balanced" if self.settings.class_weight == "both" else "none"
+        return StudentTree.parse(
+            encoding=self.settings.encoding, missing=self.settings.missing, class_weight=weight,
+            depth=self.settings.depth, seed=seed, alpha=alpha,
+            teacher=self.teacher(seed) if alpha else None,
+        )  # fmt: skip
+
+    def scored(self, store: Store | None = None, *, seeds: int | None = None) -> Scored:
+        """Scores of the test people by teacher, one-hot and distilled student of every seed.
+
+        Fits what the store lacks. ``seeds`` overrides the number of seeds.
+        """
+        numbers = range(seeds or self.scale_of().seeds)
+        methods: dict[str, list[Forest]] = {
+            "teacher": [self.teacher(s) for s in numbers],
+            "one-hot": [self.student(s, alpha=0.0) for s in numbers],
+            "distilled": [self.student(s, alpha=self.settings.alpha) for s in numbers],
+        }
+        found = fit_forests([spec for specs in methods.values() for spec in specs], store)
+        tests = np.stack([scores["test"] for scores in found]).reshape(
+            len(methods), len(numbers), -1
+        )
+        people = adult_features(self.settings.encoding, self.settings.missing).people.test.groups
+        return Scored(people, dict(zip(methods, tests, strict=True)))
+
+    def provenance(self) -> dict[str, Any]:
+        """What a record says of the data and the forests: dataset, model, recipe."""
+        trees, depths = self.scale_of().trees, (self.settings.teacher_depth, self.settings.depth)
+        depth = f"all of depth {depths[0]}" if depths[0] == depths[1] else f"of depths {depths}"
+        chosen = self.settings.model_dump(
+            mode="json", include={"alpha", "encoding", "class_weight"}
+        )
+        return {
+            "dataset": "adult",
+            "model": f"a tree taught by {trees} trees, {depth}",
+            "recipe": {
+                "trees": trees,
+                "depths": list(depths),
+                "missing": self.settings.missing,
+                **chosen,
+            },
+        }
+
+    def compute(self, store: Store | None = None) -> pd.DataFrame:
+        """One number a row: method, threshold, group, seed and ``value``, an accuracy in percent.
+
+        The groups are those of ``group_changes.accuracies``.
+        """
+        found = self.scored(store)
+        tables = [
+            changes.accuracies(found.judged(threshold)).assign(threshold=threshold)
+            for threshold in self.settings.thresholds
+        ]
+        return pd.concat(tables, ignore_index=True)[
+            ["method", "threshold", "group", "seed", "value"]
+        ]
+
+    def recipes(self, store: Store | None = None) -> pd.DataFrame:
+        """What the unstated choices do, seed by seed, at every threshold of the settings.
+
+        Columns: encoding, missing, class_weight, threshold, seed, then balanced accuracies of
+        ``teacher``, ``one-hot``, ``distilled`` in percent and the changes ``label 0`` and
+        ``label 1`` in percentage points.
+        """
+        seeds = self.scale_of().compared_seeds
+        pieces = [
+            type(self)(self.settings.model_copy(update=choice))
+            ._recipe_rows(seeds, store)
+            .assign(**choice)
+            for choice in _choices()
+        ]
+        rows = pd.concat(pieces, ignore_index=True)
+        names = ["encoding", "missing", "class_weight", "threshold", "seed"]
+        return rows[[*names, *(name for name in rows.columns if name not in names)]]
+
+    def grid(self, store: Store | None = None) -> pd.DataFrame:
+        """The change by label and sex for every depth, alpha and threshold that a reader may pick.
+
+        Columns: depth, alpha, threshold, label, sex, group, people, mean, low, high (percentage
+        points, the interval over people and seeds), seeds.
+        """
+        depths = sorted({*GRID_DEPTHS, self.settings.depth})
+        alphas = sorted({*GRID_ALPHAS, self.settings.alpha} - {0.0})
+        self._fit_grid(depths, alphas, store)
+        pieces = [
+            type(self)(
+                self.settings.model_copy(update={"depth": depth, "alpha": alpha})
+            )._grid_rows(store)
+            for depth in depths
+            for alpha in alphas
+        ]
+        return pd.concat(pieces, ignore_index=True)
+
+    def changes_at(
+        self, depth: int, alpha: float, threshold: float, store: Store | None = None
+    ) -> pd.DataFrame:
+        """The change by label and sex at one depth, alpha and threshold; fits what is missing."""
+        chosen = self.settings.model_copy(update={"depth": depth, "alpha": round(alpha, 3)})
+        return changes.changes(type(self)(chosen).scored(store).judged(threshold), changes.SEXES)
+
+    def _recipe_rows(self, seeds: int, store: Store | None) -> pd.DataFrame:
+        found = self.scored(store, seeds=seeds)
+        pieces = []
+        for threshold in self.settings.thresholds:
+            judged = found.judged(threshold)
+            balanced = {name: judged.balanced(name) for name in judged.right}
+            change = 100 * (judged.by_label("distilled") - judged.by_label("one-hot"))
+            columns = {**balanced, "label 0": change[:, 0], "label 1": change[:, 1]}
+            pieces.append(pd.DataFrame({"threshold": threshold, "seed": range(seeds), **columns}))
+        return pd.concat(pieces)
+
+    def _fit_grid(
+        self, depths: Sequence[int], alphas: Sequence[float], store: Store | None
+    ) -> None:
+        """All trees of the grid at once, so that every core is busy."""
+        each_depth = [self.settings.model_copy(update={"depth": depth}) for depth in depths]
+        fit_forests(
+            [
+                type(self)(one).student(seed, alpha=alpha)
+                for one in each_depth
+                for alpha in (0.0, *alphas)
+                for seed in range(self.scale_of().seeds)
+            ],
+            store,
+        )
+
+    def _grid_rows(self, store: Store | None) -> pd.DataFrame:
+        found = self.scored(store)
+        rows = [
+            changes.changes(found.judged(t), ("label", "sex")).assign(threshold=t)
+            for t in GRID_THRESHOLDS
+        ]
+        named = pd.concat(rows).assign(depth=self.settings.depth, alpha=self.settings.alpha)
+        wanted = ["label", "sex", "group", "people", "mean", "low", "high", "seeds"]
+        return named[["depth", "alpha", "threshold", *wanted]]

@@ -7,7 +7,6 @@ one-hot student that all are compared with.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import pandas as pd
@@ -21,12 +20,10 @@ from kdbook.profiles import profile_of
 from kdbook.protocol import reported_split
 from kdbook.settings import Alpha, FromText, Temperature
 from kdbook.settings import Settings as BaseSettings
+from kdbook.study import Results, Study
 from kdbook.tables import Member
-from kdlib.runs import RunResult, RunSpec
+from kdlib.runs import RunSpec
 
-QUESTION = "Which classes pay, at which ratio and temperature, and under which teacher?"
-BLANKS = ("alpha", "teacher_epochs")
-"""Columns that some methods have no value of: who has no teacher, or a trust by class."""
 CLASS = "class_"
 """Starts the names of the columns with the accuracy of each class."""
 nan = float("nan")
@@ -49,38 +46,39 @@ class Settings(BaseSettings):
     teacher_lengths: Annotated[Lengths, FromText] = (40, 80, 160)
 
 
-def members(settings: Settings) -> list[Member]:
-    """Teachers, one-hot, distilled and AdaAlpha students at every ratio and seed.
+class WhoPays(Study[Settings]):
+    """Its runs and their table."""
 
-    The columns ``alpha`` and ``teacher_epochs`` name the trust and the teacher's length; they are
-    NaN where there is none.
-    """
-    return [
-        member
-        for ratio in settings.imbalances
-        for family in families(profile_of(settings), ratio)
-        for member in _seed_members(settings, ratio, family.seed)
-    ]
+    question = "Which classes pay, at which ratio and temperature, and under which teacher?"
+    Settings = Settings
+    blanks = ("alpha", "teacher_epochs")
 
+    def members(self) -> list[Member]:
+        """Teachers, one-hot, distilled and AdaAlpha students at every ratio and seed.
 
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs."""
-    return [member.spec for member in members(settings)]
+        The columns ``alpha`` and ``teacher_epochs`` name the trust and the teacher's length; they
+        are NaN where there is none.
+        """
+        return [
+            member
+            for ratio in self.settings.imbalances
+            for family in families(self.profile, ratio)
+            for member in _seed_members(self.settings, ratio, family.seed)
+        ]
 
+    def per_seed(self, results: Results) -> pd.DataFrame:
+        """One row a run; see ``kdbook.tables.per_seed``.
 
-def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.tables.per_seed``.
-
-    Columns ``class_0``, ``class_1``, ... hold each class's accuracy on the test images, in percent;
-    classes are numbered from the most to the least frequent.
-    """
-    table = tables.per_seed(members(settings), results)
-    accuracies = [
-        100 * result.accuracy(reported_split(result.spec))
-        for result in results
-        if result is not None
-    ]
-    return table.join(pd.DataFrame(accuracies).add_prefix(CLASS))
+        Columns ``class_0``, ``class_1``, ... hold each class's accuracy on the test images, in
+        percent; classes are numbered from the most to the least frequent.
+        """
+        table = tables.per_seed(self.members(), results)
+        accuracies = [
+            100 * result.accuracy(reported_split(result.spec))
+            for result in results
+            if result is not None
+        ]
+        return table.join(pd.DataFrame(accuracies).add_prefix(CLASS))
 
 
 def lengths_at(settings: Settings, ratio: float) -> tuple[int, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -10,17 +9,15 @@ import pandas as pd
 from pydantic import Field
 from scipy.special import bdtrc
 
-from kdbook import tables
 from kdbook.families import Family, families
 from kdbook.profiles import profile_of
 from kdbook.settings import TEMPERATURE, FromText
 from kdbook.settings import Settings as BaseSettings
+from kdbook.study import Study
 from kdbook.tables import Member
 from kdlib.errors import SettingError
 from kdlib.metrics import per_class_accuracy
-from kdlib.runs import RunResult, RunSpec
-
-QUESTION = "How much of a bad worst class is bad luck?"
+from kdlib.runs import RunSpec
 
 _SEEDS = 5
 
@@ -39,23 +36,6 @@ class Settings(BaseSettings):
     images: Annotated[int, Field(ge=5, le=500), FromText] = 30
     accuracy: Annotated[float, Field(ge=50, le=99), FromText] = 90.0
     repeats: Annotated[int, Field(ge=100, le=100_000), FromText] = 10_000
-
-
-def members(settings: Settings) -> list[Member]:
-    """Teachers, one-hot students and students distilled at alpha = 1; a few seeds each."""
-    seeds = settings.seeds or min(_SEEDS, profile_of(settings).seeds)
-    profile = profile_of(settings.model_copy(update={"seeds": seeds}))
-    return [member for family in families(profile) for member in _family_members(family)]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs; the chapter on rare classes needs the same."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.tables.per_seed``."""
-    return tables.per_seed(members(settings), results)
 
 
 def simulated_worst(accuracies: Any, counts: Any, *, repeats: int, seed: int = 0) -> np.ndarray:
@@ -170,3 +150,16 @@ def _family_members(family: Family) -> list[Member]:
         ("distilled", TEMPERATURE, family.distilled(TEMPERATURE)),
     ]
     return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]
+
+
+class Measuring(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "How much of a bad worst class is bad luck?"
+    Settings = Settings
+
+    def members(self) -> list[Member]:
+        """Teachers, one-hot students and students distilled at alpha = 1; a few seeds each."""
+        seeds = self.settings.seeds or min(_SEEDS, self.profile.seeds)
+        profile = profile_of(self.settings.model_copy(update={"seeds": seeds}))
+        return [member for family in families(profile) for member in _family_members(family)]

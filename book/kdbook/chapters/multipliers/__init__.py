@@ -12,16 +12,14 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from kdbook import tables
 from kdbook.chapters.multipliers.collapse import collapses, paths
 from kdbook.compare import compare_corrected
 from kdbook.profiles import multiplier_rule
 from kdbook.robust_families import RobustFamily, ValidationLabels, robust_families
 from kdbook.settings import FromText, RobustSettings, Temperature, with_seeds
+from kdbook.study import Study
 from kdbook.tables import Member
 from kdlib.runs import AveragedRobustCost, RobustCost, RunResult, RunSpec
-
-QUESTION = "What do the class multipliers do, and which open choices matter?"
 
 DEFAULT = "Algorithm 1"
 """Teacher labels on validation images, base rate of the teacher, last iterate."""
@@ -56,75 +54,6 @@ class Settings(RobustSettings):
     updates: Annotated[tuple[_Moves, ...] | None, FromText] = None
 
 
-def choices(settings: Settings) -> dict[str, str]:
-    """What was changed, by the name of the variant, in the order of the chapter."""
-    rule, hot = multiplier_rule(settings), settings.other_validation_temperature
-    return {
-        ONE_HOT: "labels of the validation images",
-        AVERAGED: "iterate that is returned",
-        AVERAGED_ONE_HOT: "iterate that is returned",
-        **{f"a move every {n}": "steps between two moves" for n in other_updates(settings)},
-        **{f"step {factor * rule.step:g}": "step of a move" for factor in LARGER_STEPS},
-        BASE_RATE: "base rate",
-        f"validation T = {hot:g}": "teacher's temperature on validation images",
-        f"{LONGER} times the epochs": "length of the training",
-    }
-
-
-def other_updates(settings: Settings) -> list[int]:
-    """Values of ``update_every`` beside the default one."""
-    quick = settings.profile == "quick"
-    wanted = settings.updates or ((1, 16, 32) if quick else (8, 128))
-    return [n for n in dict.fromkeys(wanted) if n != multiplier_rule(settings).update_every]
-
-
-def members(settings: Settings) -> list[Member]:
-    """Teacher, standard student, Algorithm 1, and its variants, for each seed."""
-    return [m for family in study_families(settings) for m in _family_members(family, settings)]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.tables.per_seed``."""
-    return tables.per_seed(members(settings), results, "robust_distillation")
-
-
-def per_class(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.tables.per_class``."""
-    return tables.per_class(members(settings), results, "robust_distillation")
-
-
-def multiplier_paths(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a move and class; see ``kdbook.chapters.multipliers.collapse``."""
-    return paths(members(settings), results)
-
-
-def differences(
-    settings: Settings, summary: pd.DataFrame, wanted: Mapping[str, str]
-) -> pd.DataFrame:
-    """Each variant minus Algorithm 1 within seeds, with Holm's correction over the variants.
-
-    The averaged iterate with one-hot labels is set against the last one with one-hot labels.
-
-    Args:
-        settings: of the study.
-        summary: as ``per_seed`` gives it.
-        wanted: from columns of ``summary`` to words, as ``comparisons.measures`` gives them.
-
-    Returns:
-        As ``corrected.compare_corrected``, with ``comparison`` the variant's name alone.
-    """
-    names = list(choices(settings))
-    table = summary.assign(temperature=float("nan"))  # one temperature: it need not be named
-    pairs = [(name, ONE_HOT if name == AVERAGED_ONE_HOT else DEFAULT) for name in names]
-    found = compare_corrected(table, pairs, wanted)
-    return found.assign(comparison=names * len(wanted))
-
-
 def endings(rows: pd.DataFrame) -> pd.DataFrame:
     """Where the multipliers of each run end.
 
@@ -141,59 +70,10 @@ def endings(rows: pd.DataFrame) -> pd.DataFrame:
     return last.assign(moves=by_run.size(), ever=by_run["collapsed"].any()).reset_index()
 
 
-def study_families(settings: Settings) -> Sequence[RobustFamily]:
-    """One family a seed, each with a teacher of its own."""
-    return robust_families(with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK))
-
-
-def robust_student(
-    family: RobustFamily, settings: Settings, labels: ValidationLabels = "teacher"
-) -> RunSpec:
-    """Algorithm 1 with the last iterate, as ``teacher_and_student`` trains it."""
-    return family.student(
-        None,
-        1.0,
-        temperature=settings.temperature,
-        validation_labels=labels,
-        validation_temperature=settings.validation_temperature,
-    )
-
-
 def averaged(spec: RunSpec) -> RunSpec:
     """The same training, of which the averaged iterate is kept."""
     values = dict(_cost(spec)) | {"kind": "averaged_robust"}
     return _with_cost(spec, AveragedRobustCost.parse(**values))
-
-
-def _family_members(family: RobustFamily, settings: Settings) -> list[Member]:
-    ratio, seed = family.profile.imbalance, family.seed
-    teacher = Member("teacher", ratio, float("nan"), seed, family.teacher())
-    named = _students(family, settings)
-    return [teacher] + [
-        Member(name, ratio, settings.temperature, seed, spec) for name, spec in named.items()
-    ]
-
-
-def _students(family: RobustFamily, settings: Settings) -> dict[str, RunSpec]:
-    default = robust_student(family, settings)
-    one_hot = robust_student(family, settings, "one_hot")
-    rule, hot = _cost(default).rule, settings.other_validation_temperature
-    steps = [factor * rule.step for factor in LARGER_STEPS]
-    return {
-        STANDARD: family.student(None, None, temperature=settings.temperature),
-        DEFAULT: default,
-        ONE_HOT: one_hot,
-        AVERAGED: averaged(default),
-        AVERAGED_ONE_HOT: averaged(one_hot),
-        **{
-            f"a move every {n}": _with_rule(default, update_every=n)
-            for n in other_updates(settings)
-        },
-        **{f"step {step:g}": _with_rule(default, step=step) for step in steps},
-        BASE_RATE: _changed(default, base_rate="labels"),
-        f"validation T = {hot:g}": _changed(default, validation_temperature=hot),
-        f"{LONGER} times the epochs": _longer(default),
-    }
 
 
 def _cost(spec: RunSpec) -> RobustCost:
@@ -218,3 +98,104 @@ def _with_cost(spec: RunSpec, cost: RobustCost) -> RunSpec:
 def _longer(spec: RunSpec) -> RunSpec:
     recipe = spec.recipe.with_epochs(LONGER * spec.recipe.epochs)
     return RunSpec.parse(**dict(spec) | {"recipe": recipe})
+
+
+class ClassMultipliers(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "What do the class multipliers do, and which open choices matter?"
+    Settings = Settings
+
+    def choices(self) -> dict[str, str]:
+        """What was changed, by the name of the variant, in the order of the chapter."""
+        rule, hot = multiplier_rule(self.settings), self.settings.other_validation_temperature
+        return {
+            ONE_HOT: "labels of the validation images",
+            AVERAGED: "iterate that is returned",
+            AVERAGED_ONE_HOT: "iterate that is returned",
+            **{f"a move every {n}": "steps between two moves" for n in self.other_updates()},
+            **{f"step {factor * rule.step:g}": "step of a move" for factor in LARGER_STEPS},
+            BASE_RATE: "base rate",
+            f"validation T = {hot:g}": "teacher's temperature on validation images",
+            f"{LONGER} times the epochs": "length of the training",
+        }
+
+    def other_updates(self) -> list[int]:
+        """Values of ``update_every`` beside the default one."""
+        quick = self.settings.profile == "quick"
+        wanted = self.settings.updates or ((1, 16, 32) if quick else (8, 128))
+        return [
+            n for n in dict.fromkeys(wanted) if n != multiplier_rule(self.settings).update_every
+        ]
+
+    def members(self) -> list[Member]:
+        """Teacher, standard student, Algorithm 1, and its variants, for each seed."""
+        return [m for family in self.study_families() for m in self._family_members(family)]
+
+    def multiplier_paths(self, results: Sequence[RunResult]) -> pd.DataFrame:
+        """One row a move and class; see ``kdbook.chapters.multipliers.collapse``."""
+        return paths(self.members(), results)
+
+    def differences(self, summary: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:
+        """Each variant minus Algorithm 1 within seeds, with Holm's correction over the variants.
+
+        The averaged iterate with one-hot labels is set against the last one with one-hot labels.
+
+        Args:
+            summary: as ``per_seed`` gives it.
+            wanted: from columns of ``summary`` to words, as ``comparisons.measures`` gives them.
+
+        Returns:
+            As ``corrected.compare_corrected``, with ``comparison`` the variant's name alone.
+        """
+        names = list(self.choices())
+        table = summary.assign(temperature=float("nan"))  # one temperature: it need not be named
+        pairs = [(name, ONE_HOT if name == AVERAGED_ONE_HOT else DEFAULT) for name in names]
+        found = compare_corrected(table, pairs, wanted)
+        return found.assign(comparison=names * len(wanted))
+
+    def study_families(self) -> Sequence[RobustFamily]:
+        """One family a seed, each with a teacher of its own."""
+        return robust_families(
+            with_seeds(self.settings, self.settings.seeds, at_quick=_SEEDS_AT_QUICK)
+        )
+
+    def robust_student(self, family: RobustFamily, labels: ValidationLabels = "teacher") -> RunSpec:
+        """Algorithm 1 with the last iterate, as ``teacher_and_student`` trains it."""
+        return family.student(
+            None,
+            1.0,
+            temperature=self.settings.temperature,
+            validation_labels=labels,
+            validation_temperature=self.settings.validation_temperature,
+        )
+
+    def _family_members(self, family: RobustFamily) -> list[Member]:
+        ratio, seed = family.profile.imbalance, family.seed
+        teacher = Member("teacher", ratio, float("nan"), seed, family.teacher())
+        named = self._students(family)
+        return [teacher] + [
+            Member(name, ratio, self.settings.temperature, seed, spec)
+            for name, spec in named.items()
+        ]
+
+    def _students(self, family: RobustFamily) -> dict[str, RunSpec]:
+        default = self.robust_student(family)
+        one_hot = self.robust_student(family, "one_hot")
+        rule, hot = _cost(default).rule, self.settings.other_validation_temperature
+        steps = [factor * rule.step for factor in LARGER_STEPS]
+        return {
+            STANDARD: family.student(None, None, temperature=self.settings.temperature),
+            DEFAULT: default,
+            ONE_HOT: one_hot,
+            AVERAGED: averaged(default),
+            AVERAGED_ONE_HOT: averaged(one_hot),
+            **{
+                f"a move every {n}": _with_rule(default, update_every=n)
+                for n in self.other_updates()
+            },
+            **{f"step {step:g}": _with_rule(default, step=step) for step in steps},
+            BASE_RATE: _changed(default, base_rate="labels"),
+            f"validation T = {hot:g}": _changed(default, validation_temperature=hot),
+            f"{LONGER} times the epochs": _longer(default),
+        }

@@ -21,11 +21,10 @@ from kdbook.profiles import LARGE_PROFILES, Profile, profile_of
 from kdbook.protocol import reported_split
 from kdbook.settings import TEMPERATURE, Alpha, FromText, Temperature
 from kdbook.settings import Settings as BaseSettings
+from kdbook.study import Study
 from kdbook.tables import KEYS, Member
 from kdlib.metrics import POINTS, holm
 from kdlib.runs import RunResult, RunSpec
-
-QUESTION = "Do long tails that nobody made show the same?"
 
 LargeSet = Literal["imagenet", "imagenet_lt", "inaturalist2018"]
 
@@ -57,60 +56,6 @@ class Settings(BaseSettings):
                 f"dataset = {self.dataset!r} needs the profile paper: {self.profile} has its own"
             )
         return self
-
-
-def study_profile(settings: Settings) -> Profile:
-    """The scale: the profile's own, and at ``paper`` that of the large set."""
-    if settings.profile != "paper":
-        return profile_of(settings)
-    return profile_of(settings, LARGE_PROFILES[settings.dataset or "inaturalist2018"])
-
-
-def teaching(settings: Settings) -> tuple[float, float]:
-    """Temperature and alpha."""
-    temperature, alpha = (0.9, 0.2) if settings.profile == "paper" else (TEMPERATURE, 1.0)
-    return (
-        temperature if settings.temperature is None else settings.temperature,
-        alpha if settings.alpha is None else settings.alpha,
-    )
-
-
-def margin_temperature(settings: Settings) -> float:
-    """AdaMargin's: where none is set, what the study ``results`` chose on validation images."""
-    own = settings.temperature is None and settings.profile != "paper"
-    return _MARGIN_TEMPERATURE if own else teaching(settings)[0]
-
-
-def members(settings: Settings) -> list[Member]:
-    """The four students of Table 6, of every seed."""
-    return [
-        member
-        for family in families(study_profile(settings))
-        for member in _family_members(family, settings)
-    ]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs; their teachers are trained too."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run: its key, and its test accuracies in percent.
-
-    ``mean`` is the mean over classes. For every k of ``tail_sizes`` there are ``worst_k``,
-    ``top_k`` and ``delta_k``, which is the mean minus worst-k. The other columns are as in
-    ``kdbook.tables.per_seed``.
-    """
-    table = tables.per_seed(members(settings), results)
-    tails = [_tails(result) for result in results if result is not None]
-    kept = [*KEYS, *(name for name in _KEPT if name in table)]
-    return pd.concat([table[kept], pd.DataFrame(tails)], axis=1)
-
-
-def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.tables.per_class``."""
-    return tables.per_class(members(settings), results)
 
 
 def against_one_hot(table: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:
@@ -150,12 +95,57 @@ def _tails(result: RunResult) -> dict[str, float]:
     }
 
 
-def _family_members(family: Family, settings: Settings) -> list[Member]:
-    (temperature, alpha), margin = teaching(settings), margin_temperature(settings)
-    named: list[tuple[str, float, RunSpec]] = [
-        ("one-hot", float("nan"), family.one_hot()),
-        ("distilled", temperature, family.distilled(temperature, alpha)),
-        ("AdaMargin", margin, family.ada_margin(margin, settings.offset)),
-        ("AdaAlpha", temperature, family.ada_alpha(temperature)),
-    ]
-    return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]
+class NaturalLongTails(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "Do long tails that nobody made show the same?"
+    Settings = Settings
+
+    def study_profile(self) -> Profile:
+        """The scale: the profile's own, and at ``paper`` that of the large set."""
+        if self.settings.profile != "paper":
+            return self.profile
+        return profile_of(self.settings, LARGE_PROFILES[self.settings.dataset or "inaturalist2018"])
+
+    def teaching(self) -> tuple[float, float]:
+        """Temperature and alpha."""
+        temperature, alpha = (0.9, 0.2) if self.settings.profile == "paper" else (TEMPERATURE, 1.0)
+        return (
+            temperature if self.settings.temperature is None else self.settings.temperature,
+            alpha if self.settings.alpha is None else self.settings.alpha,
+        )
+
+    def margin_temperature(self) -> float:
+        """AdaMargin's: where none is set, what the study ``results`` chose on validation images."""
+        own = self.settings.temperature is None and self.settings.profile != "paper"
+        return _MARGIN_TEMPERATURE if own else self.teaching()[0]
+
+    def members(self) -> list[Member]:
+        """The four students of Table 6, of every seed."""
+        return [
+            member
+            for family in families(self.study_profile())
+            for member in self._family_members(family)
+        ]
+
+    def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
+        """One row a run: its key, and its test accuracies in percent.
+
+        ``mean`` is the mean over classes. For every k of ``tail_sizes`` there are ``worst_k``,
+        ``top_k`` and ``delta_k``, which is the mean minus worst-k. The other columns are as in
+        ``kdbook.tables.per_seed``.
+        """
+        table = tables.per_seed(self.members(), results)
+        tails = [_tails(result) for result in results if result is not None]
+        kept = [*KEYS, *(name for name in _KEPT if name in table)]
+        return pd.concat([table[kept], pd.DataFrame(tails)], axis=1)
+
+    def _family_members(self, family: Family) -> list[Member]:
+        (temperature, alpha), margin = self.teaching(), self.margin_temperature()
+        named: list[tuple[str, float, RunSpec]] = [
+            ("one-hot", float("nan"), family.one_hot()),
+            ("distilled", temperature, family.distilled(temperature, alpha)),
+            ("AdaMargin", margin, family.ada_margin(margin, self.settings.offset)),
+            ("AdaAlpha", temperature, family.ada_alpha(temperature)),
+        ]
+        return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]

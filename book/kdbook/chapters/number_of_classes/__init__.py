@@ -12,17 +12,16 @@ from pydantic import Field
 from kdbook.chapters.number_of_classes.class_draws import over_draws
 from kdbook.compare import paired_rows, signed
 from kdbook.families import Family
-from kdbook.profiles import Profile, profile_of
+from kdbook.profiles import Profile
 from kdbook.protocol import reported_split
 from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, ProfileName, Temperature
 from kdbook.settings import Settings as BaseSettings
+from kdbook.study import Study
 from kdbook.tables import Member, a_tenth
 from kdlib.data.class_subsets import kept_classes
 from kdlib.metrics import worst_k
 from kdlib.runs import RunResult, RunSpec
 from kdlib.runs.shapes import SHAPES
-
-QUESTION = "Does harm need many classes?"
 
 Share = Annotated[float, Field(gt=0, le=1), FromText]
 Shares = Annotated[tuple[Share, ...], Field(min_length=1), FromText]
@@ -56,58 +55,6 @@ class Settings(BaseSettings):
     alpha: Alpha = 1.0
 
 
-def shares(settings: Settings) -> tuple[float, ...]:
-    """The shares of the classes, ascending, each once."""
-    return tuple(sorted(set(settings.shares or SHARES[settings.profile])))
-
-
-def ratios(settings: Settings) -> tuple[float, ...]:
-    """The imbalance ratios, ascending, each once."""
-    return tuple(sorted(set(settings.imbalances or (1.0, profile_of(settings).imbalance))))
-
-
-def draws_and_seeds(settings: Settings, share: float) -> list[tuple[int, int]]:
-    """Each draw of the classes with each seed: every share keeps the start of the same draws.
-
-    All classes can be drawn in one way only. So that this point does not rest on a seed or two, it
-    has as many seeds as there are draws, if these are more.
-    """
-    seeds = settings.seeds or _SEEDS
-    if share == 1:
-        return [(0, seed) for seed in range(max(seeds, settings.draws))]
-    return [(draw, seed) for draw in range(settings.draws) for seed in range(seeds)]
-
-
-def members(settings: Settings) -> list[Member]:
-    """Teacher, one-hot and distilled student for each ratio, share, draw and seed.
-
-    Columns that place them: ``share``, ``classes`` (how many), ``draw``.
-    """
-    profile = profile_of(settings)
-    return [
-        member
-        for ratio in ratios(settings)
-        for share in shares(settings)
-        for draw, seed in draws_and_seeds(settings, share)
-        for member in _family_members(profile, settings, ratio, share, draw, seed)
-    ]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a finished run: key, ``mean``, ``worst_1``, ``worst_10``, ``worst_tenth`` (percent).
-
-    With fewer classes ``worst_10`` is the mean over all of them; ``worst_tenth`` is the same share
-    of the classes at every number of them, at least one class.
-    """
-    placed = zip(members(settings), results, strict=True)
-    return pd.DataFrame([m.key() | _summary(r) for m, r in placed if r is not None])
-
-
 def differences(table: pd.DataFrame, value: str) -> pd.DataFrame:
     """Distilled minus one-hot within each draw and seed.
 
@@ -132,33 +79,6 @@ def overview(table: pd.DataFrame) -> pd.DataFrame:
         for key, words in wanted.items()
     }
     return pd.DataFrame(columns)
-
-
-def without_retraining(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """The students of all classes, judged on the classes of each draw only.
-
-    Separates three reasons why the worst of fewer classes is better. In ``picked`` the network of
-    all classes answers freely, and only the draw's classes are looked at. In ``masked`` it may only
-    answer with these. In ``retrained`` a network has learnt these classes only. The network of all
-    classes has the same seed. Students that diverged are left out.
-
-    Returns:
-        One row a ratio, share below 1, draw, seed and student: imbalance, classes, draw, seed,
-        method, and the worst-class accuracy in percent: picked, masked, retrained.
-    """
-    placed = [
-        (member, result)
-        for member, result in zip(members(settings), results, strict=True)
-        if member.method != "teacher" and result.status != "diverged"
-    ]
-    whole = {(m.imbalance, m.seed, m.method): r for m, r in placed if m.spec.data.class_share == 1}
-    rows = [
-        _three_ways(member, result, full)
-        for member, result in placed
-        if member.spec.data.class_share < 1
-        and (full := whole.get((member.imbalance, member.seed, member.method)))
-    ]
-    return pd.DataFrame(rows)
 
 
 def _three_ways(member: Member, result: RunResult, full: RunResult) -> dict[str, object]:
@@ -197,22 +117,99 @@ def _summary(result: RunResult) -> dict[str, object]:
     return {"mean": float(accuracy.mean()), **worst, **status}
 
 
-def _family_members(
-    profile: Profile, settings: Settings, ratio: float, share: float, draw: int, seed: int
-) -> list[Member]:
-    class_seed = 0 if share == 1 else draw  # all classes are the same for every draw
-    family = Family(profile, ratio, seed, class_share=share, class_seed=class_seed)
-    count = _num_classes(profile, share)
-    place = (("share", share), ("classes", count), ("draw", draw))
-    temperature = settings.temperature
-    named: list[tuple[str, float, RunSpec]] = [
-        ("teacher", float("nan"), family.teacher()),
-        ("one-hot", float("nan"), family.one_hot()),
-        ("distilled", temperature, family.distilled(temperature, settings.alpha)),
-    ]
-    return [Member(name, ratio, t, seed, spec, place) for name, t, spec in named]
-
-
 def _num_classes(profile: Profile, share: float) -> int:
     total = SHAPES[profile.dataset].num_classes
     return len(kept_classes(profile.dataset, total, share, 0))
+
+
+class NumberOfClasses(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "Does harm need many classes?"
+    Settings = Settings
+
+    def shares(self) -> tuple[float, ...]:
+        """The shares of the classes, ascending, each once."""
+        return tuple(sorted(set(self.settings.shares or SHARES[self.settings.profile])))
+
+    def ratios(self) -> tuple[float, ...]:
+        """The imbalance ratios, ascending, each once."""
+        return tuple(sorted(set(self.settings.imbalances or (1.0, self.profile.imbalance))))
+
+    def draws_and_seeds(self, share: float) -> list[tuple[int, int]]:
+        """Each draw of the classes with each seed: every share keeps the start of the same draws.
+
+        All classes can be drawn in one way only. So that this point does not rest on a seed or
+        two, it has as many seeds as there are draws, if these are more.
+        """
+        seeds = self.settings.seeds or _SEEDS
+        if share == 1:
+            return [(0, seed) for seed in range(max(seeds, self.settings.draws))]
+        return [(draw, seed) for draw in range(self.settings.draws) for seed in range(seeds)]
+
+    def members(self) -> list[Member]:
+        """Teacher, one-hot and distilled student for each ratio, share, draw and seed.
+
+        Columns that place them: ``share``, ``classes`` (how many), ``draw``.
+        """
+        profile = self.profile
+        return [
+            member
+            for ratio in self.ratios()
+            for share in self.shares()
+            for draw, seed in self.draws_and_seeds(share)
+            for member in self._family_members(profile, ratio, share, draw, seed)
+        ]
+
+    def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
+        """One row a finished run: its key and accuracies in percent.
+
+        These are ``mean``, ``worst_1``, ``worst_10`` and ``worst_tenth``. With fewer classes
+        ``worst_10`` is the mean over all of them; ``worst_tenth`` is the same share of the classes
+        at every number of them, at least one class.
+        """
+        placed = zip(self.members(), results, strict=True)
+        return pd.DataFrame([m.key() | _summary(r) for m, r in placed if r is not None])
+
+    def without_retraining(self, results: Sequence[RunResult]) -> pd.DataFrame:
+        """The students of all classes, judged on the classes of each draw only.
+
+        Separates three reasons why the worst of fewer classes is better. In ``picked`` the network
+        of all classes answers freely, and only the draw's classes are looked at. In ``masked`` it
+        may only answer with these. In ``retrained`` a network has learnt these classes only. The
+        network of all classes has the same seed. Students that diverged are left out.
+
+        Returns:
+            One row a ratio, share below 1, draw, seed and student: imbalance, classes, draw, seed,
+            method, and the worst-class accuracy in percent: picked, masked, retrained.
+        """
+        placed = [
+            (member, result)
+            for member, result in zip(self.members(), results, strict=True)
+            if member.method != "teacher" and result.status != "diverged"
+        ]
+        whole = {
+            (m.imbalance, m.seed, m.method): r for m, r in placed if m.spec.data.class_share == 1
+        }
+        rows = [
+            _three_ways(member, result, full)
+            for member, result in placed
+            if member.spec.data.class_share < 1
+            and (full := whole.get((member.imbalance, member.seed, member.method)))
+        ]
+        return pd.DataFrame(rows)
+
+    def _family_members(
+        self, profile: Profile, ratio: float, share: float, draw: int, seed: int
+    ) -> list[Member]:
+        class_seed = 0 if share == 1 else draw  # all classes are the same for every draw
+        family = Family(profile, ratio, seed, class_share=share, class_seed=class_seed)
+        count = _num_classes(profile, share)
+        place = (("share", share), ("classes", count), ("draw", draw))
+        temperature = self.settings.temperature
+        named: list[tuple[str, float, RunSpec]] = [
+            ("teacher", float("nan"), family.teacher()),
+            ("one-hot", float("nan"), family.one_hot()),
+            ("distilled", temperature, family.distilled(temperature, self.settings.alpha)),
+        ]
+        return [Member(name, ratio, t, seed, spec, place) for name, t, spec in named]

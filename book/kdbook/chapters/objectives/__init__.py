@@ -15,10 +15,9 @@ from kdbook import tables
 from kdbook.compare import LEVEL, paired_rows, signed, verdict, with_holm
 from kdbook.robust_families import RobustFamily, robust_families
 from kdbook.settings import FromText, RobustSettings, with_seeds
+from kdbook.study import Study
 from kdbook.tables import Member
 from kdlib.runs import RobustCost, RunResult, RunSpec
-
-QUESTION = "Do class weights outside the loss move a network that interpolates?"
 
 Placement = Literal["outer", "margin"]
 PLACEMENTS: tuple[Placement, ...] = ("outer", "margin")
@@ -44,53 +43,9 @@ class Settings(RobustSettings):
     length_seeds: Annotated[int, Field(ge=1, le=1000), FromText] = 4
 
 
-def lengths(settings: Settings) -> list[float]:
-    """All lengths of the trainings, as multiples of the profile's epochs, in ascending order."""
-    usual = (0.25, 4.0) if settings.profile == "quick" else ()
-    others = usual if settings.lengths is None else settings.lengths
-    return sorted({1.0, *others})
-
-
 def method(objective: str, placement: Placement) -> str:
     """As the column ``method`` names it, e.g. ``balanced, margin``."""
     return f"{objective}, {placement}"
-
-
-def members(settings: Settings) -> list[Member]:
-    """Standard, balanced and robust students of each seed and length; no teacher.
-
-    ``place`` names the length as ``epochs`` and ``factor`` (a multiple of the profile's epochs).
-    """
-    families = study_families(settings)
-    return [
-        member
-        for factor in lengths(settings)
-        for family in (families if factor == 1 else families[: settings.length_seeds])
-        for member in _family_members(family, factor)
-    ]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run, as ``kdbook.tables.per_seed``, with what the training reached.
-
-    Further columns: epochs, factor, ``train_error`` (percent of the training images that the
-    network gets wrong in the last epoch, while its weights still move, by its raw logits).
-    """
-    named = members(settings)
-    table = tables.per_seed(named, results, "robust_distillation")
-    done = [result for result in results if result is not None]
-    errors = [100 * (1 - float(result.history["accuracy"].iloc[-1])) for result in done]
-    return table.assign(train_error=errors)
-
-
-def per_class(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.tables.per_class``."""
-    return tables.per_class(members(settings), results, "robust_distillation")
 
 
 def by_length(summary: pd.DataFrame, value: str) -> pd.DataFrame:
@@ -156,12 +111,6 @@ def on_the_claim(rows: pd.DataFrame) -> list[str]:
         f"After {last.loc[name, 'epochs']:.0f} epochs {name} {_shown(last.loc[name])}."
         for name in (f"{first} − {second}" for first, second in pairs)
     ]
-
-
-def study_families(settings: Settings) -> Sequence[RobustFamily]:
-    """One family a seed."""
-    chosen = with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK)
-    return robust_families(chosen)
 
 
 def student(family: RobustFamily, alpha: float, placement: Placement) -> RunSpec:
@@ -233,3 +182,46 @@ def _shown(row: pd.Series) -> str:
     if verdict(row) == "undecided":
         return f"may be nothing, or anything else from {span}"
     return f"is {'above' if verdict(row) == 'up' else 'below'} zero: {span}"
+
+
+class RobustObjectives(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "Do class weights outside the loss move a network that interpolates?"
+    Settings = Settings
+
+    def lengths(self) -> list[float]:
+        """All lengths of the trainings, as multiples of the profile's epochs, ascending."""
+        usual = (0.25, 4.0) if self.settings.profile == "quick" else ()
+        others = usual if self.settings.lengths is None else self.settings.lengths
+        return sorted({1.0, *others})
+
+    def members(self) -> list[Member]:
+        """Standard, balanced and robust students of each seed and length; no teacher.
+
+        ``place`` names the length as ``epochs`` and ``factor``, a multiple of the profile's.
+        """
+        families = self.study_families()
+        return [
+            member
+            for factor in self.lengths()
+            for family in (families if factor == 1 else families[: self.settings.length_seeds])
+            for member in _family_members(family, factor)
+        ]
+
+    def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
+        """One row a run, as ``kdbook.tables.per_seed``, with what the training reached.
+
+        Further columns: epochs, factor, ``train_error`` (percent of the training images that the
+        network gets wrong in the last epoch, while its weights still move, by its raw logits).
+        """
+        named = self.members()
+        table = tables.per_seed(named, results, "robust_distillation")
+        done = [result for result in results if result is not None]
+        errors = [100 * (1 - float(result.history["accuracy"].iloc[-1])) for result in done]
+        return table.assign(train_error=errors)
+
+    def study_families(self) -> Sequence[RobustFamily]:
+        """One family a seed."""
+        chosen = with_seeds(self.settings, self.settings.seeds, at_quick=_SEEDS_AT_QUICK)
+        return robust_families(chosen)

@@ -16,11 +16,8 @@ from kdbook.chapters.provable_harm import ridge
 from kdbook.compare import verdict, with_intervals
 from kdbook.settings import Alpha, FromText
 from kdbook.settings import Settings as BaseSettings
+from kdbook.study import Computed
 from kdlib.metrics import FREE, holm, paired_p_value
-
-QUESTION = "When does distillation provably harm a group?"
-SCALE = FREE
-"""What the values of ``table`` can be."""
 
 GROUPS = ("majority", "minority")
 MEASURES = ("bias squared", "variance", "excess risk")
@@ -63,40 +60,6 @@ class Settings(BaseSettings):
         return self.n_majority, self.n_minority
 
 
-def table(settings: Settings) -> pd.DataFrame:
-    """The simulation: one row a seed, method, group and measure.
-
-    Columns: method, group, measure, seed, value. ``distilled − one-hot`` is paired: both students
-    of a seed learn from the same labels. The value of one seed is unbiased for each measure.
-    """
-    pieces = [_one_seed(settings, seed) for seed in range(settings.seeds or _SEEDS)]
-    return pd.concat(pieces, ignore_index=True)
-
-
-def closed_form(settings: Settings) -> pd.DataFrame:
-    """The same measures from the formulas: columns method, group, measure, value."""
-    by_rounds = {rounds: _exact(settings, rounds) for rounds in (0, settings.rounds)}
-    return _rows(np.array(by_rounds[0]), np.array(by_rounds[settings.rounds]))
-
-
-def beside(settings: Settings, simulated: pd.DataFrame) -> pd.DataFrame:
-    """The closed form beside the simulation, one row a method, group and measure.
-
-    Columns: method, group, measure, ``formula``, mean, low, high (95 % over seeds), seeds, ``p``:
-    of the test that the simulation's mean is the formula's value, Holm-adjusted over all rows.
-    """
-    means = with_intervals(simulated, "value", KEYS, SCALE)
-    both = means.merge(closed_form(settings).rename(columns={"value": "formula"}), on=KEYS)
-    groups = simulated.groupby(KEYS, sort=False)["value"]
-    gaps = [
-        groups.get_group((row.method, row.group, row.measure)).to_numpy() - row.formula
-        for row in both.itertuples()
-    ]
-    tiny = 1e-12 * settings.beta**2  # without noise both are one number, up to rounding
-    p_values = [1.0 if np.allclose(gap, 0, atol=tiny) else paired_p_value(gap) for gap in gaps]
-    return both.assign(p=holm(p_values))
-
-
 def agreement(both: pd.DataFrame) -> str:
     """In a sentence, whether the simulation agrees with the formulas; ``both`` is of ``beside``."""
     count = int(both["seeds"].max())
@@ -125,35 +88,6 @@ def who_is_harmed(both: pd.DataFrame) -> list[str]:
     ]
 
 
-def by_cosine(settings: Settings, cosines: np.ndarray) -> pd.DataFrame:
-    """What distillation adds to each group's excess risk at other angles, from matrix algebra.
-
-    Columns: cosine, group, added, one_hot (excess risk of the one-hot student).
-    """
-    worlds = [settings.model_copy(update={"cosine": float(c)}) for c in cosines]
-    rows = [
-        {"cosine": world.cosine, "group": group, "added": new - old, "one_hot": old}
-        for world in worlds
-        for group, old, new in zip(
-            GROUPS, _exact(world, 0).excess, _exact(world, settings.rounds).excess, strict=True
-        )
-    ]
-    return pd.DataFrame(rows)
-
-
-def best_lambda(settings: Settings, *, rounds: int) -> float:
-    """The lambda of the least excess risk averaged over the examples, on a fine grid.
-
-    Orthogonal groups; ``rounds`` 0 is for the one-hot student. The grid has 1 % steps from 1e-4 to
-    1e5, and where the best lies outside, its end is returned.
-    """
-    grid, sizes = np.geomspace(1e-4, 1e5, 2083), np.array(settings.sizes)
-    risks = ridge.group_risk(
-        sizes[:, None], grid, settings.beta, settings.sigma, alpha=settings.alpha, rounds=rounds
-    )
-    return float(grid[np.average(risks.excess, axis=0, weights=sizes).argmin()])
-
-
 def fit(inputs: np.ndarray, targets: np.ndarray, ridge_lambda: float) -> np.ndarray:
     """Ridge regression without an intercept: ``[p, draws]`` from ``[n, p]`` and ``[n, draws]``."""
     gram = inputs.T @ inputs + ridge_lambda * np.eye(inputs.shape[1])
@@ -177,19 +111,6 @@ def directions(cosine: float, rng: np.random.Generator) -> np.ndarray:
     return np.array([basis[0], cosine * basis[0] + np.sqrt(1 - cosine**2) * basis[1]])
 
 
-def _one_seed(settings: Settings, seed: int) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    units = directions(settings.cosine, rng)
-    inputs = np.repeat(units, settings.sizes, axis=0)
-    noise = settings.sigma * rng.normal(size=(len(inputs), settings.draws))
-    labels, alpha = settings.beta + noise, settings.alpha
-    students = [
-        distil(inputs, labels, settings.ridge_lambda, alpha=alpha, rounds=rounds)
-        for rounds in (0, settings.rounds)
-    ]
-    return _rows(*(_measured(units @ student - settings.beta) for student in students), seed=seed)
-
-
 def _measured(errors: np.ndarray) -> np.ndarray:
     """Unbiased estimates ``[3, 2]`` of the measures from errors ``[2, draws]``."""
     variance = errors.var(axis=1, ddof=1)
@@ -210,16 +131,118 @@ def _rows(one_hot: np.ndarray, distilled: np.ndarray, **more: int) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def _exact(settings: Settings, rounds: int) -> ridge.Risk:
-    """Risks ``[2]`` of the groups: each on its own direction, or by matrix algebra."""
-    world = settings.ridge_lambda, settings.beta, settings.sigma
-    if settings.cosine == 0:
-        sizes = np.array(settings.sizes)
-        return ridge.group_risk(sizes, *world, alpha=settings.alpha, rounds=rounds)
-    c = settings.cosine
-    units = np.array([[1, 0], [c, np.sqrt(1 - c**2)]])
-    betas = np.full(2, settings.beta)
-    ridge_lambda, _, sigma = world
-    return ridge.risk_of_groups(
-        settings.sizes, units, betas, ridge_lambda, sigma, alpha=settings.alpha, rounds=rounds
-    )
+class ProvableHarm(Computed[Settings]):
+    """Its table, and what the chapter makes of it."""
+
+    question = "When does distillation provably harm a group?"
+    scale = FREE
+    Settings = Settings
+
+    def compute(self) -> pd.DataFrame:
+        """The simulation: one row a seed, method, group and measure.
+
+        Columns: method, group, measure, seed, value. ``distilled − one-hot`` is paired: both
+        students of a seed learn from the same labels. The value of one seed is unbiased for each
+        measure.
+        """
+        pieces = [self._one_seed(seed) for seed in range(self.settings.seeds or _SEEDS)]
+        return pd.concat(pieces, ignore_index=True)
+
+    def closed_form(self) -> pd.DataFrame:
+        """The same measures from the formulas: columns method, group, measure, value."""
+        by_rounds = {rounds: self._exact(rounds) for rounds in (0, self.settings.rounds)}
+        return _rows(np.array(by_rounds[0]), np.array(by_rounds[self.settings.rounds]))
+
+    def beside(self, simulated: pd.DataFrame) -> pd.DataFrame:
+        """The closed form beside the simulation, one row a method, group and measure.
+
+        Columns: method, group, measure, ``formula``, mean, low, high (95 % over seeds), seeds,
+        ``p``: of the test that the simulation's mean is the formula's value, Holm-adjusted over
+        all rows.
+        """
+        means = with_intervals(simulated, "value", KEYS, self.scale)
+        both = means.merge(self.closed_form().rename(columns={"value": "formula"}), on=KEYS)
+        groups = simulated.groupby(KEYS, sort=False)["value"]
+        gaps = [
+            groups.get_group((row.method, row.group, row.measure)).to_numpy() - row.formula
+            for row in both.itertuples()
+        ]
+        tiny = 1e-12 * self.settings.beta**2  # without noise both are one number, up to rounding
+        p_values = [1.0 if np.allclose(gap, 0, atol=tiny) else paired_p_value(gap) for gap in gaps]
+        return both.assign(p=holm(p_values))
+
+    def by_cosine(self, cosines: np.ndarray) -> pd.DataFrame:
+        """What distillation adds to each group's excess risk at other angles, from matrix algebra.
+
+        Columns: cosine, group, added, one_hot (excess risk of the one-hot student).
+        """
+        worlds = [self.settings.model_copy(update={"cosine": float(c)}) for c in cosines]
+        rows = [
+            {"cosine": world.cosine, "group": group, "added": new - old, "one_hot": old}
+            for world in worlds
+            for group, old, new in zip(
+                GROUPS,
+                type(self)(world)._exact(0).excess,
+                type(self)(world)._exact(self.settings.rounds).excess,
+                strict=True,
+            )
+        ]
+        return pd.DataFrame(rows)
+
+    def risks(self, ridge_lambda: float, *, rounds: int) -> ridge.Risk:
+        """Of the groups ``[2]``, orthogonal, at another lambda and after so many rounds."""
+        sizes, own = np.array(self.settings.sizes), self.settings
+        return ridge.group_risk(
+            sizes, ridge_lambda, own.beta, own.sigma, alpha=own.alpha, rounds=rounds
+        )
+
+    def best_lambda(self, *, rounds: int) -> float:
+        """The lambda of the least excess risk averaged over the examples, on a fine grid.
+
+        Orthogonal groups; ``rounds`` 0 is for the one-hot student. The grid has 1 % steps from
+        1e-4 to 1e5, and where the best lies outside, its end is returned.
+        """
+        grid, sizes = np.geomspace(1e-4, 1e5, 2083), np.array(self.settings.sizes)
+        risks = ridge.group_risk(
+            sizes[:, None],
+            grid,
+            self.settings.beta,
+            self.settings.sigma,
+            alpha=self.settings.alpha,
+            rounds=rounds,
+        )
+        return float(grid[np.average(risks.excess, axis=0, weights=sizes).argmin()])
+
+    def _one_seed(self, seed: int) -> pd.DataFrame:
+        rng = np.random.default_rng(seed)
+        units = directions(self.settings.cosine, rng)
+        inputs = np.repeat(units, self.settings.sizes, axis=0)
+        noise = self.settings.sigma * rng.normal(size=(len(inputs), self.settings.draws))
+        labels, alpha = self.settings.beta + noise, self.settings.alpha
+        students = [
+            distil(inputs, labels, self.settings.ridge_lambda, alpha=alpha, rounds=rounds)
+            for rounds in (0, self.settings.rounds)
+        ]
+        return _rows(
+            *(_measured(units @ student - self.settings.beta) for student in students), seed=seed
+        )
+
+    def _exact(self, rounds: int) -> ridge.Risk:
+        """Risks ``[2]`` of the groups: each on its own direction, or by matrix algebra."""
+        world = self.settings.ridge_lambda, self.settings.beta, self.settings.sigma
+        if self.settings.cosine == 0:
+            sizes = np.array(self.settings.sizes)
+            return ridge.group_risk(sizes, *world, alpha=self.settings.alpha, rounds=rounds)
+        c = self.settings.cosine
+        units = np.array([[1, 0], [c, np.sqrt(1 - c**2)]])
+        betas = np.full(2, self.settings.beta)
+        ridge_lambda, _, sigma = world
+        return ridge.risk_of_groups(
+            self.settings.sizes,
+            units,
+            betas,
+            ridge_lambda,
+            sigma,
+            alpha=self.settings.alpha,
+            rounds=rounds,
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -10,18 +11,21 @@ import pandas as pd
 from pydantic import Field
 
 from kdbook import compare, tables
+from kdbook.chapters.rare_classes import batch_size, findings
 from kdbook.families import Family, families
-from kdbook.profiles import profile_of
+from kdbook.profiles import PROFILES
 from kdbook.protocol import reported_split
+from kdbook.records import Record, book_record
 from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
+from kdbook.study import Study
 from kdbook.tables import Member
+from kdlib.data import Dataset, load
 from kdlib.metrics import POINTS
 from kdlib.runs import RunResult, RunSpec
+from kdlib.training import Recipe
 
 Ratios = Annotated[tuple[Imbalance, ...], Field(min_length=1)]
-
-QUESTION = "Do rare classes pay for distillation?"
 
 
 class Settings(BaseSettings):
@@ -38,81 +42,6 @@ class Settings(BaseSettings):
     alpha: Alpha = 1.0
 
 
-def ratios(settings: Settings) -> tuple[float, ...]:
-    """The swept imbalance ratios, ascending, each once."""
-    return tuple(sorted(set(settings.imbalances or profile_of(settings).imbalances)))
-
-
-def members(settings: Settings) -> list[Member]:
-    """One-hot and distilled students, and their teachers, at every ratio and seed."""
-    profile = profile_of(settings)
-    return [
-        member
-        for ratio in ratios(settings)
-        for family in families(profile, ratio)
-        for member in _family_members(family, settings)
-    ]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.tables.per_seed``."""
-    return tables.per_seed(members(settings), results)
-
-
-def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.tables.per_class``."""
-    return tables.per_class(members(settings), results)
-
-
-def main_ratio(settings: Settings) -> float:
-    """The profile's ratio where it is swept, else the largest that is."""
-    main, swept = profile_of(settings).imbalance, ratios(settings)
-    return main if main in swept else swept[-1]
-
-
-def figure_one_members(settings: Settings) -> list[Member]:
-    """One-hot, distilled and AdaAlpha students at the main ratio."""
-    found = []
-    for family in families(profile_of(settings), main_ratio(settings)):
-        plain, *taught = _family_members(family, settings)[1:]
-        t = settings.temperature
-        ada = Member("AdaAlpha", family.imbalance, t, family.seed, family.ada_alpha(t))
-        found += [plain, *taught, ada]
-    return found
-
-
-def figure_one(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """Figure 1 of Teacher's pet: the change to the one-hot student, in the mean and in the tail.
-
-    Args:
-        settings: of the study.
-        results: of the runs of ``figure_one_members``.
-
-    Returns:
-        One row a subgroup and method: ``group`` (average; the rarest tenth of the classes by
-        training count; the tenth that is worst for each student itself), ``method``, mean, low,
-        high (percentage points of test accuracy, paired by seed, 95 % t-interval), seeds.
-    """
-    rows = [
-        {"method": m.method, "temperature": m.temperature, "imbalance": m.imbalance,
-         "seed": m.seed, **_subgroups(100 * r.accuracy(reported_split(m.spec)))}
-        for m, r in zip(figure_one_members(settings), results, strict=True)
-    ]  # fmt: skip
-    table = pd.DataFrame(rows)
-    groups = [name for name in table.columns if name not in tables.KEYS]
-    found = [
-        compare.paired_differences(table, group, "one-hot", scale=POINTS).assign(group=group)
-        for group in groups
-    ]
-    kept = ["group", "method", "mean", "low", "high", "seeds"]
-    return pd.concat(found, ignore_index=True)[kept]
-
-
 def _subgroups(accuracy: np.ndarray) -> dict[str, float]:
     """Classes are numbered from the most to the least frequent."""
     tenth = max(1, round(0.1 * len(accuracy)))
@@ -124,11 +53,95 @@ def _subgroups(accuracy: np.ndarray) -> dict[str, float]:
     }
 
 
-def _family_members(family: Family, settings: Settings) -> list[Member]:
-    temperature = settings.temperature
-    named: list[tuple[str, float, RunSpec]] = [
-        ("teacher", float("nan"), family.teacher()),
-        ("one-hot", float("nan"), family.one_hot()),
-        ("distilled", temperature, family.distilled(temperature, settings.alpha)),
-    ]
-    return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]
+class RareClasses(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "Do rare classes pay for distillation?"
+    Settings = Settings
+
+    def ratios(self) -> tuple[float, ...]:
+        """The swept imbalance ratios, ascending, each once."""
+        return tuple(sorted(set(self.settings.imbalances or self.profile.imbalances)))
+
+    def members(self) -> list[Member]:
+        """One-hot and distilled students, and their teachers, at every ratio and seed."""
+        profile = self.profile
+        return [
+            member
+            for ratio in self.ratios()
+            for family in families(profile, ratio)
+            for member in self._family_members(family)
+        ]
+
+    @property
+    def ratio(self) -> float:
+        """The profile's ratio where it is swept, else the largest that is."""
+        main, swept = self.profile.imbalance, self.ratios()
+        return main if main in swept else swept[-1]
+
+    def figure_one_members(self) -> list[Member]:
+        """One-hot, distilled and AdaAlpha students at the main ratio."""
+        found = []
+        for family in families(self.profile, self.ratio):
+            plain, *taught = self._family_members(family)[1:]
+            t = self.settings.temperature
+            ada = Member("AdaAlpha", family.imbalance, t, family.seed, family.ada_alpha(t))
+            found += [plain, *taught, ada]
+        return found
+
+    def figure_one(self, results: Sequence[RunResult]) -> pd.DataFrame:
+        """Figure 1 of Teacher's pet: the change to the one-hot student, mean and tail.
+
+        Args:
+            results: of the runs of ``figure_one_members``.
+
+        Returns:
+            One row a subgroup and method: ``group`` (average; the rarest tenth of the classes by
+            training count; the tenth that is worst for each student itself), ``method``, mean, low,
+            high (percentage points of test accuracy, paired by seed, 95 % t-interval), seeds.
+        """
+        rows = [
+            {"method": m.method, "temperature": m.temperature, "imbalance": m.imbalance,
+             "seed": m.seed, **_subgroups(100 * r.accuracy(reported_split(m.spec)))}
+            for m, r in zip(self.figure_one_members(), results, strict=True)
+        ]  # fmt: skip
+        table = pd.DataFrame(rows)
+        groups = [name for name in table.columns if name not in tables.KEYS]
+        found = [
+            compare.paired_differences(table, group, "one-hot", scale=POINTS).assign(group=group)
+            for group in groups
+        ]
+        kept = ["group", "method", "mean", "low", "high", "seeds"]
+        return pd.concat(found, ignore_index=True)[kept]
+
+    @cached_property
+    def recorded_lengths(self) -> Record:
+        """The record of ``teacher_length``, at the profile of the page if there is one."""
+        return book_record("teacher_length", self.settings.profile)
+
+    @cached_property
+    def recorded_batches(self) -> pd.DataFrame:
+        """The effects of the record of ``batch_size``, likewise."""
+        return batch_size.effects(book_record("batch_size", self.settings.profile).table)
+
+    def in_short(self) -> list[str]:
+        """What the two records say, a sentence each."""
+        recipe = batch_size.recipe_said(self.recorded_batches)
+        return [*findings.findings(self.recorded_lengths), recipe]
+
+    def teachers_of(self, record: Record) -> Recipe:
+        """How the teachers of a record's profile are trained."""
+        return PROFILES[record.about.profile].teachers_recipe
+
+    def data_at(self, ratio: float) -> Dataset:
+        """The images at a long-tail ratio."""
+        return load(self.profile.dataset, imbalance=ratio)
+
+    def _family_members(self, family: Family) -> list[Member]:
+        temperature = self.settings.temperature
+        named: list[tuple[str, float, RunSpec]] = [
+            ("teacher", float("nan"), family.teacher()),
+            ("one-hot", float("nan"), family.one_hot()),
+            ("distilled", temperature, family.distilled(temperature, self.settings.alpha)),
+        ]
+        return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]

@@ -5,24 +5,21 @@ Nothing else changes. The epochs stay, so a smaller batch also means more steps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import pandas as pd
 from pydantic import Field
 
-from kdbook import compare, tables
+from kdbook import compare
 from kdbook.compare import change, named, signed
 from kdbook.families import Family, families_at
-from kdbook.profiles import Profile, profile_of
+from kdbook.profiles import Profile
 from kdbook.settings import FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
+from kdbook.study import Study
 from kdbook.tables import Member
-from kdlib.runs import RunResult, RunSpec
 
-QUESTION = "How much of the harm to rare classes is the recipe's?"
-
-BatchSize = Annotated[int, Field(ge=2, le=65_536)]
+_Size = Annotated[int, Field(ge=2, le=65_536)]
 
 
 class Settings(BaseSettings):
@@ -34,7 +31,7 @@ class Settings(BaseSettings):
         imbalance: long-tail ratio, 1 to 1000; ``None``: the profile's.
     """
 
-    batch_sizes: Annotated[tuple[BatchSize, ...], Field(min_length=1), FromText] = (32, 64)
+    batch_sizes: Annotated[tuple[_Size, ...], Field(min_length=1), FromText] = (32, 64)
     temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1), FromText] = (1.0, 3.0)
     imbalance: Annotated[Imbalance | None, FromText] = None
 
@@ -47,26 +44,6 @@ def with_batches(profile: Profile, size: int) -> Profile:
         for name, recipe in recipes.items()
     }
     return profile.model_copy(update=changed)
-
-
-def members(settings: Settings) -> list[Member]:
-    """One-hot, distilled and AdaAlpha students; the column ``batch_size`` places them."""
-    return [
-        member
-        for size in settings.batch_sizes
-        for family in families_at(with_batches(profile_of(settings), size), settings.imbalance)
-        for member in _family_members(family, settings, size)
-    ]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs; their teachers are trained too."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.tables.per_seed``."""
-    return tables.per_seed(members(settings), results)
 
 
 def effects(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
@@ -104,10 +81,27 @@ def cells(changes: pd.DataFrame) -> pd.DataFrame:
     return wide.rename(columns="batches of {:g}".format).rename_axis(columns=None)
 
 
-def _family_members(family: Family, settings: Settings, size: int) -> list[Member]:
-    named = [("one-hot", float("nan"), family.one_hot())]
-    for temperature in settings.temperatures:
-        named.append(("distilled", temperature, family.distilled(temperature)))
-        named.append(("AdaAlpha", temperature, family.ada_alpha(temperature)))
-    place = (("batch_size", float(size)),)
-    return [Member(name, family.imbalance, t, family.seed, spec, place) for name, t, spec in named]
+class BatchSize(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "How much of the harm to rare classes is the recipe's?"
+    Settings = Settings
+
+    def members(self) -> list[Member]:
+        """One-hot, distilled and AdaAlpha students; the column ``batch_size`` places them."""
+        return [
+            member
+            for size in self.settings.batch_sizes
+            for family in families_at(with_batches(self.profile, size), self.settings.imbalance)
+            for member in self._family_members(family, size)
+        ]
+
+    def _family_members(self, family: Family, size: int) -> list[Member]:
+        named = [("one-hot", float("nan"), family.one_hot())]
+        for temperature in self.settings.temperatures:
+            named.append(("distilled", temperature, family.distilled(temperature)))
+            named.append(("AdaAlpha", temperature, family.ada_alpha(temperature)))
+        place = (("batch_size", float(size)),)
+        return [
+            Member(name, family.imbalance, t, family.seed, spec, place) for name, t, spec in named
+        ]

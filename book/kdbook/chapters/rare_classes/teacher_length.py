@@ -18,19 +18,16 @@ from kdbook.families import Family, families_at
 from kdbook.profiles import profile_of
 from kdbook.settings import FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
+from kdbook.study import Study
 from kdbook.tables import Member, off_label_by_class
 from kdlib.metrics import DIFFERENCE, SIGNED, Scale
 from kdlib.runs import RunResult, RunSpec
-
-QUESTION = "Is the harm to rare classes that of an unfinished teacher?"
 
 Length = Annotated[int, Field(ge=2, le=10_000)]
 Lengths = Annotated[tuple[Length, ...], Field(min_length=1)]
 nan = float("nan")
 _CELL = ["method", "temperature", "teacher_epochs", "student_epochs"]
 OFF_LABEL, OFF_LABEL_RAREST = "off_label", "off_label_rarest"
-BLANKS = ("teacher_epochs", OFF_LABEL, OFF_LABEL_RAREST)
-"""Columns that some methods have no value of: who has no teacher, or no plain target."""
 
 
 class Settings(BaseSettings):
@@ -47,38 +44,6 @@ class Settings(BaseSettings):
     student_lengths: Annotated[Lengths, FromText] = (40, 80, 160)
     temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1), FromText] = (1.0, 3.0)
     imbalance: Annotated[Imbalance | None, FromText] = None
-
-
-def members(settings: Settings) -> list[Member]:
-    """Teachers of every length, and every student of each.
-
-    The columns ``teacher_epochs`` and ``student_epochs`` name the lengths; a teacher's own is both,
-    and a one-hot student has no teacher (NaN).
-    """
-    seeds = range(profile_of(settings).seeds)
-    return [member for seed in seeds for member in _seed_members(settings, seed)]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run; see ``kdbook.tables.per_seed``.
-
-    Two more columns tell of distilled students how much of the teacher's probability lies off the
-    label on the training images, in percent: ``off_label`` is the mean over classes,
-    ``off_label_rarest`` that over the rarest fifth of them. Images are as they are, not shifted.
-    """
-    wanted = members(settings)
-    table = tables.per_seed(wanted, results)
-    told = [
-        _off_label(member, result)
-        for member, result in zip(wanted, results, strict=True)
-        if result is not None
-    ]
-    return table.join(pd.DataFrame(told, columns=[OFF_LABEL, OFF_LABEL_RAREST]))
 
 
 def changes(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
@@ -196,42 +161,11 @@ def _longest_less_shortest(each: pd.DataFrame, key: str) -> pd.DataFrame:
     return moved.dropna().reset_index().assign(**ends)
 
 
-def _seed_members(settings: Settings, seed: int) -> list[Member]:
-    found = [
-        _member("teacher", family, family.teacher(), nan, length, length)
-        for length in settings.teacher_lengths
-        for family in [_family(settings, seed, length, length)]
-    ]
-    for student in settings.student_lengths:
-        plain = _family(settings, seed, student, student)
-        found.append(_member("one-hot", plain, plain.one_hot(), nan, nan, student))
-        for teacher in settings.teacher_lengths:
-            found += _taught(settings, _family(settings, seed, student, teacher), student, teacher)
-    return found
-
-
-def _taught(settings: Settings, family: Family, student: int, teacher: int) -> list[Member]:
-    return [
-        _member(name, family, spec, temperature, teacher, student)
-        for temperature in settings.temperatures
-        for name, spec in (
-            ("distilled", family.distilled(temperature)),
-            ("AdaAlpha", family.ada_alpha(temperature)),
-        )
-    ]
-
-
 def _member(
     name: str, family: Family, spec: RunSpec, temperature: float, teacher: float, student: float
 ) -> Member:
     place = (("teacher_epochs", float(teacher)), ("student_epochs", float(student)))
     return Member(name, family.imbalance, temperature, family.seed, spec, place)
-
-
-def _family(settings: Settings, seed: int, student: int, teacher: int) -> Family:
-    lengths = {"epochs": student, "teacher_epochs": teacher}
-    profile = profile_of(settings.model_copy(update=lengths))
-    return families_at(profile, settings.imbalance)[seed]
 
 
 def _off_label(member: Member, result: RunResult) -> tuple[float, float]:
@@ -241,3 +175,65 @@ def _off_label(member: Member, result: RunResult) -> tuple[float, float]:
     off = off_label_by_class(teacher, result.folder.parent, member.temperature)
     counts = tables.training_counts(member.spec)
     return float(off.mean()), float(off[tables.rarest_fifth(counts)].mean())
+
+
+class TeacherLength(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "Is the harm to rare classes that of an unfinished teacher?"
+    blanks = ("teacher_epochs", OFF_LABEL, OFF_LABEL_RAREST)
+    Settings = Settings
+
+    def members(self) -> list[Member]:
+        """Teachers of every length, and every student of each.
+
+        The columns ``teacher_epochs`` and ``student_epochs`` name the lengths; a teacher's own is
+        both, and a one-hot student has no teacher (NaN).
+        """
+        seeds = range(self.profile.seeds)
+        return [member for seed in seeds for member in self._seed_members(seed)]
+
+    def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
+        """One row a run; see ``kdbook.tables.per_seed``.
+
+        Two more columns tell of distilled students how much of the teacher's probability lies off
+        the label on the training images, in percent: ``off_label`` is the mean over classes,
+        ``off_label_rarest`` that over the rarest fifth of them. Images are as they are, not
+        shifted.
+        """
+        wanted = self.members()
+        table = tables.per_seed(wanted, results)
+        told = [
+            _off_label(member, result)
+            for member, result in zip(wanted, results, strict=True)
+            if result is not None
+        ]
+        return table.join(pd.DataFrame(told, columns=[OFF_LABEL, OFF_LABEL_RAREST]))
+
+    def _seed_members(self, seed: int) -> list[Member]:
+        found = [
+            _member("teacher", family, family.teacher(), nan, length, length)
+            for length in self.settings.teacher_lengths
+            for family in [self._family(seed, length, length)]
+        ]
+        for student in self.settings.student_lengths:
+            plain = self._family(seed, student, student)
+            found.append(_member("one-hot", plain, plain.one_hot(), nan, nan, student))
+            for teacher in self.settings.teacher_lengths:
+                found += self._taught(self._family(seed, student, teacher), student, teacher)
+        return found
+
+    def _taught(self, family: Family, student: int, teacher: int) -> list[Member]:
+        return [
+            _member(name, family, spec, temperature, teacher, student)
+            for temperature in self.settings.temperatures
+            for name, spec in (
+                ("distilled", family.distilled(temperature)),
+                ("AdaAlpha", family.ada_alpha(temperature)),
+            )
+        ]
+
+    def _family(self, seed: int, student: int, teacher: int) -> Family:
+        lengths = {"epochs": student, "teacher_epochs": teacher}
+        profile = profile_of(self.settings.model_copy(update=lengths))
+        return families_at(profile, self.settings.imbalance)[seed]

@@ -14,14 +14,13 @@ from torch import Tensor
 from kdbook import tables
 from kdbook.chapters.where_the_teacher_errs.class_buckets import bucket_of
 from kdbook.families import Family, families_at
-from kdbook.profiles import profile_of
 from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
+from kdbook.study import Study
 from kdbook.tables import Member, training_logits
 from kdlib.losses import teacher_probabilities
 from kdlib.runs import RunResult, RunSpec
 
-QUESTION = "Do regularisation samples tell which classes distillation harms?"
 SPLITS = ("training", "test")
 
 
@@ -39,32 +38,6 @@ class Settings(BaseSettings):
     temperature: Temperature = TEMPERATURE
     alpha: Alpha = 1.0
     buckets: Annotated[int, Field(ge=1, le=1000), FromText] = 10
-
-
-def members(settings: Settings) -> list[Member]:
-    """Teacher, one-hot and distilled student of each seed."""
-    chosen = families_at(profile_of(settings), settings.imbalance)
-    return [m for family in chosen for m in _family_members(family, settings)]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs; other chapters train the same."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a distilled student: ``kdbook.tables.per_seed``, and its samples.
-
-    ``samples_SPLIT`` is the percentage of regularisation samples on that split, at the teacher's
-    temperature in training; ``samples_SPLIT_last`` that in the last bucket.
-    """
-    table = tables.per_seed(members(settings), results)
-    table = table[table["method"] == "distilled"].reset_index(drop=True)
-    shares = by_bucket(examples(settings, results), settings.buckets)
-    for split in SPLITS:
-        table[f"samples_{split}"] = table["seed"].map(_share(shares, split, last=False))
-        table[f"samples_{split}_last"] = table["seed"].map(_share(shares, split, last=True))
-    return table
 
 
 def is_regularisation_sample(
@@ -88,38 +61,6 @@ def is_regularisation_sample(
     return teacher < student
 
 
-def examples(
-    settings: Settings,
-    results: Sequence[RunResult | None],
-    temperatures: Sequence[float] | None = None,
-) -> pd.DataFrame:
-    """The label's probability by teacher and distilled student, for every image.
-
-    Args:
-        settings: of the study.
-        results: of its runs; a seed of which one is missing or diverged is left out.
-        temperatures: of the teacher's probabilities; by default the one that taught the student.
-
-    Returns:
-        Columns: seed, temperature, split (``training``, without crops, or ``test``), label, place
-        (of the class, most frequent first, from 0), teacher and student (probabilities), sample
-        (0 or 1).
-    """
-    places = members(settings)
-    found = {(m.method, m.seed): r for m, r in zip(places, results, strict=True) if r is not None}
-    heats = temperatures or (settings.temperature,)
-    pieces = [
-        _split_rows(found["teacher", seed], found["distilled", seed], split, heat).assign(
-            seed=seed, temperature=heat, split=split
-        )
-        for seed in dict.fromkeys(m.seed for m in places)
-        if _both_completed(found, seed)
-        for split in SPLITS
-        for heat in heats
-    ]
-    return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
-
-
 def by_bucket(table: pd.DataFrame, buckets: int) -> pd.DataFrame:
     """Shares and mean probabilities in each bucket of classes, most frequent first.
 
@@ -140,16 +81,6 @@ def by_bucket(table: pd.DataFrame, buckets: int) -> pd.DataFrame:
     means = groups[["sample", "teacher", "student"]].mean()
     means["sample"] *= 100
     return means.assign(images=groups.size()).reset_index()
-
-
-def _family_members(family: Family, settings: Settings) -> list[Member]:
-    blind, heat = float("nan"), settings.temperature
-    named: list[tuple[str, float, RunSpec]] = [
-        ("teacher", blind, family.teacher()),
-        ("one-hot", blind, family.one_hot()),
-        ("distilled", heat, family.distilled(heat, settings.alpha)),
-    ]
-    return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]
 
 
 def _both_completed(found: dict[tuple[str, int], RunResult], seed: int) -> bool:
@@ -195,3 +126,71 @@ def _share(shares: pd.DataFrame, split: str, last: bool) -> pd.Series:
         rows = rows[rows["bucket"] == rows["bucket"].max()]
     counted = (rows["sample"] * rows["images"]).groupby(rows["seed"]).sum()
     return counted / rows["images"].groupby(rows["seed"]).sum()
+
+
+class RegularisationSamples(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "Do regularisation samples tell which classes distillation harms?"
+    Settings = Settings
+
+    def members(self) -> list[Member]:
+        """Teacher, one-hot and distilled student of each seed."""
+        chosen = families_at(self.profile, self.settings.imbalance)
+        return [m for family in chosen for m in self._family_members(family)]
+
+    def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
+        """One row a distilled student: ``kdbook.tables.per_seed``, and its samples.
+
+        ``samples_SPLIT`` is the percentage of regularisation samples on that split, at the
+        teacher's temperature in training; ``samples_SPLIT_last`` that in the last bucket.
+        """
+        table = tables.per_seed(self.members(), results)
+        table = table[table["method"] == "distilled"].reset_index(drop=True)
+        shares = by_bucket(self.examples(results), self.settings.buckets)
+        for split in SPLITS:
+            table[f"samples_{split}"] = table["seed"].map(_share(shares, split, last=False))
+            table[f"samples_{split}_last"] = table["seed"].map(_share(shares, split, last=True))
+        return table
+
+    def examples(
+        self,
+        results: Sequence[RunResult | None],
+        temperatures: Sequence[float] | None = None,
+    ) -> pd.DataFrame:
+        """The label's probability by teacher and distilled student, for every image.
+
+        Args:
+            results: of its runs; a seed of which one is missing or diverged is left out.
+            temperatures: of the teacher's probabilities; by default the one that taught the
+                student.
+
+        Returns:
+            Columns: seed, temperature, split (``training``, without crops, or ``test``), label,
+            place (of the class, most frequent first, from 0), teacher and student (probabilities),
+            sample (0 or 1).
+        """
+        places = self.members()
+        found = {
+            (m.method, m.seed): r for m, r in zip(places, results, strict=True) if r is not None
+        }
+        heats = temperatures or (self.settings.temperature,)
+        pieces = [
+            _split_rows(found["teacher", seed], found["distilled", seed], split, heat).assign(
+                seed=seed, temperature=heat, split=split
+            )
+            for seed in dict.fromkeys(m.seed for m in places)
+            if _both_completed(found, seed)
+            for split in SPLITS
+            for heat in heats
+        ]
+        return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
+
+    def _family_members(self, family: Family) -> list[Member]:
+        blind, heat = float("nan"), self.settings.temperature
+        named: list[tuple[str, float, RunSpec]] = [
+            ("teacher", blind, family.teacher()),
+            ("one-hot", blind, family.one_hot()),
+            ("distilled", heat, family.distilled(heat, self.settings.alpha)),
+        ]
+        return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]

@@ -13,14 +13,12 @@ from torch import Tensor
 from kdbook import compare, tables
 from kdbook.compare import signed
 from kdbook.families import Family, families_at
-from kdbook.profiles import profile_of
 from kdbook.settings import FromText, Imbalance, ProfileName, Temperature
+from kdbook.study import Study
 from kdbook.tables import Member, a_tenth
 from kdbook.tuning import Results, TunedSettings, tuning_members, with_scores
 from kdlib.losses import teacher_probabilities
 from kdlib.runs import RunResult, RunSpec
-
-QUESTION = "What happens when the student becomes the teacher?"
 
 Trust = Annotated[float, Field(gt=0, le=1), FromText]
 Rounds = Annotated[int, Field(ge=1, le=20), FromText]
@@ -46,70 +44,6 @@ class Settings(TunedSettings):
     alpha: Trust = 1.0
     rounds: Annotated[Rounds | None, FromText] = None
     mixed_alpha: Annotated[Trust | None, FromText] = None
-
-
-def number_of_rounds(settings: Settings) -> int:
-    """The settings' rounds, or the profile's."""
-    return settings.rounds or ROUNDS[settings.profile]
-
-
-def study_families(settings: Settings) -> Sequence[Family]:
-    """One family a seed at the settings' ratio.
-
-    Students train as long as teachers, since each is the next one's teacher.
-    """
-    profile = profile_of(settings)
-    ratio = profile.imbalance if settings.imbalance is None else settings.imbalance
-    seeds = settings.seeds or min(_SEEDS, profile.seeds)
-    changes = {"seeds": seeds, "recipe": profile.at(ratio).teachers_recipe}
-    return families_at(profile.at(ratio).model_copy(update=changes), ratio)
-
-
-def chains(settings: Settings) -> list[tuple[float, float]]:
-    """Temperature and alpha of each chain of rounds, each once."""
-    named = [(t, settings.alpha) for t in settings.temperatures]
-    if settings.mixed_alpha is not None:
-        named.append((settings.temperatures[-1], settings.mixed_alpha))
-    return list(dict.fromkeys(named))
-
-
-def members(settings: Settings) -> list[Member]:
-    """Teacher and one-hot student, then the student of every round of every chain.
-
-    The column ``round`` is 0 for the first two and ``alpha`` is the chain's, 0 for the first two.
-    """
-    return [m for family in study_families(settings) for m in _family_members(family, settings)]
-
-
-def choosing(settings: Settings) -> list[Member]:
-    """The students that choose the temperatures, where the reported ones may not."""
-    families = study_families(settings)
-    return tuning_members(families, lambda f: _family_members(f, settings), settings.tuning_seeds)
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs: those of ``members``, then those of ``choosing``."""
-    return [member.spec for member in (*members(settings), *choosing(settings))]
-
-
-def per_seed(settings: Settings, results: Results) -> pd.DataFrame:
-    """One row a run of ``members``; see ``kdbook.tables.per_seed``.
-
-    One more column is Table 9's: ``delta`` is the mean minus the worst tenth, in points. Where dev
-    images choose, the column ``dev`` holds what ``choosing`` scores at the row's round and
-    temperature.
-    """
-    named = members(settings)
-    table = tables.per_seed(named, results[: len(named)])
-    count = next(len(r.accuracy()) for r in results if r is not None)
-    table = table.assign(delta=table["mean"] - table[f"worst_{a_tenth(count)}"])
-    return with_scores(table, choosing(settings), results[len(named) :])
-
-
-def per_class(settings: Settings, results: Results) -> pd.DataFrame:
-    """One row a run of ``members`` and class; see ``kdbook.tables.per_class``."""
-    named = members(settings)
-    return tables.per_class(named, results[: len(named)])
 
 
 def measures(num_classes: int) -> dict[str, str]:
@@ -186,25 +120,6 @@ def entropies(probs: Tensor) -> Tensor:
     return torch.special.entr(probs).sum(dim=1)
 
 
-def target_entropies(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """What the teacher of each round says of the training images, by class.
-
-    Columns: seed, temperature, alpha, round, label, entropy (of its probabilities at the
-    temperature, mean over the class, in nats), own (its mean probability of the label, 0 to 1). The
-    images are as they are, without the crops of the training.
-    """
-    named = members(settings)
-    placed = list(zip(named, results[: len(named)], strict=True))
-    found = {member.spec.id: result for member, result in placed}
-    logits = {i: tables.training_logits(r) for i, r in found.items() if r.status != "diverged"}
-    pieces = [
-        _target_rows(member, *logits[member.spec.teacher.id])
-        for member, _ in placed
-        if member.spec.teacher is not None and member.spec.teacher.id in logits
-    ]
-    return pd.concat(pieces, ignore_index=True)
-
-
 def ideal_targets(logits: Tensor, temperature: float, rounds: int) -> list[Tensor]:
     """Targets of each round if every student fitted its targets exactly.
 
@@ -237,19 +152,102 @@ def _target_rows(member: Member, logits: Tensor, labels: Tensor) -> pd.DataFrame
     )
 
 
-def _family_members(family: Family, settings: Settings) -> list[Member]:
-    first: tuple[tuple[str, str | float], ...] = (("round", 0), ("alpha", 0.0))
-    nan, ratio, seed = float("nan"), family.imbalance, family.seed
-    blind = [
-        Member("teacher", ratio, nan, seed, family.teacher(), first),
-        Member("one-hot", ratio, nan, seed, family.one_hot(), first),
-    ]
-    return blind + [
-        Member(
-            round_name(number), ratio, temperature, seed,
-            family.distilled_again(number, temperature, alpha),
-            (("round", number), ("alpha", alpha)),
+class RepeatedDistillation(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "What happens when the student becomes the teacher?"
+    Settings = Settings
+
+    def number_of_rounds(self) -> int:
+        """The settings' rounds, or the profile's."""
+        return self.settings.rounds or ROUNDS[self.settings.profile]
+
+    def study_families(self) -> Sequence[Family]:
+        """One family a seed at the settings' ratio.
+
+        Students train as long as teachers, since each is the next one's teacher.
+        """
+        profile = self.profile
+        ratio = profile.imbalance if self.settings.imbalance is None else self.settings.imbalance
+        seeds = self.settings.seeds or min(_SEEDS, profile.seeds)
+        changes = {"seeds": seeds, "recipe": profile.at(ratio).teachers_recipe}
+        return families_at(profile.at(ratio).model_copy(update=changes), ratio)
+
+    def chains(self) -> list[tuple[float, float]]:
+        """Temperature and alpha of each chain of rounds, each once."""
+        named = [(t, self.settings.alpha) for t in self.settings.temperatures]
+        if self.settings.mixed_alpha is not None:
+            named.append((self.settings.temperatures[-1], self.settings.mixed_alpha))
+        return list(dict.fromkeys(named))
+
+    def members(self) -> list[Member]:
+        """Teacher and one-hot student, then the student of every round of every chain.
+
+        The column ``round`` is 0 for the first two and ``alpha`` is the chain's, 0 for the first
+        two.
+        """
+        return [m for family in self.study_families() for m in self._family_members(family)]
+
+    def choosing(self) -> list[Member]:
+        """The students that choose the temperatures, where the reported ones may not."""
+        families = self.study_families()
+        return tuning_members(
+            families, lambda f: self._family_members(f), self.settings.tuning_seeds
         )
-        for temperature, alpha in chains(settings)
-        for number in range(1, number_of_rounds(settings) + 1)
-    ]  # fmt: skip
+
+    def runs(self) -> list[RunSpec]:
+        """The runs that the study needs: those of ``members``, then those of ``choosing``."""
+        return [member.spec for member in (*self.members(), *self.choosing())]
+
+    def per_seed(self, results: Results) -> pd.DataFrame:
+        """One row a run of ``members``; see ``kdbook.tables.per_seed``.
+
+        One more column is Table 9's: ``delta`` is the mean minus the worst tenth, in points. Where
+        dev images choose, the column ``dev`` holds what ``choosing`` scores at the row's round and
+        temperature.
+        """
+        named = self.members()
+        table = tables.per_seed(named, results[: len(named)])
+        count = next(len(r.accuracy()) for r in results if r is not None)
+        table = table.assign(delta=table["mean"] - table[f"worst_{a_tenth(count)}"])
+        return with_scores(table, self.choosing(), results[len(named) :])
+
+    def per_class(self, results: Results) -> pd.DataFrame:
+        """One row a run of ``members`` and class; see ``kdbook.tables.per_class``."""
+        named = self.members()
+        return tables.per_class(named, results[: len(named)])
+
+    def target_entropies(self, results: Sequence[RunResult]) -> pd.DataFrame:
+        """What the teacher of each round says of the training images, by class.
+
+        Columns: seed, temperature, alpha, round, label, entropy (of its probabilities at the
+        temperature, mean over the class, in nats), own (its mean probability of the label, 0 to
+        1). The images are as they are, without the crops of the training.
+        """
+        named = self.members()
+        placed = list(zip(named, results[: len(named)], strict=True))
+        found = {member.spec.id: result for member, result in placed}
+        logits = {i: tables.training_logits(r) for i, r in found.items() if r.status != "diverged"}
+        pieces = [
+            _target_rows(member, *logits[member.spec.teacher.id])
+            for member, _ in placed
+            if member.spec.teacher is not None and member.spec.teacher.id in logits
+        ]
+        return pd.concat(pieces, ignore_index=True)
+
+    def _family_members(self, family: Family) -> list[Member]:
+        first: tuple[tuple[str, str | float], ...] = (("round", 0), ("alpha", 0.0))
+        nan, ratio, seed = float("nan"), family.imbalance, family.seed
+        blind = [
+            Member("teacher", ratio, nan, seed, family.teacher(), first),
+            Member("one-hot", ratio, nan, seed, family.one_hot(), first),
+        ]
+        return blind + [
+            Member(
+                round_name(number), ratio, temperature, seed,
+                family.distilled_again(number, temperature, alpha),
+                (("round", number), ("alpha", alpha)),
+            )
+            for temperature, alpha in self.chains()
+            for number in range(1, self.number_of_rounds() + 1)
+        ]  # fmt: skip

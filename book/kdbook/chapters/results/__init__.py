@@ -11,13 +11,12 @@ from pydantic import Field
 from kdbook import tables
 from kdbook.compare import Pair, method_name
 from kdbook.families import Family, families_at
-from kdbook.profiles import profile_of
 from kdbook.settings import Alpha, FromText, Imbalance, Temperature
+from kdbook.study import Study
 from kdbook.tables import Member
-from kdbook.tuning import Results, TunedSettings, rescored, tuning_members, with_scores
+from kdbook.tuning import Results as Finished
+from kdbook.tuning import TunedSettings, rescored, tuning_members, with_scores
 from kdlib.runs import RunSpec
-
-QUESTION = "Do the adaptive methods mend the worst classes, each at its best temperature?"
 
 TAUGHT = ("distilled", "AdaAlpha", "AdaMargin")
 """The methods with a temperature, in the order of Table 3."""
@@ -43,63 +42,6 @@ class Settings(TunedSettings):
     )  # fmt: skip
     alpha: Alpha = 1.0
     offset: Annotated[float, Field(gt=0.0, le=1.0), FromText] = 0.01
-
-
-def study_families(settings: Settings) -> Sequence[Family]:
-    """One family a seed at the settings' ratio."""
-    profile = profile_of(settings)
-    count = min(profile.seeds, _MOST_SEEDS) if settings.seeds is None else settings.seeds
-    return families_at(profile.model_copy(update={"seeds": count}), settings.imbalance)
-
-
-def members(settings: Settings) -> list[Member]:
-    """Teacher and one-hot, then the three methods of ``TAUGHT`` at every temperature."""
-    return [m for family in study_families(settings) for m in _family_members(family, settings)]
-
-
-def choosing(settings: Settings) -> list[Member]:
-    """The students that choose the temperatures, where the reported ones may not."""
-    families = study_families(settings)
-    return tuning_members(families, lambda f: _family_members(f, settings), settings.tuning_seeds)
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs: those of ``members``, then those of ``choosing``."""
-    return [member.spec for member in (*members(settings), *choosing(settings))]
-
-
-def per_seed(settings: Settings, results: Results) -> pd.DataFrame:
-    """One row a run: ``kdbook.tables.per_seed`` with ``rarest_log_loss``.
-
-    ``rarest_log_loss`` is the mean test log-loss, in nats, over the same classes as ``rarest``:
-    unlike an accuracy of few images it moves before a prediction flips. Where dev images choose,
-    the column ``dev`` holds what ``choosing`` scores at the row's method and temperature.
-    """
-    reported, judges = _parted(settings, results)
-    rows = tables.per_seed(members(settings), reported)
-    rows = rows.merge(rarest_log_loss(per_class(settings, results)), on=tables.KEYS, how="left")
-    return with_scores(rows, choosing(settings), judges)
-
-
-def chosen_for(
-    settings: Settings, results: Results, summary: pd.DataFrame, classes: Collection[int]
-) -> pd.DataFrame:
-    """``summary`` with another criterion: the same images choose, but these classes alone count.
-
-    Args:
-        settings: of the study.
-        results: of ``runs``.
-        summary: as ``per_seed`` gives it.
-        classes: labels.
-    """
-    reported, judges = _parted(settings, results)
-    parts = (members(settings), reported), (choosing(settings), judges)
-    return rescored(summary, *parts, classes)
-
-
-def per_class(settings: Settings, results: Results) -> pd.DataFrame:
-    """One row a run of ``members`` and class; see ``kdbook.tables.per_class``."""
-    return tables.per_class(members(settings), _parted(settings, results)[0])
 
 
 def rarest_log_loss(by_class: pd.DataFrame) -> pd.DataFrame:
@@ -137,30 +79,88 @@ def pairs(choice: pd.DataFrame) -> list[Pair]:
     return [(later, early) for i, early in enumerate(names) for later in names[i + 1 :]]
 
 
-def _parted(settings: Settings, results: Results) -> tuple[Results, Results]:
-    """The results of ``members``, and those of ``choosing``."""
-    count = len(members(settings))
-    return results[:count], results[count:]
-
-
 def _strict_mean(values: pd.Series) -> float:
     return float(values.mean(skipna=False))
 
 
-def _family_members(family: Family, settings: Settings) -> list[Member]:
-    blind: list[tuple[str, float, RunSpec]] = [
-        ("teacher", float("nan"), family.teacher()),
-        ("one-hot", float("nan"), family.one_hot()),
-    ]
-    taught = [row for t in settings.temperatures for row in _taught(family, t, settings)]
-    return [
-        Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in blind + taught
-    ]
+class Results(Study[Settings]):
+    """Its runs and their tables."""
 
+    question = "Do the adaptive methods mend the worst classes, each at its best temperature?"
+    Settings = Settings
 
-def _taught(family: Family, t: float, settings: Settings) -> list[tuple[str, float, RunSpec]]:
-    return [
-        ("distilled", t, family.distilled(t, settings.alpha)),
-        ("AdaAlpha", t, family.ada_alpha(t)),
-        ("AdaMargin", t, family.ada_margin(t, settings.offset)),
-    ]
+    def study_families(self) -> Sequence[Family]:
+        """One family a seed at the settings' ratio."""
+        profile = self.profile
+        count = (
+            min(profile.seeds, _MOST_SEEDS) if self.settings.seeds is None else self.settings.seeds
+        )
+        return families_at(profile.model_copy(update={"seeds": count}), self.settings.imbalance)
+
+    def members(self) -> list[Member]:
+        """Teacher and one-hot, then the three methods of ``TAUGHT`` at every temperature."""
+        return [m for family in self.study_families() for m in self._family_members(family)]
+
+    def choosing(self) -> list[Member]:
+        """The students that choose the temperatures, where the reported ones may not."""
+        families = self.study_families()
+        return tuning_members(
+            families, lambda f: self._family_members(f), self.settings.tuning_seeds
+        )
+
+    def runs(self) -> list[RunSpec]:
+        """The runs that the study needs: those of ``members``, then those of ``choosing``."""
+        return [member.spec for member in (*self.members(), *self.choosing())]
+
+    def per_seed(self, results: Finished) -> pd.DataFrame:
+        """One row a run: ``kdbook.tables.per_seed`` with ``rarest_log_loss``.
+
+        ``rarest_log_loss`` is the mean test log-loss, in nats, over the same classes as ``rarest``:
+        unlike an accuracy of few images it moves before a prediction flips. Where dev images
+        choose, the column ``dev`` holds what ``choosing`` scores at the row's method and
+        temperature.
+        """
+        reported, judges = self._parted(results)
+        rows = tables.per_seed(self.members(), reported)
+        rows = rows.merge(rarest_log_loss(self.per_class(results)), on=tables.KEYS, how="left")
+        return with_scores(rows, self.choosing(), judges)
+
+    def chosen_for(
+        self, results: Finished, summary: pd.DataFrame, classes: Collection[int]
+    ) -> pd.DataFrame:
+        """``summary`` with another criterion: the same images choose, some classes count.
+
+        Args:
+            results: of ``runs``.
+            summary: as ``per_seed`` gives it.
+            classes: labels.
+        """
+        reported, judges = self._parted(results)
+        parts = (self.members(), reported), (self.choosing(), judges)
+        return rescored(summary, *parts, classes)
+
+    def per_class(self, results: Finished) -> pd.DataFrame:
+        """One row a run of ``members`` and class; see ``kdbook.tables.per_class``."""
+        return tables.per_class(self.members(), self._parted(results)[0])
+
+    def _parted(self, results: Finished) -> tuple[Finished, Finished]:
+        """The results of ``members``, and those of ``choosing``."""
+        count = len(self.members())
+        return results[:count], results[count:]
+
+    def _family_members(self, family: Family) -> list[Member]:
+        blind: list[tuple[str, float, RunSpec]] = [
+            ("teacher", float("nan"), family.teacher()),
+            ("one-hot", float("nan"), family.one_hot()),
+        ]
+        taught = [row for t in self.settings.temperatures for row in self._taught(family, t)]
+        return [
+            Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in blind + taught
+        ]
+
+    def _taught(self, family: Family, t: float) -> list[tuple[str, float, RunSpec]]:
+        return [
+            ("distilled", t, family.distilled(t, self.settings.alpha)),
+            ("AdaAlpha", t, family.ada_alpha(t)),
+            ("AdaMargin", t, family.ada_margin(t, self.settings.offset)),
+        ]

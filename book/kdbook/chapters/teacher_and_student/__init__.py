@@ -20,11 +20,10 @@ from kdbook.robust_families import (
     objective_name,
     robust_families,
 )
-from kdbook.settings import TaughtSettings, teaching, with_seeds
+from kdbook.settings import TaughtSettings, Teaching, teaching, with_seeds
+from kdbook.study import Study
 from kdbook.tables import Member
-from kdlib.runs import RunResult, RunSpec
-
-QUESTION = "Is a robust student of a robust teacher the best?"
+from kdlib.runs import RunResult
 
 OBJECTIVES: tuple[Alpha, ...] = (None, 0.0, 1.0)
 """Standard, balanced, robust."""
@@ -43,21 +42,6 @@ def cell_name(teacher: Alpha, student: Alpha, labels: ValidationLabels) -> str:
     return f"{objective_name(teacher)} / {objective_name(student, distilled=True)}{measured}"
 
 
-def members(settings: Settings) -> list[Member]:
-    """Teachers of each objective, and students of each objective under each of them."""
-    return [m for family in _families(settings) for m in _family_members(family, settings)]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run; see ``rows``."""
-    return rows(members(settings), results)
-
-
 def rows(of: Sequence[Member], results: Sequence[RunResult | None]) -> pd.DataFrame:
     """One row a run, as ``kdbook.tables.per_seed`` gives it, with three more columns.
 
@@ -69,38 +53,6 @@ def rows(of: Sequence[Member], results: Sequence[RunResult | None]) -> pd.DataFr
     return pd.concat([table, pd.DataFrame(chosen, index=table.index)], axis=1)
 
 
-def per_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.tables.per_class``."""
-    return tables.per_class(members(settings), results, "robust_distillation")
-
-
-def multiplier_paths(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """The multipliers' way: one row a move and class; see ``multiplier_paths``."""
-    return paths(members(settings), results)
-
-
-def _families(settings: Settings) -> Sequence[RobustFamily]:
-    chosen = with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK)
-    return robust_families(chosen, fixed_teacher=teaching(settings).fixed_teacher)
-
-
-def _family_members(family: RobustFamily, settings: Settings) -> list[Member]:
-    how = teaching(settings)
-    alone = replace(family, fixed_teacher=False) if how.more_teachers else family
-    teachers = [
-        cell_member(f"teacher {objective_name(t)}", family, (nan, nan), how, alone.teacher(t))
-        for t in OBJECTIVES
-    ]
-    students = [
-        cell_member(
-            cell_name(t, s, labels), family, heats, how, family.student_at(t, s, labels, heats)
-        )
-        for t, s, labels in _cells()
-        for heats in heats_of(s, labels, how)
-    ]
-    return teachers + students
-
-
 def _cells() -> list[tuple[Alpha, Alpha, ValidationLabels]]:
     """Robust students come with both kinds of validation labels."""
     cells: list[tuple[Alpha, Alpha, ValidationLabels]] = []
@@ -108,3 +60,47 @@ def _cells() -> list[tuple[Alpha, Alpha, ValidationLabels]]:
         cells += [(teacher, None, "teacher"), (teacher, 0.0, "teacher")]
         cells += [(teacher, 1.0, "teacher"), (teacher, 1.0, "one_hot")]
     return cells
+
+
+class TeacherAndStudent(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "Is a robust student of a robust teacher the best?"
+    Settings = Settings
+
+    @property
+    def teaching(self) -> Teaching:
+        """How its students are taught."""
+        return teaching(self.settings)
+
+    def members(self) -> list[Member]:
+        """Teachers of each objective, and students of each objective under each of them."""
+        return [m for family in self._families() for m in self._family_members(family)]
+
+    def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
+        """One row a run; see ``rows``."""
+        return rows(self.members(), results)
+
+    def multiplier_paths(self, results: Sequence[RunResult]) -> pd.DataFrame:
+        """The multipliers' way: one row a move and class; see ``multiplier_paths``."""
+        return paths(self.members(), results)
+
+    def _families(self) -> Sequence[RobustFamily]:
+        chosen = with_seeds(self.settings, self.settings.seeds, at_quick=_SEEDS_AT_QUICK)
+        return robust_families(chosen, fixed_teacher=teaching(self.settings).fixed_teacher)
+
+    def _family_members(self, family: RobustFamily) -> list[Member]:
+        how = teaching(self.settings)
+        alone = replace(family, fixed_teacher=False) if how.more_teachers else family
+        teachers = [
+            cell_member(f"teacher {objective_name(t)}", family, (nan, nan), how, alone.teacher(t))
+            for t in OBJECTIVES
+        ]
+        students = [
+            cell_member(
+                cell_name(t, s, labels), family, heats, how, family.student_at(t, s, labels, heats)
+            )
+            for t, s, labels in _cells()
+            for heats in heats_of(s, labels, how)
+        ]
+        return teachers + students

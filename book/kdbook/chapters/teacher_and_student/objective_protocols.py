@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from kdbook.chapters.multipliers.collapse import collapses
-from kdbook.chapters.teacher_and_student import Settings, members, rows
+from kdbook.chapters.teacher_and_student import Settings, TeacherAndStudent, rows
 from kdbook.chapters.teacher_and_student.objective_cells import HALVES
 from kdbook.records import recorded_rows
 from kdbook.selection import VALIDATION_TEMPERATURE
@@ -42,7 +42,11 @@ def at_temperatures(rows: pd.DataFrame, training: float, on_validation: float) -
 
 def robust_members(settings: Settings) -> list[Member]:
     """Of the grid, the robust students of standard and robust teachers."""
-    return [m for m in members(settings) if m.method.startswith(("std / rob-d", "rob / rob-d"))]
+    return [
+        m
+        for m in TeacherAndStudent(settings).members()
+        if m.method.startswith(("std / rob-d", "rob / rob-d"))
+    ]
 
 
 def recorded_or_trained(
@@ -53,10 +57,11 @@ def recorded_or_trained(
     Args:
         settings: of the grid.
         methods: which of its rows.
-        folder: as ``recorded_seeds.recorded_rows`` has it.
+        folder: as ``kdbook.records.recorded_rows`` has it.
     """
-    wanted = [m for m in members(settings) if m.method in methods]
-    found = recorded_rows("teacher_and_student", settings, HALVES, folder)
+    grid = TeacherAndStudent(settings)
+    wanted = [m for m in grid.members() if m.method in methods]
+    found = recorded_rows(grid, HALVES, folder)
     found = found[found["run"].isin([m.spec.id for m in wanted])]
     if len(found) == len(wanted):
         return found.reset_index(drop=True)

@@ -27,12 +27,11 @@ from kdbook.robust_families import (
 )
 from kdbook.settings import Alpha as TradeOff
 from kdbook.settings import FromText, TaughtSettings, teaching, with_seeds
+from kdbook.study import Study
 from kdbook.tables import Member
 from kdlib.data import halves
 from kdlib.runs import RunResult, RunSpec
 from kdlib.runs.build import dataset_for
-
-QUESTION = "What does a little robustness cost, in the teacher and in the student?"
 
 STANDARD = "std / std-d"
 """The reference: a standard student of a standard teacher."""
@@ -59,102 +58,12 @@ def cell_name(teacher: Alpha, student: Alpha) -> str:
     return STANDARD if student is None else f"{_text(teacher)} / {_text(student)}"
 
 
-def members(settings: Settings) -> list[Member]:
-    """Teachers, standard distillation, and the grid of students, for each seed."""
-    return [m for family in study_families(settings) for m in _family_members(family, settings)]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run, as ``kdbook.tables.per_seed`` gives it, with three more columns.
-
-    ``alpha_t`` and ``alpha_s`` are text, ``std`` where no class is weighed, and ``none`` for the
-    student of a row that is a teacher. ``select_mean`` and ``select_worst`` are the mean over
-    classes and the worst class on the validation images that select: all of them, or with
-    ``validation_part="first_half"`` the half that no multiplier has seen. They are no results.
-    """
-    table = tables.per_seed(members(settings), results, "robust_distillation")
-    chosen = [_selecting(settings, result) for result in results if result is not None]
-    return pd.concat([table, pd.DataFrame(chosen, index=table.index)], axis=1)
-
-
-def per_class(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run and class; see ``kdbook.tables.per_class``."""
-    return tables.per_class(members(settings), results, "robust_distillation")
-
-
-def study_families(settings: Settings) -> Sequence[RobustFamily]:
-    """One family a seed, each with teachers of its own or all with those of seed 0."""
-    chosen = with_seeds(settings, settings.seeds, at_quick=_SEEDS_AT_QUICK)
-    return robust_families(chosen, fixed_teacher=teaching(settings).fixed_teacher)
-
-
-def pair_at(settings: Settings, alpha_t: float, alpha_s: float) -> list[Member]:
-    """Of seed 0, standard distillation and one cell of any two trade-offs from 0 to 1.
-
-    Temperatures are the first of each kind, and validation labels those of ``settings``.
-    """
-    family, how = RobustFamily(settings, 0), teaching(settings)
-    ratio = family.profile.imbalance
-    cells: dict[str, tuple[Alpha, Alpha]] = {
-        STANDARD: (None, None),
-        "traded off": (alpha_t, alpha_s),
-    }
-    return [
-        Member(name, ratio, heats[0], 0, _student(family, t, s, heats, settings))
-        for name, (t, s) in cells.items()
-        for heats in heats_of(s, settings.validation_labels, how)[:1]
-    ]
-
-
-def _family_members(family: RobustFamily, settings: Settings) -> list[Member]:
-    alphas: list[Alpha] = list(dict.fromkeys(settings.alphas))
-    how, labels = teaching(settings), settings.validation_labels
-    alone = replace(family, fixed_teacher=False) if how.more_teachers else family
-    cells = [(None, None), *((t, s) for t in alphas for s in alphas)]
-    teachers = [
-        cell_member(f"teacher {_text(t)}", family, (nan, nan), how, spec, _alphas(_text(t), "none"))
-        for t in (None, *alphas)
-        for spec in [alone.teacher(t)]
-    ]
-    students = [
-        cell_member(cell_name(t, s), family, heats, how, spec, _alphas(_text(t), _text(s)))
-        for t, s in cells
-        for heats in heats_of(s, labels, how)
-        for spec in [_student(family, t, s, heats, settings)]
-    ]
-    return teachers + students
-
-
 def _alphas(teacher: str, student: str) -> tuple[tuple[str, str], ...]:
     return (("alpha_t", teacher), ("alpha_s", student))
 
 
-def _student(
-    family: RobustFamily, teacher: Alpha, student: Alpha, heats: Heats, settings: Settings
-) -> RunSpec:
-    return family.student_at(teacher, student, settings.validation_labels, heats)
-
-
 def _text(alpha: Alpha) -> str:
     return objective_name(alpha) if alpha is None else f"{alpha:g}"
-
-
-def _selecting(settings: Settings, result: RunResult) -> dict[str, float]:
-    if settings.validation_part == "all":
-        accuracy = result.accuracy("validation")
-    elif result.status == "completed":
-        accuracy = _accuracy_on_second_half(result)
-    else:
-        accuracy = np.array([float("nan")])
-    return {
-        "select_mean": 100 * float(accuracy.mean()),
-        "select_worst": 100 * float(accuracy.min()),
-    }
 
 
 def _accuracy_on_second_half(result: RunResult) -> np.ndarray:
@@ -164,3 +73,85 @@ def _accuracy_on_second_half(result: RunResult) -> np.ndarray:
     labels = result.labels("validation")[rows]
     right = result.logits("validation")[rows].argmax(axis=1) == labels
     return np.bincount(labels, right) / np.bincount(labels)
+
+
+class TradeOffs(Study[Settings]):
+    """Its runs and their tables."""
+
+    question = "What does a little robustness cost, in the teacher and in the student?"
+    Settings = Settings
+
+    def members(self) -> list[Member]:
+        """Teachers, standard distillation, and the grid of students, for each seed."""
+        return [m for family in self.study_families() for m in self._family_members(family)]
+
+    def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
+        """One row a run, as ``kdbook.tables.per_seed`` gives it, with three more columns.
+
+        ``alpha_t`` and ``alpha_s`` are text, ``std`` where no class is weighed, and ``none`` for
+        the student of a row that is a teacher. ``select_mean`` and ``select_worst`` are the mean
+        over classes and the worst class on the validation images that select: all of them, or with
+        ``validation_part="first_half"`` the half that no multiplier has seen. They are no results.
+        """
+        table = tables.per_seed(self.members(), results, "robust_distillation")
+        chosen = [self._selecting(result) for result in results if result is not None]
+        return pd.concat([table, pd.DataFrame(chosen, index=table.index)], axis=1)
+
+    def study_families(self) -> Sequence[RobustFamily]:
+        """One family a seed, each with teachers of its own or all with those of seed 0."""
+        chosen = with_seeds(self.settings, self.settings.seeds, at_quick=_SEEDS_AT_QUICK)
+        return robust_families(chosen, fixed_teacher=teaching(self.settings).fixed_teacher)
+
+    def pair_at(self, alpha_t: float, alpha_s: float) -> list[Member]:
+        """Of seed 0, standard distillation and one cell of any two trade-offs from 0 to 1.
+
+        Temperatures are the first of each kind, and validation labels those of ``settings``.
+        """
+        family, how = RobustFamily(self.settings, 0), teaching(self.settings)
+        ratio = family.profile.imbalance
+        cells: dict[str, tuple[Alpha, Alpha]] = {
+            STANDARD: (None, None),
+            "traded off": (alpha_t, alpha_s),
+        }
+        return [
+            Member(name, ratio, heats[0], 0, self._student(family, t, s, heats))
+            for name, (t, s) in cells.items()
+            for heats in heats_of(s, self.settings.validation_labels, how)[:1]
+        ]
+
+    def _family_members(self, family: RobustFamily) -> list[Member]:
+        alphas: list[Alpha] = list(dict.fromkeys(self.settings.alphas))
+        how, labels = teaching(self.settings), self.settings.validation_labels
+        alone = replace(family, fixed_teacher=False) if how.more_teachers else family
+        cells = [(None, None), *((t, s) for t in alphas for s in alphas)]
+        teachers = [
+            cell_member(
+                f"teacher {_text(t)}", family, (nan, nan), how, spec, _alphas(_text(t), "none")
+            )
+            for t in (None, *alphas)
+            for spec in [alone.teacher(t)]
+        ]
+        students = [
+            cell_member(cell_name(t, s), family, heats, how, spec, _alphas(_text(t), _text(s)))
+            for t, s in cells
+            for heats in heats_of(s, labels, how)
+            for spec in [self._student(family, t, s, heats)]
+        ]
+        return teachers + students
+
+    def _student(
+        self, family: RobustFamily, teacher: Alpha, student: Alpha, heats: Heats
+    ) -> RunSpec:
+        return family.student_at(teacher, student, self.settings.validation_labels, heats)
+
+    def _selecting(self, result: RunResult) -> dict[str, float]:
+        if self.settings.validation_part == "all":
+            accuracy = result.accuracy("validation")
+        elif result.status == "completed":
+            accuracy = _accuracy_on_second_half(result)
+        else:
+            accuracy = np.array([float("nan")])
+        return {
+            "select_mean": 100 * float(accuracy.mean()),
+            "select_worst": 100 * float(accuracy.min()),
+        }

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
+import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from kdbook import tables
 from kdbook.families import Family, families_at
-from kdbook.profiles import profile_of
 from kdbook.settings import Alpha, FromText, Imbalance, Temperature
+from kdbook.study import Study
 from kdbook.tables import Member
 from kdbook.tuning import Results, TunedSettings, tuning_members, with_scores
 from kdlib.runs import RunSpec, Store, dev_mix
-
-QUESTION = "Does trusting the teacher less on rare classes mend them?"
 
 
 class Settings(TunedSettings):
@@ -34,74 +33,79 @@ class Settings(TunedSettings):
     alpha: Alpha = 1.0
 
 
-def study_families(settings: Settings) -> Sequence[Family]:
-    """One family a seed at the settings' ratio."""
-    return families_at(profile_of(settings), settings.imbalance)
+def mean_trust(family: Family, temperature: float, store: Store | None = None) -> float:
+    """Mean a_y over the training images, to two digits: how much of the teacher AdaAlpha hears."""
+    mix = dev_mix(family.initial_teacher(), temperature, store or Store()).numpy()
+    return round(float(np.average(mix, weights=tables.training_counts(family.teacher()))), 2)
 
 
-def members(settings: Settings) -> list[Member]:
-    """Teacher and one-hot, then distilled and AdaAlpha students at every temperature."""
-    return [m for family in study_families(settings) for m in _family_members(family, settings)]
+class TrustingTheTeacherLess(Study[Settings]):
+    """Its runs and their tables."""
 
+    question = "Does trusting the teacher less on rare classes mend them?"
+    Settings = Settings
 
-def choosing(settings: Settings) -> list[Member]:
-    """The students that choose the temperatures, where the reported ones may not."""
-    families = study_families(settings)
-    return tuning_members(families, lambda f: _family_members(f, settings), settings.tuning_seeds)
+    def study_families(self) -> Sequence[Family]:
+        """One family a seed at the settings' ratio."""
+        return families_at(self.profile, self.settings.imbalance)
 
+    def members(self) -> list[Member]:
+        """Teacher and one-hot, then distilled and AdaAlpha students at every temperature."""
+        return [m for family in self.study_families() for m in self._family_members(family)]
 
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs: those of ``members``, then those of ``choosing``."""
-    return [member.spec for member in (*members(settings), *choosing(settings))]
-
-
-def per_seed(settings: Settings, results: Results) -> pd.DataFrame:
-    """One row a run of ``members``; see ``kdbook.tables.per_seed``.
-
-    Where dev images choose, the column ``dev`` holds what ``choosing`` scores at the row's method
-    and temperature.
-    """
-    named = members(settings)
-    rows = tables.per_seed(named, results[: len(named)])
-    return with_scores(rows, choosing(settings), results[len(named) :])
-
-
-def per_class(settings: Settings, results: Results) -> pd.DataFrame:
-    """One row a run of ``members`` and class; see ``kdbook.tables.per_class``."""
-    named = members(settings)
-    return tables.per_class(named, results[: len(named)])
-
-
-def trust(
-    settings: Settings, temperatures: Sequence[float], store: Store | None = None
-) -> pd.DataFrame:
-    """a_y of equation (3), recomputed at each of ``temperatures`` from the stored dev logits.
-
-    Columns: seed, temperature, label, mix. Trains nothing: the study's runs must be there.
-    """
-    shelf = store or Store()
-    rows = [
-        {"seed": family.seed, "temperature": temperature, "label": label, "mix": float(value)}
-        for family in study_families(settings)
-        for temperature in temperatures
-        for label, value in enumerate(dev_mix(family.initial_teacher(), temperature, shelf))
-    ]
-    return pd.DataFrame(rows)
-
-
-def _family_members(family: Family, settings: Settings) -> list[Member]:
-    blind: list[tuple[str, float, RunSpec]] = [
-        ("teacher", float("nan"), family.teacher()),
-        ("one-hot", float("nan"), family.one_hot()),
-    ]
-    taught = [
-        (name, t, spec)
-        for t in settings.temperatures
-        for name, spec in (
-            ("distilled", family.distilled(t, settings.alpha)),
-            ("AdaAlpha", family.ada_alpha(t)),
+    def choosing(self) -> list[Member]:
+        """The students that choose the temperatures, where the reported ones may not."""
+        families = self.study_families()
+        return tuning_members(
+            families, lambda f: self._family_members(f), self.settings.tuning_seeds
         )
-    ]
-    return [
-        Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in blind + taught
-    ]
+
+    def runs(self) -> list[RunSpec]:
+        """The runs that the study needs: those of ``members``, then those of ``choosing``."""
+        return [member.spec for member in (*self.members(), *self.choosing())]
+
+    def per_seed(self, results: Results) -> pd.DataFrame:
+        """One row a run of ``members``; see ``kdbook.tables.per_seed``.
+
+        Where dev images choose, the column ``dev`` holds what ``choosing`` scores at the row's
+        method and temperature.
+        """
+        named = self.members()
+        rows = tables.per_seed(named, results[: len(named)])
+        return with_scores(rows, self.choosing(), results[len(named) :])
+
+    def per_class(self, results: Results) -> pd.DataFrame:
+        """One row a run of ``members`` and class; see ``kdbook.tables.per_class``."""
+        named = self.members()
+        return tables.per_class(named, results[: len(named)])
+
+    def trust(self, temperatures: Sequence[float], store: Store | None = None) -> pd.DataFrame:
+        """a_y of equation (3), recomputed at each of ``temperatures`` from the stored dev logits.
+
+        Columns: seed, temperature, label, mix. Trains nothing: the study's runs must be there.
+        """
+        shelf = store or Store()
+        rows = [
+            {"seed": family.seed, "temperature": temperature, "label": label, "mix": float(value)}
+            for family in self.study_families()
+            for temperature in temperatures
+            for label, value in enumerate(dev_mix(family.initial_teacher(), temperature, shelf))
+        ]
+        return pd.DataFrame(rows)
+
+    def _family_members(self, family: Family) -> list[Member]:
+        blind: list[tuple[str, float, RunSpec]] = [
+            ("teacher", float("nan"), family.teacher()),
+            ("one-hot", float("nan"), family.one_hot()),
+        ]
+        taught = [
+            (name, t, spec)
+            for t in self.settings.temperatures
+            for name, spec in (
+                ("distilled", family.distilled(t, self.settings.alpha)),
+                ("AdaAlpha", family.ada_alpha(t)),
+            )
+        ]
+        return [
+            Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in blind + taught
+        ]

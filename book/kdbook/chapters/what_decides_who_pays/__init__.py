@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 import torch
 
 from kdbook import tables
-from kdbook.chapters import rare_classes
-from kdbook.chapters.rare_classes import teacher_length
+from kdbook.chapters.rare_classes import RareClasses
+from kdbook.chapters.rare_classes.teacher_length import TeacherLength
 from kdbook.protocol import reported_split
 from kdbook.settings import Settings as Settings
+from kdbook.study import Results, Study
 from kdbook.tables import Member
 from kdlib.runs import RunResult, RunSpec
 
-QUESTION = "What decides which classes pay for distillation?"
 LENGTHS, RATIOS = "lengths", "ratios"
 """The two families of runs."""
 
@@ -42,36 +43,43 @@ class Pair:
         return {self.taught.spec, self.plain, self.taught.spec.teacher}
 
 
-def pairs(settings: Settings) -> list[Pair]:
-    """Every distilled student of both families."""
-    own = settings.model_dump(include={"profile", "seeds", "epochs", "precision"})
-    lengths = teacher_length.members(teacher_length.Settings(**own))
-    ratios = rare_classes.members(rare_classes.Settings(**own))
-    return [*_paired(LENGTHS, lengths), *_paired(RATIOS, ratios)]
+class WhatDecidesWhoPays(Study[Settings]):
+    """Its runs and their table."""
 
+    question = "What decides which classes pay for distillation?"
+    Settings = Settings
 
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs, each once."""
-    found = pairs(settings)
-    taught = [pair.taught.spec for pair in found]
-    teachers = [spec.teacher for spec in taught if spec.teacher is not None]
-    return list(dict.fromkeys([*teachers, *(pair.plain for pair in found), *taught]))
+    @cached_property
+    def pairs(self) -> list[Pair]:
+        """Every distilled student of both families."""
+        own = self.settings.model_dump(include={"profile", "seeds", "epochs", "precision"})
+        lengths, ratios = TeacherLength.parse(**own), RareClasses.parse(**own)
+        return [*_paired(LENGTHS, lengths.members()), *_paired(RATIOS, ratios.members())]
 
+    def row_members(self) -> list[Member]:
+        """A member for each distilled student; each makes a row per class."""
+        return [pair.taught for pair in self.pairs]
 
-def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row per distilled run and class.
+    def runs(self) -> list[RunSpec]:
+        """The runs that it needs, each once."""
+        taught = [pair.taught.spec for pair in self.pairs]
+        teachers = [spec.teacher for spec in taught if spec.teacher is not None]
+        return list(dict.fromkeys([*teachers, *(pair.plain for pair in self.pairs), *taught]))
 
-    Columns: family, method, imbalance, temperature, seed, teacher_epochs, student_epochs, label;
-    ``train_count``, training images of the class; ``difference``, test accuracy of the distilled
-    student minus that of its one-hot student, in percentage points; ``one_hot``, the latter's;
-    ``off_label``, percent of the target off the label, mean over the training images of the class;
-    ``told_wrong``, percent of these that the teacher takes for another class;
-    ``teacher_margin``, its mean margin on the validation images of the class, from -1 to 1; status
-    and run.
-    """
-    found = {result.spec: result for result in results if result is not None}
-    rows = [_by_class(pair, found) for pair in pairs(settings) if pair.needs <= found.keys()]
-    return pd.concat(rows, ignore_index=True)
+    def per_seed(self, results: Results) -> pd.DataFrame:
+        """One row per distilled run and class.
+
+        Columns: family, method, imbalance, temperature, seed, teacher_epochs, student_epochs,
+        label; ``train_count``, training images of the class; ``difference``, test accuracy of the
+        distilled student minus that of its one-hot student, in percentage points; ``one_hot``, the
+        latter's; ``off_label``, percent of the target off the label, mean over the training images
+        of the class; ``told_wrong``, percent of these that the teacher takes for another class;
+        ``teacher_margin``, its mean margin on the validation images of the class, from -1 to 1;
+        status and run.
+        """
+        found = {result.spec: result for result in results if result is not None}
+        rows = [_by_class(pair, found) for pair in self.pairs if pair.needs <= found.keys()]
+        return pd.concat(rows, ignore_index=True)
 
 
 def _paired(family: str, members: Sequence[Member]) -> list[Pair]:

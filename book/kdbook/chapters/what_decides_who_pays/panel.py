@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from kdbook.chapters.rare_classes import teacher_length
+from kdbook.chapters.rare_classes.teacher_length import TeacherLength
 from kdbook.chapters.what_decides_who_pays.fits import bin_of
 from kdbook.charts.style import WIDTH, describe
 from kdbook.settings import Settings
@@ -25,7 +25,7 @@ def explore_share(settings: Settings, bins: pd.DataFrame) -> None:
         settings: of the study; the first seed's teachers are shown.
         bins: as ``fits.binned`` gives it: what a share came with in the record.
     """
-    lengths = [str(length) for length in teacher_length.Settings().teacher_lengths]
+    lengths = [str(length) for length in TeacherLength().settings.teacher_lengths]
     found = bins.set_index(bins["bin"].astype(str))["mean"]
 
     def draw(teacher: str, temperature: float) -> alt.Chart:
@@ -68,8 +68,8 @@ def share_by_class(shares: np.ndarray, found: pd.Series) -> alt.Chart:
 
 def _shares(settings: Settings, epochs: int, temperature: float) -> np.ndarray:
     own = settings.model_dump(include={"profile", "precision"})
-    one = teacher_length.Settings(**own, seeds=1, teacher_lengths=(epochs,))
-    specs = [m.spec for m in teacher_length.members(one) if m.method == "teacher"]
+    one = TeacherLength.parse(**own, seeds=1, teacher_lengths=(epochs,))
+    specs = [m.spec for m in one.members() if m.method == "teacher"]
     [teacher] = execute(specs, progress=False)
     logits, labels = training_logits(teacher)
     off = 1 - teacher_probabilities(logits, temperature).gather(1, labels[:, None])[:, 0]

@@ -18,13 +18,12 @@ from kdbook.chapters.where_the_teacher_errs.class_buckets import (
 )
 from kdbook.chapters.where_the_teacher_errs.mistakes import transfer
 from kdbook.families import Family, families_at
-from kdbook.profiles import profile_of
 from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
+from kdbook.study import Study
 from kdbook.tables import Member
 from kdlib.runs import RunResult, RunSpec
 
-QUESTION = "Where does the teacher err, and does the student err there too?"
 STUDENTS = ("one-hot", "distilled", "AdaAlpha", "AdaMargin")
 TEACHER_VIEWS = {
     "teacher, training": "teacher: training",
@@ -52,59 +51,6 @@ class Settings(BaseSettings):
     alpha: Alpha = 1.0
     offset: Annotated[float, Field(gt=0.0, le=1.0), FromText] = 0.01
     buckets: Annotated[int, Field(ge=1, le=1000), FromText] = 10
-
-
-def study_families(settings: Settings) -> Sequence[Family]:
-    """One family a seed at the settings' ratio."""
-    return families_at(profile_of(settings), settings.imbalance)
-
-
-def members(settings: Settings) -> list[Member]:
-    """Both teachers, then one-hot, distilled, AdaAlpha and AdaMargin students, for each seed."""
-    return [m for family in study_families(settings) for m in _family_members(family, settings)]
-
-
-def runs(settings: Settings) -> list[RunSpec]:
-    """The runs that the study needs."""
-    return [member.spec for member in members(settings)]
-
-
-def per_seed(settings: Settings, results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run: ``kdbook.tables.per_seed``, with the statistics of the last bucket.
-
-    ``tail_accuracy`` (percent), ``tail_log_loss`` (nats) and ``tail_margin`` are means on test over
-    the last of ``settings.buckets`` buckets, sorted by the teacher's accuracy on validation.
-    ``repeated`` is the percentage of the teacher's test mistakes that the run makes too.
-    A seed whose teacher is not finished has no rows.
-    """
-    finished = [(m, r) for m, r in zip(members(settings), results, strict=True) if r is not None]
-    taught = {m.seed for m, _ in finished if m.method == "teacher"}
-    runs_of = [m for m, _ in finished if m.seed in taught]
-    found = [r for m, r in finished if m.seed in taught]
-    table = tables.per_seed(runs_of, found)
-    keys = ["method", "seed"]
-    shared = transfer(runs_of, found, students_only=False)[[*keys, "repeated"]]
-    return table.merge(_tail(settings, runs_of, found), on=keys).merge(shared, on=keys)
-
-
-def by_class(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """Statistics of each run, held-out split and class: ``class_buckets.class_statistics``."""
-    return class_statistics(members(settings), results)
-
-
-def by_teacher_and_images(settings: Settings, results: Sequence[RunResult]) -> pd.DataFrame:
-    """The teachers' statistics on their own training images, on dev and on test.
-
-    Columns of ``class_buckets.class_statistics``, with ``method`` naming teacher and images. Only
-    the initial teacher has not seen the dev images.
-    """
-    known = [(m, r) for m, r in zip(members(settings), results, strict=True) if m.method in _KNOWN]
-    final = [(m, r) for m, r in known if m.method == "teacher"]
-    held_out = class_statistics([m for m, _ in known], [r for _, r in known])
-    own = own_image_statistics([m for m, _ in final], [r for _, r in final])
-    rows = pd.concat([own, held_out], ignore_index=True)
-    rows = rows.assign(method=rows["method"] + ", " + rows["split"])
-    return rows[rows["method"].isin(TEACHER_VIEWS)].replace({"method": TEACHER_VIEWS})
 
 
 def agreement(views: pd.DataFrame) -> pd.DataFrame:
@@ -135,27 +81,73 @@ def agreement(views: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _tail(
-    settings: Settings, runs_of: Sequence[Member], found: Sequence[RunResult]
-) -> pd.DataFrame:
-    """The last bucket's statistics, one row a run: method, seed, tail_accuracy, ..."""
-    statistics = class_statistics(runs_of, found)
-    places = class_places(statistics, "validation")
-    number = min(settings.buckets, statistics["label"].nunique())
-    means = bucket_statistics(statistics[statistics["split"] == "test"], places, number)
-    last = means[means["bucket"] == number]
-    wide = last.pivot(index=["method", "seed"], columns="statistic", values="value")
-    return wide[list(STATISTICS)].add_prefix("tail_").reset_index()
+class WhereTheTeacherErrs(Study[Settings]):
+    """Its runs and their tables."""
 
+    question = "Where does the teacher err, and does the student err there too?"
+    Settings = Settings
 
-def _family_members(family: Family, settings: Settings) -> list[Member]:
-    t, none = settings.temperature, float("nan")
-    named: list[tuple[str, float, RunSpec]] = [
-        ("teacher", none, family.teacher()),
-        ("initial teacher", none, family.initial_teacher()),
-        ("one-hot", none, family.one_hot()),
-        ("distilled", t, family.distilled(t, settings.alpha)),
-        ("AdaAlpha", t, family.ada_alpha(t)),
-        ("AdaMargin", t, family.ada_margin(t, settings.offset)),
-    ]
-    return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]
+    def study_families(self) -> Sequence[Family]:
+        """One family a seed at the settings' ratio."""
+        return families_at(self.profile, self.settings.imbalance)
+
+    def members(self) -> list[Member]:
+        """Both teachers, then one-hot, distilled, AdaAlpha and AdaMargin students, by seed."""
+        return [m for family in self.study_families() for m in self._family_members(family)]
+
+    def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
+        """One row a run: ``kdbook.tables.per_seed``, with the statistics of the last bucket.
+
+        ``tail_accuracy`` (percent), ``tail_log_loss`` (nats) and ``tail_margin`` are means on test
+        over the last of ``settings.buckets`` buckets, sorted by the teacher's accuracy on
+        validation. ``repeated`` is the percentage of the teacher's test mistakes that the run
+        makes too. A seed whose teacher is not finished has no rows.
+        """
+        finished = [(m, r) for m, r in zip(self.members(), results, strict=True) if r is not None]
+        taught = {m.seed for m, _ in finished if m.method == "teacher"}
+        runs_of = [m for m, _ in finished if m.seed in taught]
+        found = [r for m, r in finished if m.seed in taught]
+        table = tables.per_seed(runs_of, found)
+        keys = ["method", "seed"]
+        shared = transfer(runs_of, found, students_only=False)[[*keys, "repeated"]]
+        return table.merge(self._tail(runs_of, found), on=keys).merge(shared, on=keys)
+
+    def by_class(self, results: Sequence[RunResult]) -> pd.DataFrame:
+        """Statistics of each run, held-out split and class: ``class_buckets.class_statistics``."""
+        return class_statistics(self.members(), results)
+
+    def by_teacher_and_images(self, results: Sequence[RunResult]) -> pd.DataFrame:
+        """The teachers' statistics on their own training images, on dev and on test.
+
+        Columns of ``class_buckets.class_statistics``, with ``method`` naming teacher and images.
+        Only the initial teacher has not seen the dev images.
+        """
+        known = [(m, r) for m, r in zip(self.members(), results, strict=True) if m.method in _KNOWN]
+        final = [(m, r) for m, r in known if m.method == "teacher"]
+        held_out = class_statistics([m for m, _ in known], [r for _, r in known])
+        own = own_image_statistics([m for m, _ in final], [r for _, r in final])
+        rows = pd.concat([own, held_out], ignore_index=True)
+        rows = rows.assign(method=rows["method"] + ", " + rows["split"])
+        return rows[rows["method"].isin(TEACHER_VIEWS)].replace({"method": TEACHER_VIEWS})
+
+    def _tail(self, runs_of: Sequence[Member], found: Sequence[RunResult]) -> pd.DataFrame:
+        """The last bucket's statistics, one row a run: method, seed, tail_accuracy, ..."""
+        statistics = class_statistics(runs_of, found)
+        places = class_places(statistics, "validation")
+        number = min(self.settings.buckets, statistics["label"].nunique())
+        means = bucket_statistics(statistics[statistics["split"] == "test"], places, number)
+        last = means[means["bucket"] == number]
+        wide = last.pivot(index=["method", "seed"], columns="statistic", values="value")
+        return wide[list(STATISTICS)].add_prefix("tail_").reset_index()
+
+    def _family_members(self, family: Family) -> list[Member]:
+        t, none = self.settings.temperature, float("nan")
+        named: list[tuple[str, float, RunSpec]] = [
+            ("teacher", none, family.teacher()),
+            ("initial teacher", none, family.initial_teacher()),
+            ("one-hot", none, family.one_hot()),
+            ("distilled", t, family.distilled(t, self.settings.alpha)),
+            ("AdaAlpha", t, family.ada_alpha(t)),
+            ("AdaMargin", t, family.ada_margin(t, self.settings.offset)),
+        ]
+        return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]

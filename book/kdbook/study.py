@@ -1,0 +1,259 @@
+"""What a chapter asks, what it trains to know, and the tables that follow.
+
+A chapter fills in a ``Study``: its question, its settings and its members, which are runs with
+their place in the study. The runs, the tables by seed and by class, the comparisons and the record
+follow from these. A study that trains no network is ``Computed``: it fills in its table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+import pandas as pd
+
+from kdbook import compare, tables
+from kdbook.profiles import Profile, profile_of, robust_profile
+from kdbook.protocol import Paper, paper_of
+from kdbook.published import Beside, beside_paper, published
+from kdbook.records import recorded, recorded_rows, with_recorded
+from kdbook.settings import RobustSettings, Settings
+from kdbook.tables import Member
+from kdlib.data import Dataset
+from kdlib.metrics import FREE, Scale
+from kdlib.runs import RunResult, RunSpec, execute
+from kdlib.runs.build import dataset_for
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+Results = Sequence[RunResult | None]
+
+
+class Study(Generic[AnySettings]):
+    """One question, at some settings.
+
+    Attributes:
+        question: that it answers.
+        Settings: what a reader may set, with a range for every field.
+        trains: whether it has runs, and so members; else it is ``Computed``.
+        blanks: columns of its table in which some methods have no value.
+        scale: what the values of its table can be, where it has a column ``value``.
+        settings: of this one.
+        chart: its chapter's charts, where ``kdbook.chapters.chapter`` opened it.
+        panel: panels with sliders that need a kernel, likewise.
+        room: the package of its chapter, likewise.
+    """
+
+    question: ClassVar[str]
+    Settings: ClassVar[type[Settings]]
+    blanks: ClassVar[tuple[str, ...]] = ()
+    scale: ClassVar[Scale] = FREE
+    chart: Any
+    panel: Any
+    room: Any
+    settings: AnySettings
+
+    trains: ClassVar[bool] = True
+
+    def __init__(self, settings: AnySettings | None = None) -> None:
+        self.settings = settings or self.Settings()  # type: ignore[assignment]
+
+    def at(self, settings: AnySettings) -> Self:
+        """The same study at other settings."""
+        return type(self)(settings)
+
+    @classmethod
+    def parse(cls, /, **values: Any) -> Self:
+        """The study at these values of its settings.
+
+        Raises:
+            SettingError: a value that is not allowed, or a name that is not known (one line).
+        """
+        return cls(cls.Settings.parse(**values))  # type: ignore[arg-type]
+
+    @property
+    def name(self) -> str:
+        """On the command line and in records: of ``RareClasses`` it is ``rare_classes``."""
+        return study_name(type(self))
+
+    def members(self) -> list[Member]:
+        """Its runs, each with its place: what a chapter fills in."""
+        raise NotImplementedError
+
+    def row_members(self) -> list[Member]:
+        """A member for each row of ``per_seed``; another list where a run makes several rows."""
+        return self.members()
+
+    def runs(self) -> list[RunSpec]:
+        """The runs that it needs; their teachers are trained too."""
+        return [member.spec for member in self.members()]
+
+    def results(self) -> list[RunResult]:
+        """Those of its runs, in their order; trains what the store lacks."""
+        return self._results
+
+    def per_seed(self, results: Results) -> pd.DataFrame:
+        """One row a run; see ``kdbook.tables.per_seed``."""
+        return tables.per_seed(self.members(), results, self.paper)
+
+    def per_class(self, results: Results) -> pd.DataFrame:
+        """One row a run and class; see ``kdbook.tables.per_class``."""
+        return tables.per_class(self.members(), results, self.paper)
+
+    def provenance(self) -> dict[str, Any]:
+        """What a record of a study without runs says of dataset, model and recipe."""
+        return {"dataset": "simulated", "model": "no network", "recipe": {}}
+
+    @property
+    def paper(self) -> Paper:
+        """The paper whose experiments it repeats."""
+        return paper_of(self.settings)
+
+    @property
+    def profile(self) -> Profile:
+        """The scale: data, network, recipe and number of seeds."""
+        if isinstance(self.settings, RobustSettings):
+            return robust_profile(self.settings)
+        return profile_of(self.settings)
+
+    @property
+    def ratio(self) -> float:
+        """The long-tail ratio at which it compares its methods."""
+        own = getattr(self.settings, "imbalance", None)
+        return self.profile.imbalance if own is None else float(own)
+
+    @cached_property
+    def data(self) -> Dataset:
+        """The images of its first run, in splits."""
+        return dataset_for(self.runs()[0])
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes in words, by label."""
+        return tuple(self.data.class_names)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """``per_seed`` of ``results``."""
+        return self.per_seed(self.results())
+
+    @cached_property
+    def class_table(self) -> pd.DataFrame:
+        """``per_class`` of ``results``."""
+        return self.per_class(self.results())
+
+    @property
+    def at_ratio(self) -> pd.DataFrame:
+        """The rows of ``table`` at ``ratio``."""
+        return self.table[self.table["imbalance"] == self.ratio]
+
+    def measures(self) -> dict[str, str]:
+        """What it compares: columns of ``table``, and their names."""
+        return compare.measures(len(self.class_names))
+
+    def overview(self) -> pd.DataFrame:
+        """Means with intervals as text: a row a method, a column a measure."""
+        return compare.overview(self.at_ratio, self.measures())
+
+    def class_lines(self) -> pd.DataFrame:
+        """Accuracy of every class by method and ratio, with intervals and the classes' names."""
+        keys = ["method", "imbalance", "label"]
+        rows = compare.with_intervals(self.class_table, "accuracy", keys)
+        return rows.assign(class_name=rows["label"].map(dict(enumerate(self.class_names))))
+
+    def compare(
+        self, method: str, baseline: str, *, measures: Mapping[str, str] | None = None,
+        ratio: float | None = None,
+    ) -> pd.DataFrame:  # fmt: skip
+        """One method minus another, paired by seed: a row a measure.
+
+        Args:
+            method: as the column ``method`` names it. Where it was trained at several
+                temperatures, with one of them: ``distilled, T = 3``.
+            baseline: named alike.
+            measures: from columns of ``table`` to their names; by default all ``measures``.
+            ratio: the long-tail ratio; by default the study's.
+
+        Returns:
+            As ``kdbook.compare.compare``.
+        """
+        rows = self.table[self.table["imbalance"] == (self.ratio if ratio is None else ratio)]
+        pair = compare.full_name(rows, method), compare.full_name(rows, baseline)
+        return compare.compare(rows, [pair], measures or self.measures())
+
+    def results_of(self, method: str, ratio: float | None = None) -> list[RunResult]:
+        """The results of one method at one long-tail ratio, by seed."""
+        wanted = method, self.ratio if ratio is None else ratio
+        pairs = zip(self.members(), self.results(), strict=True)
+        return [result for m, result in pairs if (m.method, m.imbalance) == wanted]
+
+    def published(self, **wanted: str) -> pd.DataFrame:
+        """The numbers that its paper prints; see ``kdbook.published``."""
+        return published(paper=self.paper, **wanted)
+
+    @staticmethod
+    def train(wanted: Sequence[Member | RunSpec], **how: Any) -> list[RunResult]:
+        """Results of further runs, or members; ``how`` as ``kdlib.runs.execute``."""
+        return execute([one.spec if isinstance(one, Member) else one for one in wanted], **how)
+
+    @staticmethod
+    def beside_paper(ours: Any, printed: Sequence[Any]) -> list[Beside]:
+        """What our differences say of printed ones; see ``kdbook.published``."""
+        return beside_paper(ours, printed)
+
+    def recorded(self, show: Callable[[pd.DataFrame], pd.DataFrame] | None = None) -> Any:
+        """What the book has recorded of it on the paper's data, or how to record that.
+
+        Args:
+            show: what to show of a record; see ``kdbook.records.recorded``.
+        """
+        return say(recorded(self.name, show=show))
+
+    def with_recorded(self, per_seed: pd.DataFrame) -> pd.DataFrame:
+        """The rows, and recorded ones of further seeds; see ``kdbook.records.with_recorded``."""
+        return with_recorded(self, per_seed)
+
+    def recorded_rows(self, needs: Sequence[str] = ()) -> pd.DataFrame:
+        """The recorded rows of its very runs; see ``kdbook.records.recorded_rows``."""
+        return recorded_rows(self, needs)
+
+    @cached_property
+    def _results(self) -> list[RunResult]:
+        return execute(self.runs())
+
+
+class Computed(Study[AnySettings]):
+    """A study that trains no network: its table is computed here and now.
+
+    A chapter fills in ``compute``: one number a row in the column ``value``, a column ``seed``, and
+    columns that name what was measured.
+    """
+
+    trains = False
+
+    def compute(self) -> pd.DataFrame:
+        """The table: what a chapter fills in."""
+        raise NotImplementedError
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """``compute``, once."""
+        return self.compute()
+
+
+def study_name(kind: type[Study]) -> str:
+    """The name of a study on the command line and in records: ``RareClasses`` is rare_classes."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in kind.__name__).strip("_")
+
+
+def say(said: Any) -> Any:
+    """Text as Markdown, several sentences as a list of it; anything else as it is.
+
+    Args:
+        said: of a chapter, to show in a notebook.
+    """
+    from IPython.display import Markdown
+
+    if isinstance(said, list | tuple):
+        said = compare.listed(said)
+    return Markdown(said) if isinstance(said, str) else said

@@ -1,0 +1,42 @@
+"""A notebook opens its room, and needs little beside it."""
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+from kdbook.chapters import STUDIES
+
+BOOK = Path(__file__).resolve().parents[2] / "book"
+NOTEBOOKS = sorted(path for path in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+
+
+def imported(path):
+    """The names that a notebook imports of both packages, each with its module."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    trees = [ast.parse(source) for source in sources if "%pip" not in source]
+    return {
+        (node.module, alias.name)
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] in ("kdlib", "kdbook")
+        for alias in node.names
+    }
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_imports_at_most_six_names(path):
+    assert len(imported(path)) <= 6
+
+
+def test_each_page_with_a_study_has_a_room_of_its_name():
+    rooms = {path.name for path in (BOOK / "kdbook/chapters").iterdir() if path.is_dir()}
+    assert rooms - {"__pycache__"} == {page.rpartition("/")[2] for page in STUDIES.values()}
+
+
+def test_each_notebook_with_a_study_opens_its_room():
+    for page in set(STUDIES.values()):
+        path = BOOK / f"{page.removeprefix('book/')}.ipynb"
+        assert ("kdbook.chapters", "chapter") in imported(path), page
