@@ -39,4 +39,5 @@ def test_each_page_with_a_study_has_a_room_of_its_name():
 def test_each_notebook_with_a_study_opens_its_room():
     for page in set(STUDIES.values()):
         path = BOOK / f"{page.removeprefix('book/')}.ipynb"
-        assert ("kdbook.chapters", "chapter") in imported(path), page
+        if page != "book/intro":  # which runs nothing
+            assert ("kdbook.chapters", "chapter") in imported(path), page
