@@ -9,7 +9,7 @@ from kdbook.records import book_record
 from kdlib.errors import SettingError
 
 SMALL = Settings(
-    imbalances=(20,), temperatures=(3,), alphas=(0.5, 1), teacher_lengths=(40,), seeds=1
+    imbalances=(20,), temperatures=(3,), alphas=(0.5, 1), teacher_lengths=(80,), seeds=1
 )
 
 
@@ -42,7 +42,7 @@ def test_other_teachers_are_trusted_fully_and_teach_at_the_main_ratio_alone():
     asked = SMALL.model_copy(update={"imbalances": (5.0, 20.0), "teacher_lengths": (40, 80)})
     told = {
         (m.imbalance, *(value for _, value in m.place))
-        for m in who_pays.members(asked)
+        for m in WhoPays(asked).members()
         if m.method == "distilled"
     }
     assert told == {(5, 0.5, 80), (5, 1, 80), (20, 1, 40), (20, 0.5, 80), (20, 1, 80)}
