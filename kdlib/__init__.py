@@ -5,12 +5,13 @@ something needs it.
 
 These names are public; whatever else can be imported may change without notice:
 
+* ``kdlib.audit``: ``audit``, ``Report``
 * ``kdlib.losses``: ``soft_target_loss``, ``teacher_probabilities``, ``adaptive_mix``,
   ``average_margins``, ``margin_log_cost``, ``class_errors``, ``exponentiated_gradient``,
   ``traded_off_log_weights``
 * ``kdlib.metrics``: ``Interval``, ``per_class_accuracy``, ``mean_accuracy``,
   ``balanced_accuracy``, ``worst_k``, ``delta_k``, ``group_accuracy``, ``class_means``,
-  ``class_calibration_error``, ``class_risks``, ``cumulative_gain``, ``log_loss``, ``margin``,
+  ``class_calibration_error``, ``cumulative_gain``, ``log_loss``, ``margin``,
   ``t_interval``, ``prediction_interval``, ``paired_bootstrap``, ``paired_p_value``,
   ``sign_test``, ``holm``, ``pareto_frontier``
 * ``kdlib.data``: ``Dataset``, ``Split``, ``load``, ``long_tailed_counts``

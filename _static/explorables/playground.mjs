@@ -205,9 +205,10 @@ class Playground {
     const width = this.charts.clientWidth;
     const how = { width, methods: METHODS, showSeeds: true, noun: this.nouns()[0] };
     this.charts.replaceChildren(
-      html("h4", {}, "Over the classes: a faint mark per seed, the mean, its 95 % interval (%)"),
+      html("p", { class: "kdlib-subtitle" },
+        "Over the classes: a faint mark per seed, the mean, its 95 % interval (%)"),
       measureChart(this.summary(), how),
-      html("h4", {}, "Class by class, with the number of training examples below (%)"),
+      html("p", { class: "kdlib-subtitle" }, "Class by class, with the number of training examples below (%)"),
       classChart(this.summary(), this.columns(), { ...how, showSeeds: false }));
   }
 

@@ -17,7 +17,7 @@ const CONTROLS = {
   teacherEpochs: { short: "e", label: "teacher trained for", say: (one) => `${one} epochs` },
 };
 const DEFAULTS = {
-  ratio: 20, temperature: 3, alpha: 1, teacherEpochs: 40, ada: true, teacher: false, seeds: false,
+  ratio: 20, temperature: 3, alpha: 1, teacherEpochs: 80, ada: true, teacher: false, seeds: false,
 };
 const TICKS = { ada: "AdaAlpha: trust by class", teacher: "the teacher itself", seeds: "every seed" };
 const NOUNS = ["digit", "digits"];
@@ -89,9 +89,10 @@ class WhoPays {
     const how = { width: this.charts.clientWidth, methods, showSeeds: this.state.seeds, noun: NOUNS[0] };
     this.key.replaceChildren(legend(methods));
     this.charts.replaceChildren(
-      html("h4", {}, "Digit by digit: accuracy on new images (%), and below the images it had to learn from"),
+      html("p", { class: "kdlib-subtitle" },
+        "Digit by digit: accuracy on new images (%), and below the images it had to learn from"),
       classChart(summary, columns, how), tailOfImages(columns),
-      html("h4", {}, "Over the digits (%)"), measureChart(summary, how));
+      html("p", { class: "kdlib-subtitle" }, "Over the digits (%)"), measureChart(summary, how));
     this.numbers.replaceChildren(numbersTable(summary, columns, methods, NOUNS[0]));
   }
 

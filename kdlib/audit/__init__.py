@@ -13,7 +13,7 @@ from kdlib.audit.limits import Limit, parse_limit, read_limits
 from kdlib.audit.report import Report
 from kdlib.audit.run import audit
 
-__all__ = ["Check", "GateResult", "Limit", "Report", "audit", "parse_limit", "read_limits"]
+__all__ = ["Report", "audit"]
 
 
 class _Callable(ModuleType):

@@ -9,7 +9,7 @@ import pandas as pd
 from kdlib.errors import SettingError
 
 if TYPE_CHECKING:
-    from kdlib.audit.report import Report
+    from kdlib.audit.findings import Findings
 
 _WIDTH = 620
 _MOST_ROWS = 40
@@ -18,7 +18,7 @@ _COLOURS = {"harmed": "#c0392b", "helped": "#1e8449", "no clear change": "#7f8c8
 _INSTALL = "pip install 'kdlib[audit]'"
 
 
-def charts_of(report: Report) -> dict[str, Any]:
+def charts_of(report: Findings) -> dict[str, Any]:
     """Altair charts: gains by class and group, cumulative gain, margin and log-loss by bucket.
 
     Raises:
@@ -83,7 +83,7 @@ def _gains(alt: Any, frame: pd.DataFrame, what: str, confidence: float) -> Any:
     )
 
 
-def _cumulative(alt: Any, report: Report) -> Any:
+def _cumulative(alt: Any, report: Findings) -> Any:
     frame = report.cumulative
     step = max(1, len(frame) // 500)
     shown = pd.concat([frame.iloc[::step], frame.tail(1)]).drop_duplicates("k")
@@ -102,7 +102,7 @@ def _cumulative(alt: Any, report: Report) -> Any:
     )
 
 
-def _buckets(alt: Any, report: Report, value: str, title: str) -> Any:
+def _buckets(alt: Any, report: Findings, value: str, title: str) -> Any:
     return (
         alt.Chart(report.buckets)
         .mark_line(point=True)

@@ -13,13 +13,13 @@ import kdlib
 from kdlib.audit.gate import GateResult
 
 if TYPE_CHECKING:
-    from kdlib.audit.report import Report
+    from kdlib.audit.findings import Findings
 
 FRAMES = ("overall", "by_class", "by_group", "cumulative", "buckets", "confident_errors")
 WORDS = ("finding", "advice", "notes", "baseline", "order", "confidence", "examples", "seeds")
 
 
-def as_dict(report: Report, gate: GateResult | None = None) -> dict[str, Any]:
+def as_dict(report: Findings, gate: GateResult | None = None) -> dict[str, Any]:
     """Everything in plain Python; None stands for NaN."""
     found: dict[str, Any] = {"kdlib": kdlib.__version__}
     found |= {name: getattr(report, name) for name in WORDS}
@@ -38,7 +38,7 @@ def gate_dict(gate: GateResult) -> dict[str, Any]:
     return {"status": gate.status, "exit_code": gate.exit_code, "checks": checks}
 
 
-def json_of(report: Report, gate: GateResult | None = None) -> str:
+def json_of(report: Findings, gate: GateResult | None = None) -> str:
     """The report as JSON without NaN."""
     return json.dumps(as_dict(report, gate), indent=1, allow_nan=False) + "\n"
 

@@ -21,7 +21,7 @@ from kdlib.metrics import PairedGains, holm
 from kdlib.names import choices
 
 if TYPE_CHECKING:
-    from kdlib.audit.report import Report
+    from kdlib.audit.findings import Findings
 
 Status = Literal["harm", "fine", "cannot tell"]
 EXIT_CODES: dict[Status, int] = {"fine": 0, "harm": 1, "cannot tell": 2}
@@ -92,7 +92,7 @@ class Tested:
     p_above: NDArray[np.float64]
 
 
-def decide(report: Report, limits: Sequence[Limit]) -> GateResult:
+def decide(report: Findings, limits: Sequence[Limit]) -> GateResult:
     """Look at all limits together.
 
     Raises:
@@ -118,7 +118,7 @@ def _corrected_together(parts: Sequence[NDArray[np.float64]]) -> list[NDArray[np
     return np.split(whole, np.cumsum([len(part) for part in parts])[:-1])
 
 
-def _tested(report: Report, limit: Limit) -> Tested:
+def _tested(report: Findings, limit: Limit) -> Tested:
     share = limit.points / 100
     found: PairedGains | Averages
     names: Sequence[str]
@@ -135,7 +135,7 @@ def _tested(report: Report, limit: Limit) -> Tested:
     return whole if limit.name is None else _one(whole, limit)
 
 
-def _groups(report: Report, limit: Limit) -> tuple[Any, Sequence[str], NDArray[np.bool_]]:
+def _groups(report: Findings, limit: Limit) -> tuple[Any, Sequence[str], NDArray[np.bool_]]:
     if report.group_gains is None:
         raise SettingError(f"gate {limit} needs groups: there are none")
     return report.group_gains, list(report.by_group["name"]), report.testable_groups

@@ -14,7 +14,7 @@ from kdlib.audit.words import headline, interval, weights_line
 from kdlib.errors import SettingError
 
 if TYPE_CHECKING:
-    from kdlib.audit.report import Report
+    from kdlib.audit.findings import Findings
 
 _MOST_ROWS = 200
 _STYLE = """
@@ -38,7 +38,7 @@ _FORMATS = {
 }  # fmt: skip
 
 
-def page_of(report: Report, gate: GateResult | None = None) -> str:
+def page_of(report: Findings, gate: GateResult | None = None) -> str:
     """A whole page."""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
@@ -48,7 +48,7 @@ def page_of(report: Report, gate: GateResult | None = None) -> str:
     )
 
 
-def body_of(report: Report, gate: GateResult | None) -> str:
+def body_of(report: Findings, gate: GateResult | None) -> str:
     """What stands on the page."""
     parts = [
         f"<h1>Audit</h1>\n<p>{escape(headline(report))}</p>",
@@ -88,12 +88,12 @@ def _lines(title: str, lines: Sequence[str]) -> str:
     return _section(title, f"<ul>\n{items}\n</ul>") if lines else ""
 
 
-def _weights(report: Report) -> str:
+def _weights(report: Findings) -> str:
     line = weights_line(report)
     return "" if line is None else f"<pre>{escape(line)}</pre>"
 
 
-def _charts(report: Report) -> list[str]:
+def _charts(report: Findings) -> list[str]:
     """Drawn charts; one line where what draws them is not installed."""
     try:
         return [f"<figure>{svg_of(chart)}</figure>" for chart in charts_of(report).values()]
@@ -113,7 +113,7 @@ def _with_intervals(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.drop(columns=["low", "high"]).assign(interval=ends)
 
 
-def _wide(report: Report) -> str:
+def _wide(report: Findings) -> str:
     table = report.buckets.pivot(
         index=["bucket", "classes"], columns="model", values=["margin", "log_loss"]
     )

@@ -13,11 +13,12 @@ from kdlib.audit import tables
 from kdlib.audit.advice import advise, finding, gaps, trust
 from kdlib.audit.averages import Averages, class_variances, running_gains
 from kdlib.audit.checks import Kind, check_labels, check_scores
+from kdlib.audit.findings import lost
 from kdlib.audit.gate import decide
 from kdlib.audit.inputs import Audited, gather, place_of
 from kdlib.audit.limits import Limit
 from kdlib.audit.order import Order, class_order
-from kdlib.audit.report import Report, lost
+from kdlib.audit.report import Report
 from kdlib.audit.rows import split_seeds
 from kdlib.audit.verdicts import HARMED, fewest_examples
 from kdlib.errors import DataError, SettingError

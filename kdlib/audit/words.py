@@ -11,7 +11,7 @@ from kdlib.audit.advice import listed
 from kdlib.audit.verdicts import HARMED, HELPED, UNCLEAR
 
 if TYPE_CHECKING:
-    from kdlib.audit.report import Report
+    from kdlib.audit.findings import Findings
 
 NAMES = {
     "student": "the distilled student",
@@ -23,7 +23,7 @@ _MOST_WEIGHTS = 200
 _MOST_PAIRS = 5
 
 
-def text_of(report: Report) -> str:
+def text_of(report: Findings) -> str:
     """The report in a few lines."""
     parts = [
         headline(report),
@@ -38,7 +38,7 @@ def text_of(report: Report) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def headline(report: Report) -> str:
+def headline(report: Findings) -> str:
     """What was compared."""
     seeds = "one training" if report.seeds == 1 else f"{report.seeds} trainings"
     return (
@@ -47,7 +47,7 @@ def headline(report: Report) -> str:
     )
 
 
-def measure_line(report: Report, row: pd.Series) -> str:
+def measure_line(report: Findings, row: pd.Series) -> str:
     """One measure of both models."""
     words = {"mean": "mean accuracy", "balanced": "balanced accuracy", "worst_1": "worst class"}
     name = words.get(row["measure"], row["measure"].replace("worst_", "worst ") + " classes")
@@ -64,7 +64,7 @@ def interval(row: pd.Series) -> str:
     return f"{row['low']:+.1f} to {row['high']:+.1f}"
 
 
-def verdict_lines(report: Report) -> list[str]:
+def verdict_lines(report: Findings) -> list[str]:
     """How many classes and groups have which verdict, with the names of those that changed."""
     lines = []
     for what, frame in (("classes", report.by_class), ("groups", report.by_group)):
@@ -86,7 +86,7 @@ def _named(frame: pd.DataFrame, word: str) -> str:
     return f" ({listed(names)})"
 
 
-def confident_lines(report: Report) -> list[str]:
+def confident_lines(report: Findings) -> list[str]:
     """What the teacher is most often sure of and wrong."""
     rows = report.confident_errors.head(_MOST_PAIRS)
     if not len(rows):
@@ -96,7 +96,7 @@ def confident_lines(report: Report) -> list[str]:
     return ["The teacher is sure and wrong most often where it takes " + ", ".join(said) + "."]
 
 
-def weights_line(report: Report) -> str | None:
+def weights_line(report: Findings) -> str | None:
     """AdaAlpha's weights, ready to paste; a pointer where they are too many."""
     if report.weights is None:
         return None

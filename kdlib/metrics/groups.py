@@ -23,7 +23,7 @@ def group_accuracy(
     """Count and accuracy of each combination of the columns ``by``.
 
     Args:
-        frame: One row an example.
+        frame: One row per example.
         correct: The column that says whether the prediction is right: True or False, 1 or 0.
         by: The columns that define the groups. A missing value is a group of its own,
             asked for with None.

@@ -141,7 +141,7 @@ def _workers(specs: Sequence[RunSpec], device: str, jobs: int | None) -> int:
 
 
 def default_jobs(specs: Sequence[RunSpec], device: str) -> int:
-    """One process a core for tiny images, which cannot use two threads; else one process."""
+    """One process per core for tiny images, which cannot use two threads; else one process."""
     tiny = all(spec.data.name in _TINY_DATASETS for spec in specs)
     return min(len(specs), cores()) if tiny and device == "cpu" else 1
 

@@ -36,7 +36,7 @@ def put_together(rows: pd.DataFrame) -> pd.DataFrame:
             over that class's images; NaN where there are none.
 
     Returns:
-        One row a class, by label: label, count, ``MEASURED``.
+        One row per class, by label: label, count, ``MEASURED``.
     """
     sums = rows[MEASURED].mul(rows["count"], axis=0)
     sums["accuracy"] = sums["accuracy"].round()  # right answers are counted

@@ -31,7 +31,7 @@ class PlannedTables:
         if self.sizes:
             total, largest = (size / 2**20 for size in (sum(self.sizes), max(self.sizes)))
             parts.append(
-                f"{len(self.sizes)} of {self.teachers} answer from tables of views, "
+                f"{len(self.sizes)} of {self.teachers} answer from precomputed logits, "
                 f"{total:.1f} MiB in all, the largest {largest:.1f} MiB"
             )
         if self.too_large:

@@ -56,12 +56,12 @@ class RunResult:
 
     @cached_property
     def history(self) -> pd.DataFrame:
-        """One row an epoch: epoch, loss, accuracy, rate."""
+        """One row per epoch: epoch, loss, accuracy, rate."""
         return pd.read_csv(self.folder / "history.csv")
 
     @cached_property
     def timing(self) -> pd.DataFrame:
-        """One row an epoch: epoch, seconds, images per second, as measured."""
+        """One row per epoch: epoch, seconds, images per second, as measured."""
         return pd.read_csv(self.folder / "timing.csv")
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The store: one folder a run, named by the run's id, believed only when its hashes agree.
+"""The store: one folder per run, named by the run's id, believed only when its hashes agree.
 
 A folder holds ``spec.json``, ``history.csv``, ``per_class.csv``, ``timing.csv``,
 ``environment.json``, ``outcome.json``, ``weights.safetensors``, ``logits.safetensors`` and, written

@@ -217,7 +217,7 @@ def _logits(spec: RunSpec, model: nn.Module, split: Split, outcome: Outcome) -> 
 def per_class_table(
     split: str, logits: np.ndarray, labels: np.ndarray, num_classes: int
 ) -> pd.DataFrame:
-    """One row a class: split, label, count, accuracy, mean log-loss, mean margin.
+    """One row per class: split, label, count, accuracy, mean log-loss, mean margin.
 
     A class without examples has count 0 and NaN: a class with one training image has no dev image.
     """

@@ -43,7 +43,7 @@ class Job:
 
     @property
     def steps(self) -> int:
-        """Steps an epoch."""
+        """Steps per epoch."""
         return steps_per_epoch(self.recipe, len(self.split))
 
     @property

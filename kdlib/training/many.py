@@ -168,4 +168,4 @@ def _resume(together: Stack, keepers: Sequence[Keeper]) -> list[_Course]:
 
 def _check_processes() -> None:
     if processes.count() > 1:
-        raise SettingError("several students in one step are not for torchrun: train them in turn")
+        raise SettingError("batched training is not for torchrun: train the students one by one")

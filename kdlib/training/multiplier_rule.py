@@ -23,7 +23,7 @@ class MultiplierRule(Frozen):
         measured_on: ``held_out`` examples, or the ``training`` batch of the step itself, as Group
             DRO does (Sagawa et al. 2020).
         error: what is measured: the 0-1 error (the paper's choice) or the cross-entropy.
-        batch_size: held-out examples measured a move, drawn anew each time; None: all of them. A
+        batch_size: held-out examples measured per move, drawn anew each time; None: all of them. A
             class that is not among them keeps its weight, up to the normalisation.
     """
 

@@ -79,7 +79,7 @@ class ClassMultipliers:
         """Move everything to ``device``.
 
         Raises:
-            SettingError: there is not one multiplier a class.
+            SettingError: there is not one multiplier per class.
         """
         if len(self._log_rate) != num_classes:
             raise SettingError(f"{len(self._log_rate)} multipliers for {num_classes} classes")

@@ -46,7 +46,7 @@ class Recipe(Frozen):
     """
 
     epochs: Epochs = Field(description="Length of the schedule, in passes over the data.")
-    batch_size: int = Field(ge=2, le=65_536, description="Examples a step.")
+    batch_size: int = Field(ge=2, le=65_536, description="Examples per step.")
     peak_rate: float = Field(gt=0, le=100, description="Learning rate after the warm-up.")
     warmup_epochs: int = Field(ge=0, description="Epochs of linear warm-up; below epochs.")
     schedule: Schedule = Field(description="How the rate falls after the warm-up.")

@@ -112,4 +112,6 @@ def _check(jobs: Sequence[Job]) -> None:
 def _pixels(split: Split) -> Tensor:
     if isinstance(split.images, Tensor):
         return split.images
-    raise SettingError("students on images in files cannot share a step: train them in turn")
+    raise SettingError(
+        "batched training is not for images in files: train these students one by one"
+    )

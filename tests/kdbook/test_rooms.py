@@ -37,7 +37,7 @@ def test_each_page_with_a_study_has_a_room_of_its_name():
 
 
 def test_each_notebook_with_a_study_opens_its_room():
-    pages = {BOOK.parent / f"{page}.ipynb" for page in STUDIES.values()} & set(NOTEBOOKS)
-    assert pages
-    for path in pages:
-        assert ("kdbook.chapters", "chapter") in imported(path), path.stem
+    for page in set(STUDIES.values()):
+        path = BOOK / f"{page.removeprefix('book/')}.ipynb"
+        if page != "book/intro":  # which runs nothing
+            assert ("kdbook.chapters", "chapter") in imported(path), page

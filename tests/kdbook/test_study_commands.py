@@ -64,7 +64,7 @@ def test_plan_says_what_is_missing_and_how_long_it_takes(call, tmp_path):
     )
     assert re.search(wanted, result.output), result.output
     assert result.output.count("digits 1:20 ResNet-8") == 3
-    assert "teachers: 1 of 1 answer from tables of views, 0.1 MiB in all" in result.output
+    assert "teachers: 1 of 1 answer from precomputed logits, 0.1 MiB in all" in result.output
     assert list(tmp_path.iterdir()) == []
 
 

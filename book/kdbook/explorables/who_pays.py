@@ -22,7 +22,7 @@ from kdlib.metrics import Scale
 
 KEY = ("imbalance", "temperature", "alpha", "teacher_epochs")
 CONTROLS = {"ratio": KEY[0], "temperature": KEY[1], "alpha": KEY[2], "teacherEpochs": KEY[3]}
-DEFAULT = {"imbalance": 20.0, "temperature": 3.0, "alpha": 1.0, "teacher_epochs": 40.0}
+DEFAULT = {"imbalance": 20.0, "temperature": 3.0, "alpha": 1.0, "teacher_epochs": 80.0}
 """What the figure shows untouched."""
 ACROSS, DOWN, ZOOM = 5, 18, 3
 """Images side by side and one under another in a class's stack, and how often a pixel is shown."""
@@ -113,6 +113,6 @@ def default_picture(record: Record) -> alt.LayerChart:
         ["method", "seed"], list(columns.values()), "label"
     )
     means = compare.with_intervals(tidy, "value", ["method", "label"], DRAWN)
-    title = "Accuracy by digit at T = 3, imbalance 20, teacher of 40 epochs"
+    title = "Accuracy by digit at T = 3, imbalance 20, teacher of 80 epochs"
     chart = charts.per_class_accuracy(means, title=title, order="digit, most frequent first")
     return chart.properties(background="white", padding=12).configure(font="sans-serif")

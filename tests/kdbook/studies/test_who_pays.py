@@ -9,7 +9,7 @@ from kdbook.records import book_record
 from kdlib.errors import SettingError
 
 SMALL = Settings(
-    imbalances=(20,), temperatures=(3,), alphas=(0.5, 1), teacher_lengths=(40,), seeds=1
+    imbalances=(20,), temperatures=(3,), alphas=(0.5, 1), teacher_lengths=(80,), seeds=1
 )
 
 
@@ -21,7 +21,7 @@ def test_a_seed_has_a_student_for_each_setting():
     assert [name[0] for name in names] == [
         "one-hot", "teacher", "distilled", "distilled", "AdaAlpha",
     ]  # fmt: skip
-    assert told[:2] == [("distilled", 3.0, 0.5, 40.0), ("distilled", 3.0, 1.0, 40.0)]
+    assert told[:2] == [("distilled", 3.0, 0.5, 80.0), ("distilled", 3.0, 1.0, 80.0)]
 
 
 def test_a_teachers_length_changes_no_one_hot_student():
@@ -29,13 +29,23 @@ def test_a_teachers_length_changes_no_one_hot_student():
     plain, teacher, *_ = WhoPays(SMALL).runs()
     again, longer, *_ = WhoPays(long).runs()
     assert plain == again
-    assert (teacher.recipe.epochs, longer.recipe.epochs) == (40, 160)
+    assert (teacher.recipe.epochs, longer.recipe.epochs) == (80, 160)
 
 
 def test_it_shares_its_runs_with_the_study_of_lengths():
-    lengths = TeacherLength.parse(teacher_lengths=(40,), student_lengths=(40,), seeds=1)
+    lengths = TeacherLength.parse(teacher_lengths=(80,), student_lengths=(40,), seeds=1)
     shared = set(WhoPays(SMALL).runs()) & set(lengths.runs())
     assert len(shared) == 4  # one-hot, teacher, distilled, AdaAlpha
+
+
+def test_other_teachers_are_trusted_fully_and_teach_at_the_main_ratio_alone():
+    asked = SMALL.model_copy(update={"imbalances": (5.0, 20.0), "teacher_lengths": (40, 80)})
+    told = {
+        (m.imbalance, *(value for _, value in m.place))
+        for m in WhoPays(asked).members()
+        if m.method == "distilled"
+    }
+    assert told == {(5, 0.5, 80), (5, 1, 80), (20, 1, 40), (20, 0.5, 80), (20, 1, 80)}
 
 
 @pytest.mark.parametrize("wrong", [{"alphas": ()}, {"alphas": (1.5,)}, {"teacher_lengths": (1,)}])

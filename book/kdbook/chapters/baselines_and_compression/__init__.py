@@ -112,8 +112,9 @@ def _as_members(family: RobustFamily, specs: dict[str, RunSpec]) -> list[Member]
 
 def _shift_member(teacher: Member) -> Member:
     objective = teacher.method.removeprefix("teacher ")
-    name = f"{SHIFT}, {objective} teacher"
-    return Member(name, teacher.imbalance, float("nan"), teacher.seed, teacher.spec)
+    return Member(
+        f"{SHIFT}, {objective} teacher", teacher.imbalance, float("nan"), teacher.seed, teacher.spec
+    )
 
 
 def _shifted(result: RunResult | None) -> RunResult | None:

@@ -1,8 +1,8 @@
 """Who pays? Every class at every setting that the front page lets a reader move.
 
-Long-tail ratio crossed with temperature and trust; at the profile's own ratio, with the teacher's
-length too. The students of a seed and ratio share data, initial weights, order and shifts, and one
-one-hot student that all are compared with.
+Long-tail ratio crossed with temperature and trust; at the profile's own ratio and full trust, the
+teacher's length crossed with temperature too. The students of a seed and ratio share data, initial
+weights, order and shifts, and one one-hot student that all are compared with.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class Settings(BaseSettings):
     Attributes:
         imbalances: long-tail ratios, each from 1 to 1000.
         temperatures: of the teacher's probabilities, each 0.05 to 100.
-        alphas: trust in the teacher of the distilled students, each 0 to 1 (equation 1).
+        alphas: trust of the distilled students in teachers of the profile's length, each 0 to 1
+            (equation 1); teachers of other lengths are trusted fully.
         teacher_lengths: epochs of the teachers at the profile's own ratio, each from 2 to 10,000.
             At other ratios teachers have the profile's length.
     """
@@ -43,7 +44,7 @@ class Settings(BaseSettings):
     imbalances: Annotated[Ratios, FromText] = (1.0, 5.0, 20.0, 50.0)
     temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1), FromText] = (1, 3)
     alphas: Annotated[tuple[Alpha, ...], Field(min_length=1), FromText] = (0.5, 1.0)
-    teacher_lengths: Annotated[Lengths, FromText] = (40, 80, 160)
+    teacher_lengths: Annotated[Lengths, FromText] = (40, 80, 160, 320)
 
 
 class WhoPays(Study[Settings]):
@@ -81,16 +82,18 @@ class WhoPays(Study[Settings]):
         return table.join(pd.DataFrame(accuracies).add_prefix(CLASS))
 
 
-def lengths_at(settings: Settings, ratio: float) -> tuple[int, ...]:
-    """Of the teachers at a ratio, in epochs."""
-    profile = profile_of(settings)
-    own = profile.at(ratio).teachers_recipe.epochs
-    return settings.teacher_lengths if ratio == profile.imbalance else (own,)
+def _own_length(settings: Settings, ratio: float) -> int:
+    return profile_of(settings).at(ratio).teachers_recipe.epochs
+
+
+def _lengths_at(settings: Settings, ratio: float) -> tuple[int, ...]:
+    own_ratio = ratio == profile_of(settings).imbalance
+    return settings.teacher_lengths if own_ratio else (_own_length(settings, ratio),)
 
 
 def _seed_members(settings: Settings, ratio: float, seed: int) -> list[Member]:
     found = []
-    lengths = lengths_at(settings, ratio)
+    lengths = _lengths_at(settings, ratio)
     for length in lengths:
         family = _family(settings, ratio, seed, length)
         found.append(_member("teacher", family, family.teacher(), length=length))
@@ -100,10 +103,11 @@ def _seed_members(settings: Settings, ratio: float, seed: int) -> list[Member]:
 
 
 def _taught(settings: Settings, family: Family, length: float) -> list[Member]:
+    own = length == _own_length(settings, family.imbalance)
     distilled = [
         _member("distilled", family, family.distilled(heat, alpha), heat, alpha, length)
         for heat in settings.temperatures
-        for alpha in settings.alphas
+        for alpha in (settings.alphas if own else (1.0,))
     ]
     by_class = [
         _member("AdaAlpha", family, family.ada_alpha(heat), heat, length=length)

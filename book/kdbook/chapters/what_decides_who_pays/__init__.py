@@ -17,6 +17,7 @@ from kdbook import tables
 from kdbook.chapters.rare_classes import RareClasses
 from kdbook.chapters.rare_classes.teacher_length import TeacherLength
 from kdbook.protocol import reported_split
+from kdbook.records import Record, book_record
 from kdbook.settings import Settings as Settings
 from kdbook.study import Results, Study
 from kdbook.tables import Member
@@ -48,6 +49,11 @@ class WhatDecidesWhoPays(Study[Settings]):
 
     question = "What decides which classes pay for distillation?"
     Settings = Settings
+
+    @cached_property
+    def record(self) -> Record:
+        """What the book has recorded of it on digits."""
+        return book_record(self.name, "quick")
 
     @cached_property
     def pairs(self) -> list[Pair]:

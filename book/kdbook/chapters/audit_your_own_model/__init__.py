@@ -1,0 +1,26 @@
+"""Audit your own model: what a reader may set. The chapter trains small networks of its own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from kdbook.settings import FromText, Temperature
+from kdbook.settings import Settings as BaseSettings
+
+Limit = Annotated[float, Field(ge=-100, le=100), FromText]
+
+
+class Settings(BaseSettings):
+    """What the chapter lets a reader set.
+
+    Attributes:
+        seeds: trainings of teacher and students, 1 to 1000.
+        epochs: passes over the training images, 2 to 10,000; more of them over few images.
+        temperature: of the teacher's probabilities, 0.05 to 100.
+        limit: points that a class may lose before the gate calls it harm, -100 to 100.
+    """
+
+    temperature: Temperature = 3.0
+    limit: Limit = -5.0

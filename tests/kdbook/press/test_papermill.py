@@ -1,0 +1,45 @@
+"""Plain papermill on every chapter, from another folder, as the README shows it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kdbook.press.notebooks import has_tag, read_notebook
+from kdbook.press.toc import read_pages
+
+pytestmark = [pytest.mark.chapters, pytest.mark.slow]
+ROOT = Path(__file__).parents[3]
+PAGES = {page.name: page.source for page in read_pages(ROOT) if page.runs}
+
+
+def takes_parameters(source):
+    return any(has_tag(cell, ["parameters"]) for cell in read_notebook(source)["cells"])
+
+
+def papermill(source, folder, *words):
+    command = [sys.executable, "-m", "papermill", source, "out.ipynb", *words]
+    return subprocess.run(
+        [str(word) for word in command], cwd=folder, capture_output=True, text=True, timeout=500,
+        env=os.environ | {"KDLIB_STORE": str(folder / "store")},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if takes_parameters(page)])
+def test_a_misspelt_parameter_stops_a_chapter_before_anything_trains(name, tmp_path):
+    done = papermill(PAGES[name], tmp_path, "-p", "temprature", 3)
+    assert done.returncode == 1
+    assert "unknown parameter 'temprature'" in done.stderr
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_chapter_runs_to_its_end_with_the_parameters_that_it_is_told(tmp_path):
+    done = papermill(PAGES["distillation"], tmp_path, "-p", "temperature", 10, "-p", "alpha", 1)
+    assert done.returncode == 0, done.stderr
+    notebook = json.loads((tmp_path / "out.ipynb").read_text())
+    (told,) = (c for c in notebook["cells"] if has_tag(c, ["injected-parameters"]))
+    assert "".join(told["source"]) == "# Parameters\ntemperature = 10\nalpha = 1\n"
+    assert list((tmp_path / "store").glob("*/done"))
