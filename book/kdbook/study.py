@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from re import sub
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import pandas as pd
@@ -16,7 +17,7 @@ import pandas as pd
 from kdbook import compare, tables
 from kdbook.profiles import Profile, profile_of, robust_profile
 from kdbook.protocol import Paper, paper_of
-from kdbook.published import Beside, beside_paper, published
+from kdbook.published import beside_paper, published
 from kdbook.records import recorded, recorded_rows, with_recorded
 from kdbook.settings import RobustSettings, Settings
 from kdbook.tables import Member
@@ -56,6 +57,7 @@ class Study(Generic[AnySettings]):
     trains: ClassVar[bool] = True
 
     def __init__(self, settings: AnySettings | None = None) -> None:
+        self._results: list[RunResult] | None = None
         self.settings = settings or self.Settings()  # type: ignore[assignment]
 
     def at(self, settings: AnySettings) -> Self:
@@ -74,7 +76,7 @@ class Study(Generic[AnySettings]):
     @property
     def name(self) -> str:
         """On the command line and in records: of ``RareClasses`` it is ``rare_classes``."""
-        return study_name(type(self))
+        return sub(r"\B([A-Z])", r"_\1", type(self).__name__).lower()
 
     def members(self) -> list[Member]:
         """Its runs, each with its place: what a chapter fills in."""
@@ -89,7 +91,9 @@ class Study(Generic[AnySettings]):
         return [member.spec for member in self.members()]
 
     def results(self) -> list[RunResult]:
-        """Those of its runs, in their order; trains what the store lacks."""
+        """Those of its runs, in their order; trains what the store lacks, once."""
+        if self._results is None:
+            self._results = execute(self.runs())
         return self._results
 
     def per_seed(self, results: Results) -> pd.DataFrame:
@@ -157,8 +161,8 @@ class Study(Generic[AnySettings]):
 
     def class_lines(self) -> pd.DataFrame:
         """Accuracy of every class by method and ratio, with intervals and the classes' names."""
-        keys = ["method", "imbalance", "label"]
-        rows = compare.with_intervals(self.class_table, "accuracy", keys)
+        by = ["method", "imbalance", "label"]
+        rows = compare.with_intervals(self.class_table, "accuracy", by)
         return rows.assign(class_name=rows["label"].map(dict(enumerate(self.class_names))))
 
     def compare(
@@ -196,10 +200,7 @@ class Study(Generic[AnySettings]):
         """Results of further runs, or members; ``how`` as ``kdlib.runs.execute``."""
         return execute([one.spec if isinstance(one, Member) else one for one in wanted], **how)
 
-    @staticmethod
-    def beside_paper(ours: Any, printed: Sequence[Any]) -> list[Beside]:
-        """What our differences say of printed ones; see ``kdbook.published``."""
-        return beside_paper(ours, printed)
+    beside_paper = staticmethod(beside_paper)
 
     def recorded(self, show: Callable[[pd.DataFrame], pd.DataFrame] | None = None) -> Any:
         """What the book has recorded of it on the paper's data, or how to record that.
@@ -216,10 +217,6 @@ class Study(Generic[AnySettings]):
     def recorded_rows(self, needs: Sequence[str] = ()) -> pd.DataFrame:
         """The recorded rows of its very runs; see ``kdbook.records.recorded_rows``."""
         return recorded_rows(self, needs)
-
-    @cached_property
-    def _results(self) -> list[RunResult]:
-        return execute(self.runs())
 
 
 class Computed(Study[AnySettings]):
@@ -241,11 +238,6 @@ class Computed(Study[AnySettings]):
         return self.compute()
 
 
-def study_name(kind: type[Study]) -> str:
-    """The name of a study on the command line and in records: ``RareClasses`` is rare_classes."""
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in kind.__name__).strip("_")
-
-
 def say(said: Any) -> Any:
     """Text as Markdown, several sentences as a list of it; anything else as it is.
 
@@ -254,6 +246,5 @@ def say(said: Any) -> Any:
     """
     from IPython.display import Markdown
 
-    if isinstance(said, list | tuple):
-        said = compare.listed(said)
+    said = compare.listed(said) if isinstance(said, list | tuple) else said
     return Markdown(said) if isinstance(said, str) else said

@@ -16,7 +16,7 @@ CHECKOUT = Path(kdbook.__file__).parents[2]
 READERS = {
     "records": read_records,
     "comparisons": lambda folder: records.recorded("results", folder),
-    "groups": groups_that_are_not_classes.recorded,
+    "groups": groups_that_are_not_classes.changes.recorded,
     "grids": lambda folder: recorded_grids.recorded_grids("quick", folder),
     "seeds": lambda folder: records.recorded_rows(TradeOffs(), folder=folder),
 }

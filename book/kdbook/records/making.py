@@ -5,13 +5,14 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import torch
 
 from kdbook.profiles import profile_of
 from kdbook.protocol import Paper, protocol, reported_split
+from kdbook.records.asked import Asked
 from kdbook.records.files import Record
 from kdbook.records.provenance import Provenance
 from kdbook.settings import Settings
@@ -20,12 +21,9 @@ from kdlib.errors import KdlibError
 from kdlib.runs import RESULTS_VERSION, RunResult, RunSpec, Store, execute
 from kdlib.runs.machine import checkout_commit, device_name, kind_of_machine, warn_of_mixed_machines
 
-if TYPE_CHECKING:
-    from kdbook.study import Study
-
 
 def record(
-    study: Study,
+    study: Asked,
     *,
     store: Store | None = None,
     jobs: int | None = None,
@@ -82,7 +80,7 @@ def _each_once(results: Iterable[RunResult]) -> list[RunResult]:
 
 
 def _provenance(
-    study: Study, table: pd.DataFrame, finished: Sequence[RunResult], missing: int
+    study: Asked, table: pd.DataFrame, finished: Sequence[RunResult], missing: int
 ) -> Provenance:
     specs, environments = [r.spec for r in finished], [r.environment for r in finished]
     return Provenance(
@@ -106,7 +104,7 @@ def _provenance(
     )
 
 
-def _computed(study: Study) -> Record:
+def _computed(study: Asked) -> Record:
     """Of a study that trains no network: its table is computed here and now."""
     about = Provenance(
         **_question(study, study.table),
@@ -124,7 +122,7 @@ def _computed(study: Study) -> Record:
     return Record(about, study.table.reset_index(drop=True))
 
 
-def _question(study: Study, table: pd.DataFrame) -> dict[str, Any]:
+def _question(study: Asked, table: pd.DataFrame) -> dict[str, Any]:
     return {
         "study": study.name,
         "question": study.question,

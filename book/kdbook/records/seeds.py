@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from kdbook.compare import TRAINED, measures, overview
 from kdbook.profiles import PROFILES
+from kdbook.records.asked import Asked
 from kdbook.records.files import Record, read_records
 from kdbook.selection import chosen_settings
 from kdbook.settings import Settings, TaughtSettings, teaching
 from kdbook.tables import KEYS
-
-if TYPE_CHECKING:
-    from kdbook.study import Study
 
 
 def recorded(
@@ -74,7 +71,7 @@ def _at_papers_ratio(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def recorded_rows(
-    study: Study, needs: Sequence[str] = (), folder: Path | None = None
+    study: Asked, needs: Sequence[str] = (), folder: Path | None = None
 ) -> pd.DataFrame:
     """The recorded rows of the study's runs at its settings, each once; perhaps none.
 
@@ -93,7 +90,7 @@ def recorded_rows(
     return table.drop_duplicates(_keys(table), ignore_index=True)
 
 
-def with_recorded(study: Study, per_seed: pd.DataFrame, folder: Path | None = None) -> pd.DataFrame:
+def with_recorded(study: Asked, per_seed: pd.DataFrame, folder: Path | None = None) -> pd.DataFrame:
     """``per_seed`` and below it the recorded rows of further seeds of the same study.
 
     Where the settings name a number of seeds, or several temperatures, nothing is added: these need
@@ -128,7 +125,7 @@ def _several_temperatures(settings: Settings) -> bool:
     return len(getattr(settings, "temperatures", ())) > 1
 
 
-def _rows(record: Record, study: Study) -> pd.DataFrame:
+def _rows(record: Record, study: Asked) -> pd.DataFrame:
     settings = study.settings
     if record.about.profile != settings.profile:
         return record.table.iloc[:0]

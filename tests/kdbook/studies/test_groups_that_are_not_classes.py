@@ -112,14 +112,14 @@ def test_papermills_texts_are_understood():
 def test_what_is_recorded_is_read_as_paired_changes(shelf, tmp_path, monkeypatch):
     from kdbook.records import record, write_record
 
-    assert "kdlib study record groups_that_are_not_classes" in study.recorded(tmp_path)
+    assert "kdlib study record groups_that_are_not_classes" in study.changes.recorded(tmp_path)
     monkeypatch.setattr(study, "Store", lambda *_: shelf)
     monkeypatch.setattr("kdlib.runs.forests.Store", lambda *_: shelf)
     made = record(study.GroupsThatAreNotClasses(SMALL))
     path = write_record(tmp_path, made)
     for half in (path, path.with_suffix(".json")):
         half.rename(tmp_path / f"groups_that_are_not_classes-paper{half.suffix}")
-    found = study._recorded_changes(made.table)
+    found = study.changes._recorded_changes(made.table)
     change = made.table.pivot_table(
         index=["group", "threshold", "seed"], columns="method", values="value"
     )
@@ -129,4 +129,4 @@ def test_what_is_recorded_is_read_as_paired_changes(shelf, tmp_path, monkeypatch
         if group in found.index:
             assert found.loc[group, threshold].startswith(f"{value:+.1f}")
     with pytest.raises(RecordError, match="its name must be"):
-        study.recorded(tmp_path)
+        study.changes.recorded(tmp_path)

@@ -86,15 +86,9 @@ def _teachers(family: RobustFamily) -> list[Member]:
 
 def compressed_cells() -> list[tuple[Alpha, Alpha, ValidationLabels]]:
     """Teacher, student and validation labels: the corners of supplementary Table 2."""
-    corners: tuple[Alpha, ...] = (None, 1.0)
-    return [(teacher, student, labels) for teacher in corners for student, labels in _STUDENTS]
-
-
-_STUDENTS: tuple[tuple[Alpha, ValidationLabels], ...] = (
-    (None, "one_hot"),
-    (1.0, "teacher"),
-    (1.0, "one_hot"),
-)
+    kinds: list[ValidationLabels] = ["one_hot", "teacher", "one_hot"]
+    students = list(zip((None, 1.0, 1.0), kinds, strict=True))
+    return [(teacher, *student) for teacher in (None, 1.0) for student in students]
 
 
 def _taught(

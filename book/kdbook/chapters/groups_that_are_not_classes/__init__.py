@@ -7,7 +7,6 @@ paper names neither the encoding of the data nor the threshold of a decision, so
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -16,14 +15,11 @@ from pydantic import Field
 
 from kdbook.chapters.groups_that_are_not_classes import changes
 from kdbook.chapters.groups_that_are_not_classes.changes import Scored
-from kdbook.compare import paired_differences, signed
-from kdbook.places import records_folder
-from kdbook.records import read_record, record_name
 from kdbook.settings import Alpha, FromText, ProfileName
 from kdbook.settings import Settings as BaseSettings
 from kdbook.study import Computed
 from kdlib.data.adult_features import Encoding, Missing, adult_features
-from kdlib.metrics import PERCENT, POINTS
+from kdlib.metrics import PERCENT
 from kdlib.runs.forests import Forest, StudentTree, TeacherForest, fit_forests
 from kdlib.runs.store import Store
 from kdlib.validated import Frozen
@@ -31,8 +27,7 @@ from kdlib.validated import Frozen
 ClassWeight = Literal["none", "teacher", "both"]
 Depth = Annotated[int, Field(ge=1, le=64), FromText]
 Threshold = Annotated[float, Field(gt=0, lt=1)]
-GRID_ALPHAS = (0.25, 0.5, 0.75, 0.9, 1.0)
-GRID_DEPTHS = (4, 8, 12, 16, 20)
+GRID_ALPHAS, GRID_DEPTHS = (0.25, 0.5, 0.75, 0.9, 1.0), (4, 8, 12, 16, 20)
 GRID_THRESHOLDS = tuple(round(0.1 + 0.05 * step, 2) for step in range(17))
 
 
@@ -81,35 +76,6 @@ class Settings(BaseSettings):
     missing: Missing = "keep"
     class_weight: ClassWeight = "none"
     thresholds: Annotated[tuple[Threshold, ...], Field(min_length=1), FromText] = (0.3, 0.5)
-
-
-def recorded(folder: Path | None = None) -> pd.DataFrame | str:
-    """What the book has recorded at the paper profile: changes from one-hot to distilled.
-
-    Args:
-        folder: where the records lie; by default the book's own.
-
-    Returns:
-        One row a group of Table 7, and ``balanced``: a cell for each threshold, in percentage
-        points with 95 % intervals over seeds; or a line of Markdown that says how to record it.
-
-    Raises:
-        RecordError: the record is malformed.
-    """
-    name = "groups_that_are_not_classes"
-    path = records_folder(folder) / f"{record_name(name, 'paper', {})}.csv"
-    if not path.exists():
-        return f"Not run yet. To run and record it: `kdlib study record {name} --profile paper`"
-    return _recorded_changes(read_record(path).table)
-
-
-def _recorded_changes(table: pd.DataFrame) -> pd.DataFrame:
-    students = table[table["method"] != "teacher"].assign(temperature=0.0)
-    coarse = students[~students["group"].str.contains(", .*, ")]
-    rows = paired_differences(coarse, "value", "one-hot", ["group", "threshold"], POINTS)
-    rows = rows.assign(cell=rows.apply(signed, axis=1))
-    wide = rows.pivot(index=["group", "seeds"], columns="threshold", values="cell")
-    return wide.reset_index("seeds").loc[list(dict.fromkeys(coarse["group"]))]
 
 
 def _choices() -> list[dict[str, str]]:

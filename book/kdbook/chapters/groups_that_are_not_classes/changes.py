@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kdbook.compare import paired_differences, signed
+from kdbook.places import records_folder
+from kdbook.records import read_record, record_name
 from kdlib.metrics import (
     POINTS,
     balanced_accuracy,
@@ -169,6 +173,35 @@ def accuracies(judged: Judged) -> pd.DataFrame:
         for name, right in judged.right.items()
     ]
     return pd.concat(pieces, ignore_index=True)
+
+
+def recorded(folder: Path | None = None) -> pd.DataFrame | str:
+    """What the book has recorded at the paper profile: changes from one-hot to distilled.
+
+    Args:
+        folder: where the records lie; by default the book's own.
+
+    Returns:
+        One row a group of Table 7, and ``balanced``: a cell for each threshold, in percentage
+        points with 95 % intervals over seeds; or a line of Markdown that says how to record it.
+
+    Raises:
+        RecordError: the record is malformed.
+    """
+    name = "groups_that_are_not_classes"
+    path = records_folder(folder) / f"{record_name(name, 'paper', {})}.csv"
+    if not path.exists():
+        return f"Not run yet. To run and record it: `kdlib study record {name} --profile paper`"
+    return _recorded_changes(read_record(path).table)
+
+
+def _recorded_changes(table: pd.DataFrame) -> pd.DataFrame:
+    students = table[table["method"] != "teacher"].assign(temperature=0.0)
+    coarse = students[~students["group"].str.contains(", .*, ")]
+    rows = paired_differences(coarse, "value", "one-hot", ["group", "threshold"], POINTS)
+    rows = rows.assign(cell=rows.apply(signed, axis=1))
+    wide = rows.pivot(index=["group", "seeds"], columns="threshold", values="cell")
+    return wide.reset_index("seeds").loc[list(dict.fromkeys(coarse["group"]))]
 
 
 def _seed_rows(method: str, group: str, values: NDArray[np.float64]) -> pd.DataFrame:

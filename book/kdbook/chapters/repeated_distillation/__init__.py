@@ -50,12 +50,8 @@ def measures(num_classes: int) -> dict[str, str]:
     """The columns of Table 9 and their names here."""
     k = a_tenth(num_classes)
     worst = "worst class" if k == 1 else f"worst {k} classes"
-    return {
-        "mean": "mean",
-        f"worst_{k}": worst,
-        "best_tenth": "best tenth",
-        "delta": "mean − worst",
-    }
+    ends = {"best_tenth": "best tenth", "delta": "mean − worst"}
+    return {"mean": "mean", f"worst_{k}": worst} | ends
 
 
 def against(table: pd.DataFrame, value: str, base: int = 0) -> pd.DataFrame:
