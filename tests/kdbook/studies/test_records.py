@@ -10,7 +10,6 @@ from hand_records import record, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdbook.chapters import study
 from kdbook.records import (
     RecordError,
     find_record,
@@ -19,7 +18,6 @@ from kdbook.records import (
     record_name,
     write_record,
 )
-from kdlib.runs import RESULTS_VERSION
 
 
 def small(**changes):
@@ -185,18 +183,3 @@ def test_the_record_at_a_studys_own_settings_is_found_by_name(tmp_path):
     found = find_record("rare_classes", "quick", tmp_path)
     assert found is not None and found.about.settings == {}
     assert find_record("rare_classes", "paper", tmp_path) is None
-
-
-def of_this_version(about):
-    return about.runs and about.results_version == RESULTS_VERSION
-
-
-RECORDED = {one.name: one.about for one in read_records() if of_this_version(one.about)}
-
-
-@pytest.mark.parametrize("name", RECORDED)
-def test_the_settings_of_a_record_still_give_the_ids_of_its_runs(name):
-    about = RECORDED[name]
-    room = study(about.study)
-    specs = room.runs(room.Settings.parse(profile=about.profile, **about.settings))
-    assert set(about.runs) <= {spec.id for spec in specs}
