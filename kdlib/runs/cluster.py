@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 MOST_WORKERS = 256
 _PATIENCE = 20.0
 """Seconds in which a scheduler must answer."""
+LATE = 60.0
+"""Seconds after which a network's file system shows a new file, at the latest."""
 _INSTALL = "Dask is not installed: pip install 'kdlib[cluster]'"
 _one_at_a_time = threading.Lock()
 
@@ -145,12 +148,19 @@ def train_on(
             if reason is not None:
                 reasons[spec] = reason
             bar.update()
-    for spec in missing:
-        if spec not in reasons and store.look(spec) is None:
-            reasons[spec] = (
-                f"a worker finished it, but not into {store.root}: is that folder shared?"
-            )
-    return reasons
+    elsewhere = f"a worker finished it, but not into {store.root}: is that folder shared?"
+    lost = _not_seen([spec for spec in missing if spec not in reasons], store)
+    return reasons | dict.fromkeys(lost, elsewhere)
+
+
+def _not_seen(specs: Sequence[RunSpec], store: Store) -> list[RunSpec]:
+    """The runs that the store does not show; one of another machine may show them late."""
+    deadline = time.monotonic() + LATE
+    while lost := [spec for spec in specs if store.look(spec) is None]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(1)
+    return lost
 
 
 def _submitted(

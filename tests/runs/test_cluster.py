@@ -17,6 +17,7 @@ from kdlib.runs.run_files import CHECKPOINT, is_finished
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed: no cluster tests")
 
+from kdlib.runs import cluster  # noqa: E402
 from kdlib.runs.cluster import joined_cluster, local_cluster, train_on  # noqa: E402
 
 pytestmark = pytest.mark.slow
@@ -93,10 +94,37 @@ def test_where_no_scheduler_answers_it_is_one_line(address, monkeypatch):
         pass
 
 
+def test_a_run_that_shows_late_is_waited_for(tmp_path, monkeypatch):
+    seen = iter([None, None, "the run"])
+    monkeypatch.setattr(Store, "look", lambda self, spec: next(seen))
+    monkeypatch.setattr(cluster.time, "sleep", lambda seconds: None)
+    assert cluster._not_seen([OTHER], Store(tmp_path)) == []
+
+
 def test_a_folder_that_workers_do_not_share_is_named(client, tmp_path, monkeypatch):
     monkeypatch.setattr(Store, "look", lambda self, spec: None)
+    monkeypatch.setattr(cluster, "LATE", 0)
     failures = train_on(client, [OTHER], store=Store(tmp_path), progress=False)
     assert "is that folder shared?" in failures[OTHER]
+
+
+@pytest.mark.parametrize(
+    ("visible", "expected"), [(None, ["0", "1"]), ("2,GPU-a,7", ["2", "GPU-a"])]
+)
+def test_each_worker_sees_one_gpu(visible, expected, monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    shares = cluster._shares(2, "cuda")
+    assert [share["CUDA_VISIBLE_DEVICES"] for share in shares] == expected
+    with pytest.raises(SettingError, match="there are 3 GPUs"):
+        cluster._shares(4, "cuda")
+
+
+def test_workers_without_a_gpu_share_the_cores(monkeypatch):
+    monkeypatch.setattr(cluster, "cores", lambda: 9)
+    assert cluster._shares(4, "cpu") == [{"OMP_NUM_THREADS": "2"}] * 4
 
 
 @pytest.mark.parametrize("number", [0, 257])
