@@ -7,11 +7,14 @@ from kdbook.prune_command import _asked_for, _ids
 from kdlib.cli import cli
 
 
+STUDY = "ablations"
+
+
 @pytest.fixture(scope="module")
 def ids():
-    """Runs that only ``rare_classes`` asks for at quick, some that others want too, and others'."""
-    own = _asked_for("rare_classes", "quick")
-    shared = _ids("rare_classes", "quick") - own
+    """Runs that only ``STUDY`` asks for at quick, some that others want too, and others'."""
+    own = _asked_for(STUDY, "quick")
+    shared = _ids(STUDY, "quick") - own
     return own, shared, _ids("margins", "quick") - shared
 
 
@@ -38,10 +41,10 @@ def test_runs_that_another_study_asks_for_are_not_a_study_s_own(ids):
 
 def test_only_the_runs_of_the_study_go_and_only_when_told(call, store, ids):
     own, shared, others = (min(sort) for sort in ids)
-    asked = call("rare_classes", "--profile", "quick")
+    asked = call(STUDY, "--profile", "quick")
     assert asked.exit_code == 0 and own in asked.output and "1 finished runs" in asked.output
     assert shared not in asked.output and (store / own).exists()
-    call("rare_classes", "--profile", "quick", "--yes")
+    call(STUDY, "--profile", "quick", "--yes")
     assert {path.name for path in store.iterdir() if path.name != "locks"} == {shared, others}
 
 
