@@ -6,7 +6,6 @@ from click.testing import CliRunner
 from kdbook.prune_command import _asked_for, _ids
 from kdlib.cli import cli
 
-
 STUDY = "ablations"
 
 
