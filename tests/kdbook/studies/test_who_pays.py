@@ -9,7 +9,7 @@ from kdbook.studies.who_pays import CLASS, Settings
 from kdlib.errors import SettingError
 
 SMALL = Settings(
-    imbalances=(20,), temperatures=(3,), alphas=(0.5, 1), teacher_lengths=(40,), seeds=1
+    imbalances=(20,), temperatures=(3,), alphas=(0.5, 1), teacher_lengths=(80,), seeds=1
 )
 
 
