@@ -20,11 +20,11 @@ SEEDS = 10
 SETTINGS = {"ratio": 20, "temperature": 3, "alpha": 1, "teacherEpochs": 40}
 MEASURES = {"rarest": "rarest fifth", "worst": "worst class", "mean": "mean"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-TRAIN = """async ([settings, seeds]) => {
-  const from = (name) => import(`/explorables/${name}.mjs`);
+TRAIN = """async ([folder, settings, seeds]) => {
+  const from = (name) => import(`${folder}/${name}.mjs`);
   const [{ digitsTask }, { trial, METHODS }, { summarise }] =
     await Promise.all(["digits", "trial", "summary"].map(from));
-  const task = digitsTask(await (await fetch("/explorables/digits.json")).json());
+  const task = digitsTask(await (await fetch(`${folder}/digits.json`)).json());
   const found = Object.fromEntries(METHODS.map((method) => [method, []]));
   for (let seed = 0; seed < seeds; seed++) {
     const { right, tested } = await trial(task, settings, seed, { pause: async () => {} });
@@ -39,8 +39,18 @@ class _Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+def trained_on(page: Any, folder: str) -> dict[str, dict[str, Any]]:
+    """By measure and method: ``level`` and ``change``, each with mean, low and high.
+
+    Args:
+        page: of a server that has the modules.
+        folder: where it has them, from the root.
+    """
+    return page.evaluate(TRAIN, [folder, SETTINGS, SEEDS])
+
+
 def trained() -> dict[str, dict[str, Any]]:
-    """By measure and method: ``level`` and ``change``, each with mean, low and high."""
+    """As ``trained_on``, in a browser of its own."""
     from playwright.sync_api import sync_playwright
 
     names = [os.environ.get("KDLIB_CHROMIUM"), *BROWSERS]
@@ -52,7 +62,7 @@ def trained() -> dict[str, dict[str, Any]]:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
         page.goto(f"http://127.0.0.1:{server.server_port}/logo.svg")
-        found = page.evaluate(TRAIN, [SETTINGS, SEEDS])
+        found = trained_on(page, "/explorables")
         browser.close()
     server.shutdown()
     return found

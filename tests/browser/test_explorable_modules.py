@@ -117,9 +117,8 @@ def test_a_seed_has_one_result(page):
     assert call(page, "trial", "trial", body) == RIGHT_WITH_SEED_0
 
 
-def test_the_page_says_what_the_modules_find(chromium, monkeypatch):
-    monkeypatch.setenv("KDLIB_CHROMIUM", chromium)
-    measures = playground_table.trained()
+def test_the_playground_says_what_its_modules_find(page):
+    measures = playground_table.trained_on(page, "/_static/explorables")
     text = playground_table.PAGE.read_text(encoding="utf-8")
     assert playground_table.table(measures) in text
     assert playground_table.in_short(measures) in text
