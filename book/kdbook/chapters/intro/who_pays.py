@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     """
 
     imbalances: Annotated[Ratios, FromText] = (1.0, 5.0, 20.0, 50.0)
-    temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1), FromText] = (1, 3)
+    temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1), FromText] = (1, 3, 5)
     alphas: Annotated[tuple[Alpha, ...], Field(min_length=1), FromText] = (0.5, 1.0)
     teacher_lengths: Annotated[Lengths, FromText] = (40, 80, 160, 320)
 
