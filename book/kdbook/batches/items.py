@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kdbook.batches.grid import Grid, Point, points, spelled, tag
-from kdbook.chapters import STUDIES, study
+from kdbook.chapters import FROM_RECORD, STUDIES, study
 from kdbook.press.notebooks import declared_parameters, passed_parameters
 from kdbook.press.project import Project
 from kdbook.press.toc import Page, read_pages
@@ -108,7 +108,8 @@ def _study_of(name: str, pages: dict[str, Page]) -> str | None:
     if name not in pages:
         return name
     path = pages[name].path
-    return next((found for found, page in STUDIES.items() if page == path), None)
+    trained = {page: found for found, page in reversed(STUDIES.items()) if found not in FROM_RECORD}
+    return trained.get(path)
 
 
 def _parameters(name: str, page: Page | None) -> list[str]:

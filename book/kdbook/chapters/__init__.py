@@ -46,6 +46,9 @@ STUDIES = {
 }
 """Each study, and the page that shows it. Of several studies a page trains the first."""
 
+FROM_RECORD = ("who_pays", "what_decides_who_pays")
+"""Studies whose pages show their records: nothing of them is trained for a page."""
+
 
 def chapter(name: str, **values: Any) -> Any:
     """The study of the notebook of that name, at the values of its parameters, with its room.

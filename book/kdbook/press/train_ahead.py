@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-from kdbook.chapters import STUDIES
+from kdbook.chapters import FROM_RECORD, STUDIES
 from kdbook.press.inputs import Parameter
 from kdbook.press.toc import Page
 
@@ -21,10 +21,11 @@ Wanted = Sequence[tuple[str, Mapping[str, Parameter]]]
 
 
 def wanted_studies(chapters: Sequence[tuple[Page, Mapping[str, Parameter]]]) -> Wanted:
-    """The study behind each chapter that has one, with the parameters that the chapter gets."""
+    """The study that each chapter trains, if any, with the parameters that the chapter gets."""
     # A chapter trains the first study that names it; of another it shows the record.
     names = {page: name for name, page in reversed(STUDIES.items())}
-    return [(names[page.path], values) for page, values in chapters if page.path in names]
+    wanted = [(names[page.path], values) for page, values in chapters if page.path in names]
+    return [(name, values) for name, values in wanted if name not in FROM_RECORD]
 
 
 def train_ahead(wanted: Wanted) -> None:

@@ -15,10 +15,11 @@ def test_every_study_names_a_chapter_of_the_book():
     assert set(STUDIES.values()) <= {page.path for page in read_pages(root)}
 
 
-def test_a_chapter_without_a_study_wants_nothing(tmp_path):
+def test_a_chapter_without_a_study_of_its_own_to_train_wants_nothing(tmp_path):
     chapters = [
         (Page("book/teachers_pet/rare_classes", tmp_path), {"profile": "quick", "seeds": 1}),
         (Page("book/part/one", tmp_path), {"size": 2}),
+        (Page("book/teachers_pet/what_decides_who_pays", tmp_path), {"profile": "quick"}),
     ]
     wanted = train_ahead.wanted_studies(chapters)
     assert wanted == [("rare_classes", {"profile": "quick", "seeds": 1})]
