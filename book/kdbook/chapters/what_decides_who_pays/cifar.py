@@ -30,8 +30,8 @@ def pilot(folder: Path | None = None) -> pd.DataFrame:
     shown = pd.DataFrame(
         {
             "off the label (%)": taught["off_label"].map("{:.1f}".format),
-            "in the rarest fifth (%)": taught["off_label_rarest"].map("{:.1f}".format),
-            "distilled − one-hot, dev": change.map("{:+.1f}".format),
+            "rarest fifth (%)": taught["off_label_rarest"].map("{:.1f}".format),
+            "distilled − one-hot": change.map("{:+.1f}".format),
         }
     )
     shown.index = pd.MultiIndex.from_frame(taught[["epochs", "temperature"]])

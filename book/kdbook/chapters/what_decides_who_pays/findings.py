@@ -126,11 +126,11 @@ def foretold_table(rows: pd.DataFrame) -> pd.DataFrame:
     """``foretold`` as a page shows it: a row per imbalance ratio, headings in words."""
     return pd.DataFrame(
         {
-            "mean of the classes, foretold": [f"{value:+.1f}" for value in rows["foretold"]],
-            "found": [signed(row) for _, row in rows.iterrows()],
-            "rarest class, foretold": [f"{value:+.1f}" for value in rows["rarest_foretold"]],
-            "found there": [f"{value:+.1f}" for value in rows["rarest"]],
-            "one-hot accuracy there (%)": [f"{value:.1f}" for value in rows["rarest_one_hot"]],
+            "mean: foretold": [f"{value:+.1f}" for value in rows["foretold"]],
+            "mean: found": [signed(row) for _, row in rows.iterrows()],
+            "rarest: foretold": [f"{value:+.1f}" for value in rows["rarest_foretold"]],
+            "rarest: found": [f"{value:+.1f}" for value in rows["rarest"]],
+            "one-hot (%)": [f"{value:.1f}" for value in rows["rarest_one_hot"]],
         },
         index=pd.Index([f"{ratio:g}" for ratio in rows["imbalance"]], name="imbalance ratio"),
     )
