@@ -12,7 +12,7 @@ from kdlib.errors import SettingError
 from kdlib.runs import Store, execute
 from kdlib.runs.on_streams import on_streams
 from kdlib.runs.train_one import train_one
-from kdlib.training import lending
+from kdlib.training import steps
 
 
 def weights(spec, store):
@@ -21,7 +21,7 @@ def weights(spec, store):
 
 @pytest.mark.parametrize("step", ["eager", "captured"])
 def test_threads_train_to_the_bits_of_one_after_the_other(tmp_path, monkeypatch, step):
-    monkeypatch.setattr(lending, "chosen_step", lambda job, asked: step)
+    monkeypatch.setattr(steps, "chosen_step", lambda job, asked: step)
     specs = [one_hot(seed) for seed in range(3)] + [distilled(seed) for seed in range(3)]
     alone, together = Store(tmp_path / "alone"), Store(tmp_path / "together")
     execute(specs, store=alone, jobs=1, progress=False)
