@@ -12,7 +12,8 @@ sys.path.append(str(Path(__file__).parents[1] / "kdbook" / "charts"))
 from test_chart_functions import MAKERS  # every chart of the book, with frames to draw
 
 CHART = (
-    "from kdbook import widgets\nfrom kdbook.chapters.measuring.charts import worst_class_explorer\n"
+    "from kdbook import widgets\n"
+    "from kdbook.chapters.measuring.charts import worst_class_explorer\n"
     "worst_class_explorer()"
 )
 PANEL = "widgets.explore_worst_class_noise()"
