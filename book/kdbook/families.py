@@ -193,3 +193,11 @@ def families_at(profile: Profile, imbalance: float | None) -> Sequence[Family]:
     """One family a seed at one ratio (``None``: the profile's), as many as the profile has."""
     ratio = profile.imbalance if imbalance is None else imbalance
     return families(profile.model_copy(update={"imbalance": ratio}))
+
+
+def first_families(
+    profile: Profile, seeds: int | None, imbalance: float | None, most: int
+) -> Sequence[Family]:
+    """``families_at`` of ``seeds`` seeds; where they are ``None``, of at most ``most``."""
+    count = min(profile.seeds, most) if seeds is None else seeds
+    return families_at(profile.model_copy(update={"seeds": count}), imbalance)

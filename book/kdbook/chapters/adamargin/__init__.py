@@ -11,7 +11,7 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from kdbook.families import Family, families_at
+from kdbook.families import Family, first_families
 from kdbook.protocol import reported_split
 from kdbook.settings import FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
@@ -90,11 +90,8 @@ class Margins(Study[Settings]):
 
     def study_families(self) -> Sequence[Family]:
         """One family a seed at the settings' ratio."""
-        profile = self.profile
-        count = (
-            min(profile.seeds, _MOST_SEEDS) if self.settings.seeds is None else self.settings.seeds
-        )
-        return families_at(profile.model_copy(update={"seeds": count}), self.settings.imbalance)
+        asked = self.settings
+        return first_families(self.profile, asked.seeds, asked.imbalance, _MOST_SEEDS)
 
     def members(self) -> list[Member]:
         """Teacher, one-hot, distilled, AdaMargin at every offset, and logit adjustment."""

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from kdbook import tables
 from kdbook.compare import Pair, method_name
-from kdbook.families import Family, families_at
+from kdbook.families import Family, first_families
 from kdbook.settings import Alpha, FromText, Imbalance, Temperature
 from kdbook.study import Study
 from kdbook.tables import Member
@@ -91,11 +91,8 @@ class Results(Study[Settings]):
 
     def study_families(self) -> Sequence[Family]:
         """One family a seed at the settings' ratio."""
-        profile = self.profile
-        count = (
-            min(profile.seeds, _MOST_SEEDS) if self.settings.seeds is None else self.settings.seeds
-        )
-        return families_at(profile.model_copy(update={"seeds": count}), self.settings.imbalance)
+        asked = self.settings
+        return first_families(self.profile, asked.seeds, asked.imbalance, _MOST_SEEDS)
 
     def members(self) -> list[Member]:
         """Teacher and one-hot, then the three methods of ``TAUGHT`` at every temperature."""
