@@ -262,7 +262,10 @@
       }
     }, { rootMargin: "600px 0px" });
     charts.forEach((chart) => seen.observe(chart.figure));
-    addEventListener("beforeprint", () => charts.forEach((chart) => chart.draw()));
+    addEventListener("beforeprint", () => {
+      document.querySelectorAll("details.deeper").forEach((part) => { part.open = true; });
+      charts.forEach((chart) => chart.draw());
+    });
   }
 
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);

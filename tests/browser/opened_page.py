@@ -31,6 +31,7 @@ WIDE = """() => {
     .filter(one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
     .filter(one => !scrolls(one.parentElement)).slice(0, 5).map(one => one.outerHTML.slice(0, 200));
 }"""
+UNFOLD = "document.querySelectorAll('details.deeper').forEach(part => { part.open = true; })"
 PATIENCE = 20_000  # milliseconds
 
 
@@ -60,7 +61,8 @@ class OpenedPage:
             self.complaints.append(f"asks another machine: {request.url}")
 
     def read(self):
-        """Scroll to the end as a reader does, until formulas and charts are there."""
+        """Open what is folded and scroll to the end, until formulas and charts are there."""
+        self.page.evaluate(UNFOLD)
         if self.page.locator(".math").count():
             self.page.wait_for_selector("mjx-container", state="attached")
         for figure in self.charts():
