@@ -1,4 +1,8 @@
-"""Plain papermill on every chapter, from another folder, as the README shows it."""
+"""Plain papermill on chapters, from another folder, as the README shows it.
+
+The book that the suite builds runs every chapter through papermill as well; what is asked of each
+here is that it refuses a misspelt parameter, in one IPython shell rather than in 24 kernels.
+"""
 
 import json
 import os
@@ -7,9 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from kdbook.press.notebooks import has_tag, read_notebook
 from kdbook.press.toc import read_pages
+from kdlib.errors import SettingError
 
 pytestmark = [pytest.mark.chapters, pytest.mark.slow]
 ROOT = Path(__file__).parents[3]
@@ -28,11 +34,40 @@ def papermill(source, folder, *words):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if takes_parameters(page)])
-def test_a_misspelt_parameter_stops_a_chapter_before_anything_trains(name, tmp_path):
-    done = papermill(PAGES[name], tmp_path, "-p", "temprature", 3)
+def test_papermill_stops_at_a_misspelt_parameter(tmp_path):
+    done = papermill(PAGES["distillation"], tmp_path, "-p", "temprature", 3)
     assert done.returncode == 1
     assert "unknown parameter 'temprature'" in done.stderr
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.fixture
+def shell():
+    yield InteractiveShell.instance()
+    InteractiveShell.clear_instance()
+
+
+def cells_with_a_misspelt_parameter(source):
+    """The code that papermill would run, with its injected cell."""
+    for cell in read_notebook(source)["cells"]:
+        if cell["cell_type"] == "code" and not has_tag(cell, ["colab-setup"]):
+            yield "".join(cell["source"])
+            if has_tag(cell, ["parameters"]):
+                yield "# Parameters\ntemprature = 3\n"
+
+
+@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if takes_parameters(page)])
+def test_a_misspelt_parameter_stops_a_chapter_before_anything_trains(
+    name, shell, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("KDLIB_STORE", str(tmp_path / "store"))
+    done = (
+        shell.run_cell(code, store_history=True)
+        for code in cells_with_a_misspelt_parameter(PAGES[name])
+    )
+    error = next(one.error_in_exec for one in done if not one.success)
+    assert isinstance(error, SettingError)
+    assert "unknown parameter 'temprature'" in str(error)
     assert not (tmp_path / "store").exists()
 
 
