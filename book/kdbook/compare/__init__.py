@@ -18,6 +18,7 @@ from kdbook.compare.pairs import (
     holm_by_class,
     mean_over_seeds,
     measures,
+    tested,
 )
 from kdbook.compare.words import (
     TRAINED,
@@ -64,6 +65,7 @@ __all__ = [
     "scale_of",
     "seeds_told",
     "signed",
+    "tested",
     "told",
     "verdict",
     "with_holm",

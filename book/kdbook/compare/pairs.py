@@ -69,6 +69,28 @@ def holm_by_class(per_class: pd.DataFrame, pair: Pair, value: str = "accuracy") 
     return with_holm(ordered, ["label"], difference_scale_of(value))
 
 
+def tested(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Differences as a table to show: what is compared, points with interval, p after Holm.
+
+    Args:
+        rows: as ``compare_corrected`` or ``with_holm`` gives them.
+        names: columns that say what is compared, and the words that head them.
+    """
+    corrected = rows["holm" if "holm" in rows else "p_holm"]
+    found = rows[list(names)].rename(columns=dict(names))
+    points = [signed(row) for _, row in rows.iterrows()]
+    return found.assign(**{_POINTS: points, _CORRECTED: corrected.map(_p_words)})
+
+
+_POINTS, _CORRECTED = "points (95 % interval)", "p, corrected"
+
+
+def _p_words(p: float) -> str:
+    if np.isnan(p):
+        return "too few seeds"
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def mean_over_seeds(values: Sequence[float], scale: Scale = POINTS) -> pd.Series:
     """As ``kdbook.compare.over_seeds``; by default of differences in percentage points."""
     return pd.Series(intervals.over_seeds(values, scale))

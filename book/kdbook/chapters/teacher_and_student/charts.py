@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 import altair as alt
 import pandas as pd
 
@@ -11,9 +13,13 @@ from kdbook.charts.style import WIDTH, describe, interval_words, require_columns
 from kdlib.errors import SettingError
 
 COLUMNS = ("data", "labels", "teacher", "student", "measure", "mean", "low", "high")
-_CELL = 88
+_HEIGHT = 56
 _LINES = ["#D55E00", "#0072B2"]
 _ORDER = {"teacher": ["std", "bal", "rob"], "student": ["none", "std-d", "bal-d", "rob-d"]}
+_WORDS = {
+    "std": "standard", "bal": "balanced", "rob": "robust", "none": "teacher alone",
+    "std-d": "standard", "bal-d": "balanced", "rob-d": "robust",
+}  # fmt: skip
 
 
 def objective_grid(
@@ -42,9 +48,9 @@ def objective_grid(
         alt.param("measure", value=measures[0], bind=_radio(measures, "Measure ")),
         alt.param("labels", value=labels[0], bind=_radio(labels, "Validation labels ")),
     ]
-    shade, number = _shown(cells)
+    layers = alt.layer(*_shown(cells), _best(cells)).add_params(*params)
     return describe(
-        alt.layer(shade, number).add_params(*params).properties(width=3 * _CELL, height=4 * 40),
+        layers.properties(width=WIDTH - 80, height=4 * _HEIGHT),
         title,
         f"Cells of teacher objective by student objective for {len(sets)} data sets. Each holds "
         f"the {' or the '.join(measures)} in percent; the darkest is the best of those shown.",
@@ -92,13 +98,19 @@ def _radio(options: list[str], name: str) -> alt.BindRadioSelect:
     return alt.binding_radio(options=options, name=name)
 
 
-def _shown(cells: pd.DataFrame) -> tuple[alt.Chart, alt.Chart]:
-    """Shades and numbers of the chosen data set, measure and labels."""
+def _chosen(cells: pd.DataFrame) -> alt.Chart:
+    ask = "datum.data === data && datum.measure === measure && datum.labels === labels"
+    return alt.Chart(cells).transform_filter(ask)
+
+
+def _shown(cells: pd.DataFrame) -> list[alt.Chart]:
+    """Shades and numbers of the chosen data set, measure and labels; intervals where there are."""
+    named = cells.assign(
+        cell=[_cell(row) for _, row in cells.iterrows()],
+        span=["" if isnan(r.low) else f"{r.low:.0f} to {r.high:.0f}" for r in cells.itertuples()],
+    )
     base = (
-        alt.Chart(cells.assign(cell=[_cell(row) for _, row in cells.iterrows()]))
-        .transform_filter(
-            "datum.data === data && datum.measure === measure && datum.labels === labels"
-        )
+        _chosen(named)
         .transform_joinaggregate(worst="min(mean)", best="max(mean)")
         .transform_calculate(rank="(datum.mean - datum.worst) / max(datum.best - datum.worst, 1)")
         .encode(
@@ -112,12 +124,45 @@ def _shown(cells: pd.DataFrame) -> tuple[alt.Chart, alt.Chart]:
         color=alt.Color("rank:Q", scale=ramp, legend=None)
     )
     ink = alt.condition("datum.rank > 0.5", alt.value("#FFFFFF"), alt.value("#1A1A1A"))
-    number = base.mark_text(fontSize=14).encode(text=alt.Text("mean:Q", format=".1f"), color=ink)
-    return shade, number
+    number = base.mark_text(fontSize=17, dy=-7).encode(
+        text=alt.Text("mean:Q", format=".1f"), color=ink
+    )
+    return [shade, number, base.mark_text(fontSize=12, dy=13).encode(text="span:N", color=ink)]
+
+
+def _best(cells: pd.DataFrame) -> alt.Chart:
+    """Below the grid a sentence: which pair is best, and how far robust twice lies below it."""
+    is_twice = "datum.teacher === 'rob' && datum.student === 'rob-d'"
+    words = f"({_WORDS})"
+    sentence = (
+        f"['Best pair: a ' + {words}[datum.top.student] + ' student of a ' + "
+        f"{words}[datum.top.teacher] + ' teacher, ' + format(datum.top.mean, '.1f') + ' %.', "
+        "datum.top.mean > datum.twice ? 'Robust twice lies ' + "
+        "format(datum.top.mean - datum.twice, '.1f') + ' points below it.' : "
+        "'That is robust twice.']"
+    )
+    return (
+        _chosen(cells)
+        .transform_filter("datum.student !== 'none'")
+        .transform_calculate(twice=f"{is_twice} ? datum.mean : 0")
+        .transform_aggregate(
+            [
+                alt.AggregatedFieldDef(op="argmax", field="mean", **{"as": "top"}),
+                alt.AggregatedFieldDef(op="max", field="twice", **{"as": "twice"}),
+            ]
+        )
+        .transform_calculate(words=sentence)
+        .mark_text(align="left", baseline="top", fontSize=14, lineHeight=19)
+        .encode(text="words:N", x=alt.value(0), y=alt.value(4 * _HEIGHT + 12))
+    )
 
 
 def _axis(name: str, **how: str) -> alt.Axis:
-    return alt.Axis(title=f"{name}'s objective", labelAngle=0, domain=False, ticks=False, **how)
+    words = f"({_WORDS})[datum.label]"
+    return alt.Axis(
+        title=f"{name} trained for", labelExpr=words, labelAngle=0, domain=False, ticks=False,
+        labelFontSize=13, **how,
+    )  # fmt: skip
 
 
 def _cell(row: pd.Series) -> str:

@@ -71,17 +71,6 @@ def printed_cells(table: str, dataset: str, measures: Mapping[str, str]) -> pd.D
     return _under_both_labels(rows).assign(data=dataset)
 
 
-def best_cells(cells: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """The best of the cells with a student: one row a data set and kind of validation labels.
-
-    Columns: data, labels, best (``teacher / student``), ``mean`` of it, ``robust twice`` (the mean
-    of that cell), and whether it is the best.
-    """
-    wanted = cells[(cells["measure"] == measure) & (cells["student"] != _ALONE)]
-    rows = [_best(group) for _, group in wanted.groupby(["data", "labels"], sort=False)]
-    return pd.DataFrame(rows)
-
-
 def rivals(labels: str, temperature: float) -> list[Pair]:
     """Robust twice against each other cell at those validation labels and that temperature."""
     others = [
@@ -137,8 +126,8 @@ def answer(compared: pd.DataFrame, labels: str) -> str:
     higher = int((rows["mean"] < 0).sum())
     return (
         f"With {labels} labels on validation, {higher} of {len(rows)} other cells have a higher "
-        f"mean than robust twice; {above} can be told to be better, {below} to be worse, and "
-        f"{len(rows) - above - below} cannot be told apart from it (Holm, 5 %)."
+        f"mean than robust twice; {above} are significantly better after correction, {below} "
+        f"worse, and {len(rows) - above - below} show no clear difference (Holm, 5 %)."
     )
 
 
@@ -173,19 +162,6 @@ def _under_both_labels(rows: pd.DataFrame) -> pd.DataFrame:
     asks = rows["labels"].notna()
     copies = [rows[~asks].assign(labels=labels) for labels in LABELS]
     return pd.concat([rows[asks], *copies], ignore_index=True)
-
-
-def _best(group: pd.DataFrame) -> dict[str, object]:
-    best = group.sort_values("mean", ascending=False).iloc[0]
-    twice = group[(group["teacher"] == "rob") & (group["student"] == "rob-d")]["mean"].iloc[0]
-    return {
-        "data": best["data"],
-        "labels": best["labels"],
-        "best": f"{best['teacher']} / {best['student']}",
-        "mean": best["mean"],
-        "robust twice": twice,
-        "is the best": bool(twice == best["mean"]),
-    }
 
 
 def _worst_class(logits: np.ndarray, labels: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from kdbook.chapters.teacher_and_student.objective_cells import LABELS, against, rivals
-from kdbook.compare import compare_corrected, signed
+from kdbook.compare import compare_corrected, overview, signed
 from kdbook.records import Record, read_records
 
 STUDY = "teacher_and_student"
@@ -32,6 +32,30 @@ def recorded_grids(profile: str, folder: Path | None = None) -> dict[str, pd.Dat
     found = [r for r in read_records(folder) if _is_grid(r, profile)]
     by_seeds = sorted(found, key=lambda record: len(record.about.seeds))
     return {_words(record): _at_first_temperature(record.table) for record in by_seeds}
+
+
+def on_cifar(measures: Mapping[str, str], folder: Path | None = None) -> dict[str, pd.DataFrame]:
+    """Every grid recorded beyond ``quick``, each under a caption that says how it was trained.
+
+    Args:
+        measures: columns of a record's table and the words for them.
+        folder: where the records lie; by default the book's own.
+    """
+    found = [r for r in read_records(folder) if r.about.study == STUDY]
+    return {
+        _caption(record): overview(record.table, measures).rename_axis("teacher / student")
+        for record in found
+        if record.about.profile != "quick"
+    }
+
+
+def _caption(record: Record) -> str:
+    about = record.about
+    return (
+        f"Long-tailed {about.dataset}, ratio {about.imbalance:g}: {about.model}, "
+        f"{about.recipe['epochs']} epochs, {len(about.seeds)} seeds ({about.device}); percent on "
+        f"test with 95 % intervals"
+    )
 
 
 def answers_by_seeds(
@@ -64,16 +88,17 @@ def answers_by_seeds(
 
 
 def still_standing(table: pd.DataFrame, few: int, measures: Mapping[str, str]) -> list[str]:
-    """What became of the differences from robust twice that stand with ``few`` seeds.
+    """What became of the differences from robust twice that are significant with few seeds.
 
     Returns:
-        A sentence a measure and kind of labels: how many stand with the few seeds, how many of
-        these with all, and how many others with all (Holm, 5 %, over the other cells).
+        A sentence per measure and kind of labels: how many are significant with the ``few``
+        seeds, how many of these with all, and how many others with all (Holm, 5 %, over the other
+        cells).
     """
     total = table["seed"].nunique()
     early, late = (_standing(_first_seeds(table, n), measures) for n in (few, total))
     return [
-        f"{measure}, {labels} labels: {len(stood)} stand with {few} seeds, "
+        f"{measure}, {labels} labels: {len(stood)} are significant with {few} seeds, "
         f"{len(stood & late[measure, labels])} of them with {total}, and "
         f"{len(late[measure, labels] - stood)} others."
         for (measure, labels), stood in early.items()
