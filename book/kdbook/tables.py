@@ -188,4 +188,13 @@ def shown(frame: pd.DataFrame, caption: str) -> Styler:
     heads = [one if isinstance(one, tuple) else (one,) for one in table.columns]
     table.columns = pd.Index([", ".join(filter(None, map(str, head))) for head in heads])
     styler = table.style.format(precision=1, na_rep="–").hide(axis="index").set_caption(caption)
-    return styler.set_uuid(f"{crc32(caption.encode()):08x}").set_table_attributes('class="dataframe"')
+    return styler.set_uuid(f"{crc32(caption.encode()):08x}").set_table_attributes(
+        'class="dataframe"'
+    )
+
+
+def unbroken(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with intervals that no line breaks: a narrow cell breaks before its bracket."""
+    return frame.map(
+        lambda cell: cell.replace(" to ", "\u00a0to\u00a0") if isinstance(cell, str) else cell
+    )

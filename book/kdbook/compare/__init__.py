@@ -34,6 +34,7 @@ from kdbook.compare.words import (
     overview,
     seeds_told,
     signed,
+    starred,
     told,
     verdict,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "scale_of",
     "seeds_told",
     "signed",
+    "starred",
     "tested",
     "told",
     "verdict",

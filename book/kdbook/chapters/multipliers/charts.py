@@ -8,12 +8,22 @@ import pandas as pd
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
 from kdbook.charts import per_class_accuracy as per_class_accuracy
-from kdbook.charts.classes import class_axis
-from kdbook.charts.style import METHOD_COLOURS, WIDTH, describe, require_columns, with_class_names
+from kdbook.charts.classes import class_axis, zero_rule
+from kdbook.charts.style import (
+    METHOD_COLOURS,
+    WIDTH,
+    describe,
+    interval_tooltip,
+    interval_words,
+    require_columns,
+    with_class_names,
+)
 from kdlib.errors import SettingError
 
 PATH_COLUMNS = ("run", "seed", "move", "step", "label", "multiplier", "error")
 
+_CLEAR, _UNCLEAR = "significant after correction", "no clear change"
+_FATES = alt.Scale(domain=[_CLEAR, _UNCLEAR], range=["#D55E00", METHOD_COLOURS["one-hot"]])
 _WEIGHT, _ERROR = METHOD_COLOURS["AdaMargin"], METHOD_COLOURS["distilled"]
 
 
@@ -45,6 +55,50 @@ def multiplier_explorer(
         f"{frame['label'].nunique()} classes: its error on validation images, and the multiplier "
         "that it got. Below: lines of all multipliers over the training steps, with a rule at the "
         "move, and how many classes share the weight.",
+    )
+
+
+CHANGE_COLUMNS = ("comparison", "measure", "mean", "low", "high", "holds")
+
+
+def changed_choices(gaps: pd.DataFrame, *, shown: str, title: str) -> alt.LayerChart:
+    """Every changed choice with its interval, in the measure that the reader chooses.
+
+    Args:
+        gaps: one row per choice and measure: ``CHANGE_COLUMNS`` (percentage points); ``holds``
+            tells whether a difference is significant after correction.
+        shown: the measure that is shown first.
+        title: the finding.
+
+    Raises:
+        SettingError: a column is missing, or ``shown`` is not there.
+    """
+    require_columns(gaps, CHANGE_COLUMNS)
+    measures = list(dict.fromkeys(gaps["measure"]))
+    if shown not in measures:
+        raise SettingError(f"shown = {shown!r} is not allowed: choose one of {', '.join(measures)}")
+    fate = gaps["holds"].map({True: _CLEAR, False: _UNCLEAR})
+    named = gaps[list(CHANGE_COLUMNS)].assign(fate=fate)
+    base = alt.Chart(named).transform_filter("datum.measure === measure").encode(
+        y=alt.Y("comparison:N", sort=None, axis=alt.Axis(title=None, labelLimit=230)),
+        color=alt.Color("fate:N", title=None, scale=_FATES, legend=alt.Legend(orient="top")),
+    )  # fmt: skip
+    points = base.mark_point(filled=True, size=80, opacity=1).encode(
+        x=alt.X("mean:Q").title("change in accuracy (percentage points)"),
+        shape=alt.Shape("fate:N", title=None, scale=alt.Scale(domain=[_CLEAR, _UNCLEAR])),
+        tooltip=interval_tooltip("comparison:N", "fate:N"),
+    )
+    bars = base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q")
+    bind = alt.binding_radio(options=measures, name="Measure ")
+    chart = alt.layer(zero_rule().encode(x="zero:Q"), bars, points)
+    first = gaps[gaps["measure"] == shown]
+    said = [f"{r.comparison}: {interval_words(r.mean, r.low, r.high)}" for r in first.itertuples()]
+    return describe(
+        chart.add_params(alt.param("measure", value=shown, bind=bind)).properties(
+            width=WIDTH - 180, height=alt.Step(26)
+        ),
+        title,
+        f"Changes of the {shown} in points. {'; '.join(said)}.",
     )
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import Field
 
 from kdbook import tables
-from kdbook.compare import LEVEL, paired_rows, signed, verdict, with_holm
+from kdbook.compare import paired_rows, with_holm
 from kdbook.robust_families import RobustFamily, robust_families
 from kdbook.settings import FromText, RobustSettings, with_seeds
 from kdbook.study import Study
@@ -93,26 +93,6 @@ def fading(summary: pd.DataFrame, value: str) -> pd.DataFrame:
     return with_holm(pd.concat(pieces, ignore_index=True), ["comparison"])
 
 
-def told(rows: pd.DataFrame) -> list[str]:
-    """A sentence a row of ``by_length``, ``at_usual_length`` or ``fading``."""
-    return [_sentence(row, len(rows)) for _, row in rows.iterrows()]
-
-
-def on_the_claim(rows: pd.DataFrame) -> list[str]:
-    """What ``by_length`` says, after the longest training, of outer weights and of the margin.
-
-    An interval that holds 0 shows no effect, but does not show that there is none: so its bounds
-    are named.
-    """
-    last = rows[rows["epochs"] == rows["epochs"].max()].set_index("comparison")
-    outer, margin = (method("balanced", placement) for placement in PLACEMENTS)
-    pairs = [(outer, STANDARD), (margin, outer)]
-    return [
-        f"After {last.loc[name, 'epochs']:.0f} epochs {name} {_shown(last.loc[name])}."
-        for name in (f"{first} − {second}" for first, second in pairs)
-    ]
-
-
 def student(family: RobustFamily, alpha: float, placement: Placement) -> RunSpec:
     """A student without a teacher whose class weights stand outside or inside the loss."""
     spec = family.one_hot(alpha)
@@ -164,24 +144,6 @@ def _change(
     short, long = (rows[rows["epochs"] == end].set_index("seed")["difference"] for end in ends)
     gaps = (long - short).dropna().rename("difference").reset_index()
     return gaps.assign(comparison=f"{pair[0]} − {pair[1]}")
-
-
-def _sentence(row: pd.Series, family: int) -> str:
-    where = f", {row['epochs']:.0f} epochs" if "epochs" in row else ""
-    said = f"{row['comparison']}{where}: {signed(row)} points, {int(row['seeds'])} seeds"
-    if pd.isna(row["p_holm"]):
-        return f"{said}; too few seeds to tell."
-    fate = "stands" if row["p_holm"] <= LEVEL else "does not stand"
-    return f"{said}; corrected for {family} comparisons p = {row['p_holm']:.2g}: it {fate}."
-
-
-def _shown(row: pd.Series) -> str:
-    if pd.isna(row["low"]):
-        return f"is {signed(row)} points, with no interval"
-    span = f"{row['low']:+.1f} to {row['high']:+.1f} points"
-    if verdict(row) == "undecided":
-        return f"may be nothing, or anything else from {span}"
-    return f"is {'above' if verdict(row) == 'up' else 'below'} zero: {span}"
 
 
 class RobustObjectives(Study[Settings]):

@@ -7,13 +7,23 @@ import pandas as pd
 
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
-from kdbook.charts.style import SPARE_COLOURS, WIDTH, describe, require_columns, with_class_names
+from kdbook.charts.style import (
+    METHOD_COLOURS,
+    SPARE_COLOURS,
+    WIDTH,
+    describe,
+    interval_tooltip,
+    interval_words,
+    require_columns,
+    with_class_names,
+)
 from kdlib.errors import SettingError
 
 CURVE_COLUMNS = ("alpha", "x", "label", "probability", "eta")
 CLASS_COLUMNS = ("alpha", "label", "weight", "risk", "error", "standard_risk", "standard_error")
 
 _CLASSES = (SPARE_COLOURS[0], SPARE_COLOURS[1], SPARE_COLOURS[4])
+_PLACES = [METHOD_COLOURS["distilled"], METHOD_COLOURS["one-hot"]]
 _STANDARD, _CHOSEN = "standard", "at this α"
 
 
@@ -45,7 +55,8 @@ def objective_explorer(
     by_class = with_class_names(classes)[[*CLASS_COLUMNS, "class_name"]].round(3)
     colour = _colour(named)
     parts = (
-        _lines(named, colour).add_params(_slider(curves, alpha)),
+        _sentence(by_class).add_params(_slider(curves, alpha)),
+        _lines(named, colour),
         _regions(named, colour),
         _bars(by_class, colour, "risk", "cross-entropy (nats)"),
         _bars(by_class, colour, "error", "error (%)"),
@@ -57,6 +68,46 @@ def objective_explorer(
         "inputs, with the true probabilities dashed; which class it predicts where, beside the "
         "standard scorer; and each class's cross-entropy and error, with ticks for the standard.",
     )
+
+
+EFFECT_COLUMNS = ("place", "epochs", "mean", "low", "high")
+
+
+def effect_by_length(effects: pd.DataFrame, *, title: str) -> alt.LayerChart:
+    """What class weights change at each length of the training, by their place.
+
+    Args:
+        effects: one row per place and length: ``EFFECT_COLUMNS`` (percentage points).
+        title: the finding.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    require_columns(effects, EFFECT_COLUMNS)
+    places = list(dict.fromkeys(effects["place"]))
+    axis = alt.Axis(labelAngle=0, grid=False, labelExpr="datum.label + ' epochs'", labelFontSize=13)
+    legend = alt.Legend(orient="top", title="weights", labelLimit=240)
+    base = alt.Chart(effects).encode(
+        x=alt.X("epochs:O", axis=axis).title("length of the training"),
+        xOffset=alt.XOffset("place:N", sort=places),
+        color=alt.Color("place:N", sort=places, legend=legend, scale=alt.Scale(range=_PLACES)),
+    )
+    mean = alt.Y("mean:Q").title("change in the rarest fifth (points)")
+    layers = [
+        alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3]).encode(y="zero:Q"),
+        base.mark_rule(strokeWidth=2).encode(y="low:Q", y2="high:Q"),
+        base.mark_point(filled=True, size=90, opacity=1).encode(
+            y=mean,
+            shape=alt.Shape("place:N", sort=places, legend=None),
+            tooltip=interval_tooltip("place:N", "epochs:Q"),
+        ),
+    ]
+    said = [
+        f"{r.place}, {r.epochs:.0f} epochs: {interval_words(r.mean, r.low, r.high)}"
+        for r in effects.itertuples()
+    ]
+    chart = alt.layer(*layers).properties(width=WIDTH, height=280)
+    return describe(chart, title, f"Balanced weights minus none, in points. {'; '.join(said)}.")
 
 
 def _slider(curves: pd.DataFrame, start: float) -> alt.Parameter:
@@ -134,6 +185,26 @@ def _bars(by_class: pd.DataFrame, colour: alt.Color, value: str, words: str) -> 
     ticks = base.mark_tick(**mark).encode(x=alt.X(f"standard_{value}:Q"), y=y)
     title = _heading(f"{words[0].upper()}{words[1:]} of each class (tick: standard)")
     return alt.layer(bars, ticks).properties(width=WIDTH, height=alt.Step(24), title=title)
+
+
+def _sentence(by_class: pd.DataFrame) -> alt.Chart:
+    """Two lines above the panels: which class is worst off, by cross-entropy and by error."""
+    words = (
+        "['Largest cross-entropy: ' + datum.risk.class_name + ', ' + "
+        "format(datum.risk.risk, '.2f') + ' nats; smallest: ' + format(datum.least, '.2f') + '.', "
+        "'Largest error: ' + datum.error.class_name + ', ' + format(datum.error.error, '.0f') + "
+        "' %.']"
+    )
+    worst = [alt.AggregatedFieldDef(op="argmax", field=f, **{"as": f}) for f in ("risk", "error")]
+    least = alt.AggregatedFieldDef(op="min", field="risk", **{"as": "least"})
+    return (
+        _chosen(by_class)
+        .transform_aggregate([*worst, least])
+        .transform_calculate(words=words)
+        .mark_text(align="left", baseline="top", fontSize=14, lineHeight=19)
+        .encode(text="words:N", x=alt.value(0), y=alt.value(0))
+        .properties(width=WIDTH, height=40, view=alt.ViewBackground(stroke=None))
+    )
 
 
 def _numbers(*names: str) -> list[alt.Tooltip]:

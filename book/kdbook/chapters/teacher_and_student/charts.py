@@ -50,7 +50,7 @@ def objective_grid(
     ]
     layers = alt.layer(*_shown(cells), _best(cells)).add_params(*params)
     return describe(
-        layers.properties(width=WIDTH - 80, height=4 * _HEIGHT),
+        layers.properties(width=WIDTH, height=4 * _HEIGHT),
         title,
         f"Cells of teacher objective by student objective for {len(sets)} data sets. Each holds "
         f"the {' or the '.join(measures)} in percent; the darkest is the best of those shown.",

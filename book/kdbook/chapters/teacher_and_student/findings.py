@@ -180,7 +180,7 @@ def printed_twice() -> pd.DataFrame:
     heads = {"dataset": "data", "pair": "teacher / student", "metric": "measure"}
     numbers = {"main": "main text", "supplement": "supplement"}
     shown = found[[*heads, *numbers]].rename(columns=heads | numbers)
-    return shown.round(2).astype({name: str for name in numbers.values()})
+    return shown.round(2).astype(dict.fromkeys(numbers.values(), str))
 
 
 def main_table() -> pd.DataFrame:
@@ -188,7 +188,12 @@ def main_table() -> pd.DataFrame:
     printed = published(paper="robust_distillation", table="Table 1", dataset="cifar10_lt")
     worst = printed[printed["metric"] == "worst_1"]
     wide = worst.pivot(index="student_objective", columns="teacher_objective", values="value")
-    students = {"none": "teacher alone", "std-d": "standard", "bal-d": "balanced", "rob-d": "robust"}
+    students = {
+        "none": "teacher alone",
+        "std-d": "standard",
+        "bal-d": "balanced",
+        "rob-d": "robust",
+    }
     shown = wide.loc[list(students), ["std", "bal", "rob"]].rename(index=students)
     shown.columns = pd.Index([f"{name} teacher" for name in ("standard", "balanced", "robust")])
     return shown.rename_axis("student")

@@ -50,9 +50,7 @@ class Further:
 
     def at_chosen_temperatures(self) -> tuple[pd.DataFrame, str] | None:
         """Each cell's chosen temperature with its worst class, and the answer in words."""
-        three = self.study.settings.model_copy(
-            update={"temperatures": (1.0, 3.0, 5.0), "seeds": 5}
-        )
+        three = self.study.settings.model_copy(update={"temperatures": (1.0, 3.0, 5.0), "seeds": 5})
         rows = self.study.at(three).recorded_rows(["validation_worst"])
         if len(rows) != len(self.study.at(three).members()):
             return None
@@ -63,7 +61,9 @@ class Further:
         pairs = robust_twice(best, float("nan"), MEASURES)
         said = " ".join(answer(pairs, labels) for labels in LABELS)
         table = table.assign(**{"worst class (%)": worst, "worst class at T = 1 (%)": at_one})
-        return table.rename_axis("teacher / student"), f"{best['seed'].nunique()} recorded seeds. {said}"
+        return table.rename_axis(
+            "teacher / student"
+        ), f"{best['seed'].nunique()} recorded seeds. {said}"
 
     def spreads(self) -> tuple[pd.DataFrame, str]:
         """Worst class over students of one teacher and of a teacher each, and a sentence."""
