@@ -13,6 +13,7 @@ from kdlib.errors import SettingError
 POINT_COLUMNS = ("data", "method", "variant", "average", "worst")
 TABLE_COLUMNS = ("teacher", "student", "measure", "value")
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+_SIDES = ("worst", "average")
 _INK = "#8C8C8C"
 _TEACHERS = {"std": "#0072B2", "rob": "#D55E00"}
 
@@ -38,7 +39,11 @@ def baseline_scatter(
         raise SettingError(f"data = {chosen!r} is not allowed: choose one of {', '.join(sets)}")
     shown = alt.param("data", value=chosen, bind=alt.binding_select(options=sets, name="Data "))
     picked = alt.selection_point("picked", fields=["method"], bind="legend")
-    layers = [*_rules(points, picked), _dots(points, picked).add_params(picked)]
+    layers = [
+        *_rules(points, picked),
+        _dots(points, picked).add_params(picked),
+        _best(points),
+    ]
     chart = alt.layer(*layers).add_params(shown).properties(width=WIDTH, height=300)
     return describe(
         chart,
@@ -102,6 +107,24 @@ def _dots(points: pd.DataFrame, picked: alt.Parameter) -> alt.Chart:
             opacity=alt.condition(picked, alt.value(1.0), alt.value(0.12)),
             tooltip=["method:N", "variant:N", *numbers],
         )
+    )
+
+
+def _best(points: pd.DataFrame) -> alt.Chart:
+    """Above the plot a sentence: which method is best in the worst class, and which on average."""
+    words = (
+        "['Best worst class: ' + datum.worst.method + ', ' + datum.worst.variant + ' (' + "
+        "format(datum.worst.worst, '.1f') + ' %).', "
+        "'Best average: ' + datum.average.method + ', ' + datum.average.variant + ' (' + "
+        "format(datum.average.average, '.1f') + ' %).']"
+    )
+    best = [alt.AggregatedFieldDef(op="argmax", field=f, **{"as": f}) for f in _SIDES]
+    return (
+        _chosen(points)
+        .transform_aggregate(best)
+        .transform_calculate(words=words)
+        .mark_text(align="left", baseline="top", fontSize=14, lineHeight=19)
+        .encode(text="words:N", x=alt.value(4), y=alt.value(-42))
     )
 
 

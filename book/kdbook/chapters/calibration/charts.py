@@ -18,6 +18,8 @@ from kdbook.charts.style import (
     with_class_names,
 )
 
+_NUMBERS = ("error", "worst")
+_TEACHERS = ("#0072B2", "#8A6D00", "#D55E00")
 _COLOURS = {"cat": "#0072B2", "panda": "#D55E00", "other": "#8C8C8C"}
 
 
@@ -36,9 +38,11 @@ def panda_explorer(curves: pd.DataFrame, outcomes: pd.DataFrame) -> alt.VConcatC
     require_columns(outcomes, ("shrink", "label", "recall", "error"))
     factors = sorted(curves["shrink"].unique())
     step = round(float(factors[1] - factors[0]), 6) if len(factors) > 1 else 0.1
-    bind = alt.binding_range(min=factors[0], max=factors[-1], step=step, name="Panda's factor ")
+    name = "Teacher's panda, times the truth "
+    bind = alt.binding_range(min=factors[0], max=factors[-1], step=step, name=name)
     factor = alt.param("factor", value=factors[-1], bind=bind)
-    chart = alt.vconcat(_curves(curves).add_params(factor), _outcomes(outcomes), spacing=20)
+    parts = _curves(curves).add_params(factor), _sentence(outcomes), _outcomes(outcomes)
+    chart = alt.vconcat(*parts, spacing=16)
     return describe(
         chart,
         "Never right about the panda, and calibrated for it",
@@ -46,6 +50,46 @@ def panda_explorer(curves: pd.DataFrame, outcomes: pd.DataFrame) -> alt.VConcatC
         "bars of recall and calibration error by class. A slider shrinks the teacher's panda from "
         f"{factors[-1]:g} to {factors[0]:g} times the truth.",
     )
+
+
+PAIR_COLUMNS = ("teacher", "seed", "error", "worst")
+
+
+def error_against_worst(pairs: pd.DataFrame, *, title: str) -> alt.LayerChart:
+    """Each teacher's largest calibration error against the worst class of its robust student.
+
+    Args:
+        pairs: one row per teacher and seed: ``PAIR_COLUMNS``; ``teacher`` in words, ``error`` from
+            0 to 2, ``worst`` in percent.
+        title: the finding.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    require_columns(pairs, PAIR_COLUMNS)
+    teachers = list(dict.fromkeys(pairs["teacher"]))
+    means = pairs.groupby("teacher", sort=False)[["error", "worst"]].mean().reset_index()
+    room = alt.Scale(zero=False, padding=16)
+    x = alt.X("error:Q", scale=room).title("largest calibration error of the teacher (0 to 2)")
+    y = alt.Y("worst:Q", scale=room).title("worst class of its robust student (%)")
+    legend = alt.Legend(orient="top", title=None, labelFontSize=13)
+    colour = alt.Color(
+        "teacher:N", sort=teachers, legend=legend, scale=alt.Scale(range=list(_TEACHERS))
+    )
+    shape = alt.Shape("teacher:N", sort=teachers, legend=legend)
+    tips = [alt.Tooltip("teacher:N"), *(alt.Tooltip(f"{n}:Q", format=".2f") for n in _NUMBERS)]
+    dots, large = (
+        alt.Chart(rows)
+        .mark_point(filled=True, size=size, opacity=opacity)
+        .encode(x=x, y=y, color=colour, shape=shape, tooltip=tips)
+        for rows, size, opacity in ((pairs, 45, 0.45), (means, 260, 1))
+    )
+    said = "; ".join(
+        f"{r.teacher} teacher: error {r.error:.2f}, worst class {r.worst:.1f} %"
+        for r in means.itertuples()
+    )
+    chart = alt.layer(dots, large).properties(width=WIDTH, height=260)
+    return describe(chart, title, f"Points per seed, and larger ones for the means. {said}.")
 
 
 def class_error_points(errors: pd.DataFrame, *, title: str, y: str) -> alt.LayerChart:
@@ -96,6 +140,26 @@ def _curves(curves: pd.DataFrame) -> alt.LayerChart:
         strokeDash=dash,
     )
     return alt.layer(lines).properties(width=WIDTH - 120, height=220)
+
+
+def _sentence(outcomes: pd.DataFrame) -> alt.Chart:
+    """How many pandas the teacher finds at the chosen factor, and what its errors are."""
+    other = outcomes[outcomes["label"] == "other"][["shrink", "error"]]
+    panda = outcomes[outcomes["label"] == "panda"]
+    frame = panda.merge(other, on="shrink", suffixes=("", "_other"))
+    words = (
+        "['Pandas that the teacher finds: ' + format(datum.recall, '.0%') + '.', "
+        "'Its calibration error: ' + format(datum.error, '.2f') + ' for the panda, ' + "
+        "format(datum.error_other, '.2f') + ' for other.']"
+    )
+    return (
+        alt.Chart(frame)
+        .transform_filter("abs(datum.shrink - factor) < 1e-6")
+        .transform_calculate(words=words)
+        .mark_text(align="left", baseline="top", fontSize=14, lineHeight=19)
+        .encode(text="words:N", x=alt.value(0), y=alt.value(0))
+        .properties(width=WIDTH - 120, height=38, view=alt.ViewBackground(stroke=None))
+    )
 
 
 def _outcomes(outcomes: pd.DataFrame) -> alt.Chart:

@@ -24,6 +24,8 @@ PATH_COLUMNS = ("run", "seed", "move", "step", "label", "multiplier", "error")
 
 _CLEAR, _UNCLEAR = "significant after correction", "no clear change"
 _FATES = alt.Scale(domain=[_CLEAR, _UNCLEAR], range=["#D55E00", METHOD_COLOURS["one-hot"]])
+_FATE_SHAPES = alt.Scale(domain=[_CLEAR, _UNCLEAR], range=["diamond", "circle"])
+_FATE_LEGEND = alt.Legend(orient="top", labelLimit=240)
 _WEIGHT, _ERROR = METHOD_COLOURS["AdaMargin"], METHOD_COLOURS["distilled"]
 
 
@@ -81,11 +83,11 @@ def changed_choices(gaps: pd.DataFrame, *, shown: str, title: str) -> alt.LayerC
     named = gaps[list(CHANGE_COLUMNS)].assign(fate=fate)
     base = alt.Chart(named).transform_filter("datum.measure === measure").encode(
         y=alt.Y("comparison:N", sort=None, axis=alt.Axis(title=None, labelLimit=230)),
-        color=alt.Color("fate:N", title=None, scale=_FATES, legend=alt.Legend(orient="top")),
+        color=alt.Color("fate:N", title=None, scale=_FATES, legend=_FATE_LEGEND),
     )  # fmt: skip
     points = base.mark_point(filled=True, size=80, opacity=1).encode(
         x=alt.X("mean:Q").title("change in accuracy (percentage points)"),
-        shape=alt.Shape("fate:N", title=None, scale=alt.Scale(domain=[_CLEAR, _UNCLEAR])),
+        shape=alt.Shape("fate:N", title=None, scale=_FATE_SHAPES, legend=_FATE_LEGEND),
         tooltip=interval_tooltip("comparison:N", "fate:N"),
     )
     bars = base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q")

@@ -102,7 +102,7 @@ def all_cells(study: TeacherAndStudent, chosen: pd.DataFrame) -> pd.DataFrame:
     fixed = study.teaching.fixed_teacher
     ours = cell_means(chosen, MEASURES, f"ours: {data}")
     paper = [
-        printed_cells(table, name, _PRINTED_WORDS).assign(data=f"paper: {name}, {how}")
+        printed_cells(table, name, _PRINTED_WORDS).assign(data=f"paper: {NAMES[name]}, {how}")
         for table, how in (("Supp Table 3", TEACHERS[False]), ("Supp Table 1", TEACHERS[True]))
         for name in _PRINTED_SETS
     ]

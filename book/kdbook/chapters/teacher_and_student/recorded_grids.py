@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from kdbook.chapters.teacher_and_student.objective_cells import LABELS, against, rivals
+from kdbook.chapters.trade_offs.printed import NAMES
 from kdbook.compare import compare_corrected, overview, signed
 from kdbook.records import Record, read_records
 
@@ -51,8 +52,9 @@ def on_cifar(measures: Mapping[str, str], folder: Path | None = None) -> dict[st
 
 def _caption(record: Record) -> str:
     about = record.about
+    data = NAMES.get(f"{about.dataset}_lt", about.dataset)
     return (
-        f"Long-tailed {about.dataset}, ratio {about.imbalance:g}: {about.model}, "
+        f"{data}, ratio {about.imbalance:g}: {about.model}, "
         f"{about.recipe['epochs']} epochs, {len(about.seeds)} seeds ({about.device}); percent on "
         f"test with 95 % intervals"
     )

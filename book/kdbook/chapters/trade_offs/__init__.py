@@ -15,6 +15,7 @@ import pandas as pd
 from pydantic import Field
 
 from kdbook import tables
+from kdbook.compare import with_intervals
 from kdbook.robust_families import (
     Alpha,
     Heats,
@@ -26,7 +27,7 @@ from kdbook.robust_families import (
     robust_families,
 )
 from kdbook.settings import Alpha as TradeOff
-from kdbook.settings import FromText, TaughtSettings, teaching, with_seeds
+from kdbook.settings import FromText, TaughtSettings, Teaching, teaching, with_seeds
 from kdbook.study import Study
 from kdbook.tables import Member
 from kdlib.data import halves
@@ -81,6 +82,29 @@ class TradeOffs(Study[Settings]):
     question = "What does a little robustness cost, in the teacher and in the student?"
     Settings = Settings
 
+    @property
+    def teaching(self) -> Teaching:
+        """How its students are taught."""
+        return teaching(self.settings)
+
+    def per_class_at(
+        self, alpha_t: float, alpha_s: float, temperature: float, imbalance: float, labels: str
+    ) -> pd.DataFrame:
+        """What the panel draws: ``pair_at`` by class, at further settings; trains what is missing.
+
+        Args:
+            alpha_t: of the teacher, 0 to 1.
+            alpha_s: of the student, 0 to 1.
+            temperature: of the teacher's probabilities in training.
+            imbalance: the ratio of the long tail.
+            labels: on validation images, ``teacher`` or ``one_hot``.
+        """
+        changed: dict[str, object] = {"temperatures": (temperature,), "imbalance": imbalance}
+        changed["validation_labels"] = labels
+        pair = self.at(self.settings.model_copy(update=changed)).pair_at(alpha_t, alpha_s)
+        rows = tables.per_class(pair, self.train(pair, progress=False), "robust_distillation")
+        return with_intervals(rows, "accuracy", ["method", "label"])
+
     def members(self) -> list[Member]:
         """Teachers, standard distillation, and the grid of students, for each seed."""
         return [m for family in self.study_families() for m in self._family_members(family)]
@@ -121,7 +145,7 @@ class TradeOffs(Study[Settings]):
 
     def _family_members(self, family: RobustFamily) -> list[Member]:
         alphas: list[Alpha] = list(dict.fromkeys(self.settings.alphas))
-        how, labels = teaching(self.settings), self.settings.validation_labels
+        how, labels = self.teaching, self.settings.validation_labels
         alone = replace(family, fixed_teacher=False) if how.more_teachers else family
         cells = [(None, None), *((t, s) for t in alphas for s in alphas)]
         teachers = [

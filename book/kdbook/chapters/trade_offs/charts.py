@@ -20,7 +20,11 @@ _PALE, _DEEP, _OFF = "#DCEBF5", "#5FA8D6", "#B4BAC0"  # black text is legible on
 
 
 def trade_off_explorer(
-    cells: pd.DataFrame, marks: pd.DataFrame, *, panel: str | None = None
+    cells: pd.DataFrame,
+    marks: pd.DataFrame,
+    *,
+    panel: str | None = None,
+    title: str = "Average against worst class",
 ) -> alt.VConcatChart:
     """Scatter of the cells with Pareto's frontier; below it the grid, with the brushed cells.
 
@@ -33,6 +37,7 @@ def trade_off_explorer(
         marks: points that are no cells, one row each: ``panel``, ``what`` (words), ``mean``,
             ``worst``.
         panel: which is shown first; by default the first of ``cells``.
+        title: the finding.
 
     Raises:
         SettingError: a column is missing, or ``panel`` is not there.
@@ -47,12 +52,13 @@ def trade_off_explorer(
     base = alt.Chart(_named(cells)).transform_filter("datum.panel === panel")
     chart = alt.vconcat(
         _scatter(base, marks, brush).add_params(_choice(panels, first)),
+        _sentence(base),
         _grid(base, brush).add_params(_shown()),
-        spacing=24,
+        spacing=18,
     ).resolve_scale(color="independent", shape="independent", fill="independent")
     return describe(
         chart,
-        "Average against worst class",
+        title,
         f"Above: one point for each cell of the grid of trade-offs, in {len(panels)} panels to "
         "choose from; colour is the student's trade-off, shape the teacher's, and a line joins the "
         "points that none beats in both measures. Below: the grid of teachers and students with "
@@ -127,6 +133,26 @@ def _grid(base: alt.Chart, brush: alt.Parameter) -> alt.LayerChart:
     words = cells.mark_text(fontSize=13, color="black").encode(x=x, y=y, text="text:N")
     title = alt.TitleParams("The grid (*: on the frontier; brushed cells in blue)", anchor="start")
     return alt.layer(boxes, words).properties(width=WIDTH, height=190, title=title)
+
+
+def _sentence(base: alt.Chart) -> alt.Chart:
+    """Which cell is best in the worst class, and which in the average."""
+    words = (
+        "['Best worst class, ' + format(datum.worst.worst, '.1f') + ' %: teacher ' + "
+        "datum.worst.teacher + ', student ' + datum.worst.student + "
+        "' (average ' + format(datum.worst.mean, '.1f') + ').', "
+        "'Best average, ' + format(datum.mean.mean, '.1f') + ' %: teacher ' + "
+        "datum.mean.teacher + ', student ' + datum.mean.student + "
+        "' (worst class ' + format(datum.mean.worst, '.1f') + ').']"
+    )
+    best = [alt.AggregatedFieldDef(op="argmax", field=f, **{"as": f}) for f in ("worst", "mean")]
+    return (
+        base.transform_aggregate(best)
+        .transform_calculate(words=words)
+        .mark_text(align="left", baseline="top", fontSize=14, lineHeight=19)
+        .encode(text="words:N", x=alt.value(0), y=alt.value(0))
+        .properties(width=WIDTH, height=38, view=alt.ViewBackground(stroke=None))
+    )
 
 
 def _axis() -> alt.Axis:
