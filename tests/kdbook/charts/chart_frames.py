@@ -95,6 +95,25 @@ def objectives(alphas=(0.0, 0.5, 1.0)):
     return pd.DataFrame(curves), pd.DataFrame(classes)
 
 
+def effects():
+    places = ("outside the loss", "as a margin inside it")
+    rows = [(p, e, 60.0 - e, 50.0 - e, 70.0 - e) for p in places for e in (10.0, 40.0)]
+    return pd.DataFrame(rows, columns=["place", "epochs", "mean", "low", "high"])
+
+
+def choices():
+    rows = [(f"choice {n}", m, -7.0 * n, -7.0 * n - 3, -7.0 * n + 3, n == 1)
+            for m in ("mean of the classes", "worst class") for n in range(2)]  # fmt: skip
+    names = ["comparison", "measure", "mean", "low", "high", "holds"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def errors_and_worst():
+    names = ("standard", "balanced", "robust")
+    rows = [(t, s, 0.5 + 0.2 * n, 70.0 + n + s) for n, t in enumerate(names) for s in range(2)]
+    return pd.DataFrame(rows, columns=["teacher", "seed", "error", "worst"])
+
+
 def trade_offs():
     """Two panels of a grid of two; in the second every number is 10 lower."""
     cells = [(0.0, 0.0, 94.0, 88.0, True), (0.0, 1.0, 92.0, 91.0, True),

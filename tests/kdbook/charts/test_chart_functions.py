@@ -17,7 +17,11 @@ from kdbook.chapters.ablations.charts import ablation_explorer
 from kdbook.chapters.adamargin.charts import class_weights, offset_explorer
 from kdbook.chapters.architectures.charts import pair_explorer
 from kdbook.chapters.baselines_and_compression.charts import baseline_scatter, failure_bars
-from kdbook.chapters.calibration.charts import class_error_points, panda_explorer
+from kdbook.chapters.calibration.charts import (
+    class_error_points,
+    error_against_worst,
+    panda_explorer,
+)
 from kdbook.chapters.distillation.charts import (
     digit_image,
     soft_label_bars,
@@ -34,10 +38,10 @@ from kdbook.chapters.groups_that_are_not_classes.charts import (
     threshold_explorer,
 )
 from kdbook.chapters.measuring.charts import worst_class_explorer, worst_class_simulation
-from kdbook.chapters.multipliers.charts import multiplier_explorer
+from kdbook.chapters.multipliers.charts import changed_choices, multiplier_explorer
 from kdbook.chapters.natural_long_tails.charts import tail_explorer
 from kdbook.chapters.number_of_classes.charts import class_count_explorer
-from kdbook.chapters.objectives.charts import objective_explorer
+from kdbook.chapters.objectives.charts import effect_by_length, objective_explorer
 from kdbook.chapters.provable_harm.charts import added_risk_curves, risk_parts
 from kdbook.chapters.provable_harm.explorer import harm_explorer
 from kdbook.chapters.rare_classes.charts import imbalance_explorer, teacher_length_panels
@@ -101,6 +105,11 @@ MAKERS = {
     "trade_off_explorer": lambda: trade_off_explorer(frames.trade_offs(), frames.trade_off_marks()),
     "multiplier_explorer": lambda: multiplier_explorer(frames.multiplier_path()),
     "objective_explorer": lambda: objective_explorer(*frames.objectives()),
+    "effect_by_length": lambda: effect_by_length(frames.effects(), title="Effects fade"),
+    "changed_choices": lambda: changed_choices(
+        frames.choices(), shown="worst class", title="One choice matters"
+    ),
+    "error_against_worst": lambda: error_against_worst(frames.errors_and_worst(), title="No order"),
     "objective_grid": lambda: objective_grid(frames.objective_cells()),
     "effective_class_lines": lambda: effective_class_lines(
         frames.effective_classes(), num_classes=10

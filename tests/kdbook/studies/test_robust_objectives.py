@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from kdbook.chapters import objectives as study
+from kdbook.chapters.objectives import findings
 from kdlib.errors import SettingError
 from kdlib.runs import Store, execute
 
@@ -96,22 +97,16 @@ def test_what_fades():
     assert study.fading(made_summary().query("factor == 1"), "rarest").empty
 
 
-def test_sentences_say_whether_it_stands():
-    said = study.told(study.fading(made_summary(), "rarest"))
-    assert said[0].startswith("balanced, outer − standard: -11.0 (-14.1 to -7.9) points, 3 seeds;")
-    assert said[0].endswith("it stands.")
-    alone = made_summary().query("seed == 0")
-    assert study.told(study.by_length(alone, "rarest"))[0].endswith("too few seeds to tell.")
-
-
-def test_what_is_said_of_the_claim():
-    outer, margin = study.on_the_claim(study.by_length(made_summary(), "rarest"))
-    assert outer.startswith("After 40 epochs balanced, outer − standard may be nothing, or")
-    assert margin.startswith(
-        "After 40 epochs balanced, margin − balanced, outer is above zero: +19"
+def test_the_first_figure_and_its_words_follow_the_numbers():
+    effects = findings.effects(made_summary())
+    assert effects["place"].nunique() == 2 and len(effects) == 4
+    assert findings.headline(effects) == (
+        "Weights outside the loss: +11 points after 10 epochs, +0 after 40; "
+        "as a margin: +20, then +20"
     )
-    alone = made_summary().query("seed == 0")
-    assert "no interval" in study.on_the_claim(study.by_length(alone, "rarest"))[0]
+    said = findings.in_short(effects)
+    assert "by +11.0 (+8.5 to +13.5) points after 10 epochs and by +0.0 (-0.7 to +0.7)" in said
+    assert "still move it by +20.0 (+19.3 to +20.7) then (3 seeds)" in said
 
 
 @pytest.mark.slow
