@@ -9,6 +9,11 @@ from kdlib.errors import SettingError
 POINTS, ROWS = frames.baseline_points(), frames.failures()
 
 
+def layers(points):
+    """Of the scatter, which is below the sentence."""
+    return baseline_scatter(points).to_dict()["vconcat"][1]["layer"]
+
+
 def test_the_list_holds_every_data_set_and_the_words_the_first():
     spec = baseline_scatter(POINTS).to_dict()
     (listed,) = [p for p in spec["params"] if p["name"] == "data"]
@@ -19,7 +24,7 @@ def test_the_list_holds_every_data_set_and_the_words_the_first():
 
 
 def test_one_colour_a_method_and_one_shape_a_variant():
-    dots = baseline_scatter(POINTS).to_dict()["layer"][-1]
+    dots = layers(POINTS)[-1]
     assert dots["encoding"]["color"]["scale"]["domain"] == ["distilled", "post shift"]
     assert dots["encoding"]["shape"]["scale"]["domain"] == ["std teacher", "rob teacher"]
     assert dots["encoding"]["x"]["title"].endswith("(%)")
@@ -27,8 +32,8 @@ def test_one_colour_a_method_and_one_shape_a_variant():
 
 def test_intervals_are_drawn_where_there_are_any():
     ends = {f"{side}_{end}": 1.0 for side in ("average", "worst") for end in ("low", "high")}
-    assert len(baseline_scatter(POINTS).to_dict()["layer"]) == 1
-    assert len(baseline_scatter(POINTS.assign(**ends)).to_dict()["layer"]) == 3
+    assert len(layers(POINTS)) == 1
+    assert len(layers(POINTS.assign(**ends))) == 3
 
 
 def test_bars_say_in_words_what_fails():

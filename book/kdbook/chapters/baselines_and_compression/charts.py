@@ -20,7 +20,7 @@ _TEACHERS = {"std": "#0072B2", "rob": "#D55E00"}
 
 def baseline_scatter(
     points: pd.DataFrame, *, data: str | None = None, title: str = "Average against worst class"
-) -> alt.LayerChart:
+) -> alt.VConcatChart:
     """One point a method and variant; a list chooses the data set, the legend picks a method.
 
     Args:
@@ -39,12 +39,9 @@ def baseline_scatter(
         raise SettingError(f"data = {chosen!r} is not allowed: choose one of {', '.join(sets)}")
     shown = alt.param("data", value=chosen, bind=alt.binding_select(options=sets, name="Data "))
     picked = alt.selection_point("picked", fields=["method"], bind="legend")
-    layers = [
-        *_rules(points, picked),
-        _dots(points, picked).add_params(picked),
-        _best(points),
-    ]
-    chart = alt.layer(*layers).add_params(shown).properties(width=WIDTH, height=300)
+    layers = [*_rules(points, picked), _dots(points, picked).add_params(picked)]
+    plot = alt.layer(*layers).properties(width=WIDTH, height=300)
+    chart = alt.vconcat(_best(points).add_params(shown), plot, spacing=10)
     return describe(
         chart,
         title,
@@ -124,7 +121,8 @@ def _best(points: pd.DataFrame) -> alt.Chart:
         .transform_aggregate(best)
         .transform_calculate(words=words)
         .mark_text(align="left", baseline="top", fontSize=14, lineHeight=19)
-        .encode(text="words:N", x=alt.value(4), y=alt.value(-42))
+        .encode(text="words:N", x=alt.value(0), y=alt.value(0))
+        .properties(width=WIDTH, height=38, view=alt.ViewBackground(stroke=None))
     )
 
 

@@ -19,6 +19,7 @@ from kdbook.charts.style import (
 )
 
 _NUMBERS = ("error", "worst")
+_SHAPES = ("circle", "square", "triangle-up")
 _TEACHERS = ("#0072B2", "#8A6D00", "#D55E00")
 _COLOURS = {"cat": "#0072B2", "panda": "#D55E00", "other": "#8C8C8C"}
 
@@ -72,11 +73,10 @@ def error_against_worst(pairs: pd.DataFrame, *, title: str) -> alt.LayerChart:
     room = alt.Scale(zero=False, padding=16)
     x = alt.X("error:Q", scale=room).title("largest calibration error of the teacher (0 to 2)")
     y = alt.Y("worst:Q", scale=room).title("worst class of its robust student (%)")
-    legend = alt.Legend(orient="top", title=None, labelFontSize=13)
-    colour = alt.Color(
-        "teacher:N", sort=teachers, legend=legend, scale=alt.Scale(range=list(_TEACHERS))
-    )
-    shape = alt.Shape("teacher:N", sort=teachers, legend=legend)
+    legend = alt.Legend(orient="top", title=None, labelFontSize=13, symbolOpacity=1)
+    colours, shapes = (alt.Scale(domain=teachers, range=list(r)) for r in (_TEACHERS, _SHAPES))
+    colour = alt.Color("teacher:N", scale=colours, legend=legend)
+    shape = alt.Shape("teacher:N", scale=shapes, legend=legend)
     tips = [alt.Tooltip("teacher:N"), *(alt.Tooltip(f"{n}:Q", format=".2f") for n in _NUMBERS)]
     dots, large = (
         alt.Chart(rows)
@@ -148,7 +148,7 @@ def _sentence(outcomes: pd.DataFrame) -> alt.Chart:
     panda = outcomes[outcomes["label"] == "panda"]
     frame = panda.merge(other, on="shrink", suffixes=("", "_other"))
     words = (
-        "['Pandas that the teacher finds: ' + format(datum.recall, '.0%') + '.', "
+        "['Pandas that the teacher finds: ' + format(100 * datum.recall, '.0f') + ' %.', "
         "'Its calibration error: ' + format(datum.error, '.2f') + ' for the panda, ' + "
         "format(datum.error_other, '.2f') + ' for other.']"
     )

@@ -184,6 +184,17 @@ def teachers_compared(errors: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def by_class(errors: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Each teacher's error by class with intervals, and for which class it is largest."""
+    teachers = errors["method"].str.removeprefix("teacher ").map(WORDS) + " teacher"
+    rows = compare.with_intervals(
+        errors.assign(method=teachers), "calibration_error", ["method", "label"]
+    )
+    worst = rows.loc[rows.groupby("method")["mean"].idxmax(), "label"].unique()
+    classes = " or ".join(str(label) for label in sorted(worst))
+    return rows, f"Every teacher is calibrated worst for class {classes}"
+
+
 def terms_in_nats(errors: pd.DataFrame) -> pd.DataFrame:
     """The calibration term of Theorem 4 at each teacher's error, as printed and with our half."""
     means = _largest(errors).groupby("method")["calibration_error"].mean()

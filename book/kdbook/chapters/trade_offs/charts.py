@@ -89,7 +89,9 @@ def _scatter(base: alt.Chart, marks: pd.DataFrame, brush: alt.Parameter) -> alt.
     x, y = x.title("average accuracy (%)"), y.title("worst class (%)")
     line = base.transform_filter("datum.frontier").mark_line(color=_GREY, strokeWidth=1.5)
     others = alt.Chart(marks).transform_filter("datum.panel === panel")
-    words = others.mark_text(dy=-12, fontSize=12, color=_GREY).encode(x=x, y=y, text="what:N")
+    words = others.mark_text(align="left", dx=9, fontSize=12, color=_GREY).encode(
+        x=x, y=y, text="what:N"
+    )
     dots = others.mark_point(size=110, opacity=1, color=_GREY, strokeWidth=2)
     layers = [
         line.encode(x=x, y=y, order="mean:Q"),
