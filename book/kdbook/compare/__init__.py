@@ -18,6 +18,7 @@ from kdbook.compare.pairs import (
     holm_by_class,
     mean_over_seeds,
     measures,
+    row_of,
     tested,
 )
 from kdbook.compare.words import (
@@ -63,6 +64,7 @@ __all__ = [
     "overview",
     "paired_differences",
     "paired_rows",
+    "row_of",
     "scale_of",
     "seeds_told",
     "signed",

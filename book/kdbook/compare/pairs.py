@@ -78,8 +78,16 @@ def tested(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     """
     corrected = rows["holm" if "holm" in rows else "p_holm"]
     found = rows[list(names)].rename(columns=dict(names))
-    points = [signed(row) for _, row in rows.iterrows()]
-    return found.assign(**{_POINTS: points, _CORRECTED: corrected.map(_p_words)})
+    found[_POINTS] = [signed(row) for _, row in rows.iterrows()]
+    found[_CORRECTED] = corrected.map(_p_words)
+    return found
+
+
+def row_of(rows: pd.DataFrame, **where: object) -> pd.Series:
+    """The first row whose columns have these values, e.g. ``row_of(rows, measure="mean")``."""
+    for column, value in where.items():
+        rows = rows[rows[column] == value]
+    return rows.iloc[0]
 
 
 _POINTS, _CORRECTED = "points (95 % interval)", "p, corrected"

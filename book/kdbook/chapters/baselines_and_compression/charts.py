@@ -76,7 +76,7 @@ def failure_bars(rows: pd.DataFrame, *, measure: str, title: str) -> alt.LayerCh
     words = "; ".join(
         f"{r.student} ({r.teacher} teacher) {r.value:.2f}" for r in first.itertuples()
     )
-    chart = alt.layer(base.mark_bar(), numbers).properties(width=WIDTH - 140, height=260)
+    chart = alt.layer(base.mark_bar(), numbers).properties(width=WIDTH - 140, height=210)
     return describe(chart, title, f"Bars of the {measure} in percent: {words}.")
 
 

@@ -19,7 +19,7 @@ from kdbook.chapters.baselines_and_compression import (
     shift_name,
 )
 from kdbook.chapters.baselines_and_compression.in_print import TEACHERS
-from kdbook.compare import compare_corrected, overview, signed, tested
+from kdbook.compare import compare_corrected, overview, row_of, signed, tested
 
 MEASURES = {"worst_1": "worst class", "mean": "mean of the classes"}
 SIMPLER = (shift_name(None), BALANCED_STUDENT, ROBUST_ALONE, DRO_HELD_OUT, DRO_TRAINING)
@@ -44,10 +44,10 @@ def headline(gaps: pd.DataFrame) -> str:
     Args:
         gaps: as ``comparisons.to_distilled`` gives them.
     """
-    means = _by_name(gaps)["mean"]
+    shift, robust = _headliners(gaps)
     return (
-        f"Worst class: a shift of the teacher's logits {means[shift_name(None)]:+.0f} points, "
-        f"a robust student {means[ROBUST_STUDENT]:+.0f}"
+        f"Worst class: a shift of the teacher's logits {shift['mean']:+.0f} points, "
+        f"a robust student {robust['mean']:+.0f}"
     )
 
 
@@ -59,13 +59,14 @@ def in_short(per_seed: pd.DataFrame, gaps: pd.DataFrame, over: pd.DataFrame) -> 
         gaps: as ``comparisons.to_distilled`` gives them.
         over: as ``comparisons.overfitting`` gives it.
     """
-    rows, adds = _by_name(gaps), of(robust_adds(per_seed)).iloc[0]
+    shift, robust = _headliners(gaps)
+    adds = of(robust_adds(per_seed)).iloc[0]
     clear = adds["low"] > 0 or adds["high"] < 0
-    seen = over.set_index(["protocol", "method"]).loc[("test", "teacher std")]
+    seen = row_of(over, protocol="test", method="teacher std")
     return (
         f"Set against standard distillation, a mere shift of the standard teacher's logits moves "
-        f"the worst class by {signed(rows.loc[shift_name(None)])} points and a robust student by "
-        f"{signed(rows.loc[ROBUST_STUDENT])} ({int(adds['seeds'])} seeds); between the two the "
+        f"the worst class by {signed(shift)} points and a robust student by "
+        f"{signed(robust)} ({int(adds['seeds'])} seeds); between the two the "
         f"difference is {signed(adds)}, {'a clear one' if clear else 'no clear one'}. But do not "
         f"believe the shift on the images that chose it, for there it looks {signed(seen)} points "
         f"better than it is."
@@ -163,6 +164,11 @@ def shifts_said(over: pd.DataFrame, labels: np.ndarray) -> str:
     )
 
 
-def _by_name(gaps: pd.DataFrame) -> pd.DataFrame:
+def _headliners(gaps: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """The shift of a standard teacher and the robust student, each minus standard distillation."""
     rows = of(gaps)
-    return rows.set_index(rows["comparison"].str.removesuffix(f" − {DISTILLED}"))
+    shift, robust = (
+        row_of(rows, comparison=f"{name} − {DISTILLED}")
+        for name in (shift_name(None), ROBUST_STUDENT)
+    )
+    return shift, robust

@@ -6,7 +6,7 @@ import pandas as pd
 
 from kdbook.chapters.baselines_and_compression import compressed_cells, printed
 from kdbook.chapters.trade_offs.printed import NAMES
-from kdbook.compare import signed
+from kdbook.compare import row_of, signed
 from kdbook.published import beside_paper, printed_difference, published
 from kdbook.robust_families import objective_name
 
@@ -46,9 +46,11 @@ def beside(other: pd.DataFrame) -> pd.DataFrame:
 
 def _paper_gap(data: str, method: str, teacher: str) -> dict[str, float]:
     rows = published(paper="robust_distillation", table="Supp Table 4", metric="worst_1")
-    rows = rows.set_index(["dataset", "method", "teacher_objective"], drop=False)
-    name = _ADAPTIVE[method]
-    return printed_difference(rows.loc[data, name, teacher], rows.loc[data, name, "std"])
+    own, plain = (
+        row_of(rows, dataset=data, method=_ADAPTIVE[method], teacher_objective=one)
+        for one in (teacher, "std")
+    )
+    return printed_difference(own, plain)
 
 
 def printed_compressed() -> pd.DataFrame:

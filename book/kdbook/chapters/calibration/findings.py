@@ -64,7 +64,7 @@ def headline(found: pd.DataFrame) -> str:
 def in_short(errors: pd.DataFrame, taught: pd.DataFrame) -> str:
     """Two sentences: what the theorem asks for, and whether its order is that of the students."""
     means = pairs(errors, taught).groupby("teacher", sort=False)["error"].mean()
-    near, far = means.idxmin(), means.idxmax()
+    near, far = str(means.idxmin()), str(means.idxmax())
     ranks = agreement(errors, taught)
     answer = "an answer" if ranks["low"] > 0 or ranks["high"] < 0 else "no clear answer"
     return (

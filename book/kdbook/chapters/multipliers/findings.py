@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from kdbook.chapters.multipliers import DEFAULT, ONE_HOT, STANDARD, ClassMultipliers, endings
-from kdbook.compare import compare, overview, signed
+from kdbook.compare import compare, overview, row_of, signed
 from kdbook.profiles import multiplier_rule
 from kdbook.published import beside_paper, printed_difference, published
 from kdlib import training
+from kdlib.runs import RobustCost
 
 _METRICS = {"mean of the classes": "mean_accuracy", "worst class": "worst_1"}
 _PUBLIC_EPOCHS, _IMAGES, _MOVE_EVERY = 1241, 12_406, 32
@@ -27,7 +28,7 @@ def headline(gaps: pd.DataFrame, measure: str) -> str:
     clear = rows[rows["holds"]]
     if clear.empty:
         return f"None of {len(rows)} changed choices clearly moves the {measure}"
-    far = clear.loc[clear["mean"].abs().idxmax()]
+    far = clear.iloc[int(clear["mean"].abs().argmax())]
     return (
         f"Of {len(rows)} changed choices {len(clear)} clearly moves the {measure}: "
         f"{far['comparison']}, by {far['mean']:+.0f} points"
@@ -129,6 +130,7 @@ def recipe(study: ClassMultipliers) -> pd.DataFrame:
     """The choices of Algorithm 1 here, in words."""
     spec = study.robust_student(study.study_families()[0])
     cost = spec.objective.log_cost
+    assert isinstance(cost, RobustCost)
     words = {
         "steps between two moves": cost.rule.update_every,
         "step of a move": cost.rule.step,
@@ -143,6 +145,7 @@ def recipe(study: ClassMultipliers) -> pd.DataFrame:
 def cost_of_a_move(study: ClassMultipliers) -> str:
     """The images that a move measures, beside those trained on."""
     spec, rule = study.robust_student(study.study_families()[0]), multiplier_rule(study.settings)
+    assert rule.batch_size is not None
     trained = rule.update_every * spec.recipe.batch_size
     return (
         f"Here a move measures {rule.batch_size} images for {trained} trained on: about "
@@ -173,11 +176,16 @@ def printed() -> pd.DataFrame:
 
 def beside(gaps: pd.DataFrame) -> pd.DataFrame:
     """One-hot minus the teacher's labels on validation: printed, ours, and whether they agree."""
-    at = in_print().set_index(["metric", "validation_labels"], drop=False)
+    at = in_print()
     ours = gaps[gaps["comparison"] == ONE_HOT].set_index("measure")
     words = [one for one in _METRICS if one in ours.index]
     paper = [
-        printed_difference(at.loc[_METRICS[one], "onehot"], at.loc[_METRICS[one], "teacher"])
+        printed_difference(
+            *(
+                row_of(at, metric=_METRICS[one], validation_labels=labels)
+                for labels in ("onehot", "teacher")
+            )
+        )
         for one in words
     ]
     rows = ours.loc[words]

@@ -14,7 +14,7 @@ from kdbook.chapters.objectives import (
     by_length,
     method,
 )
-from kdbook.compare import overview, signed, tested
+from kdbook.compare import overview, row_of, signed, tested
 from kdbook.published import beside_paper, published
 
 RAREST = "rarest"
@@ -122,8 +122,8 @@ def printed() -> pd.DataFrame:
 def _beside(
     name: str, words: str, columns: Mapping[str, str], summary: pd.DataFrame
 ) -> dict[str, object]:
-    ours = at_usual_length(summary, columns[words]).set_index("comparison")
-    row = ours.loc[f"{method(name, 'margin')} − {STANDARD}"]
+    ours = at_usual_length(summary, columns[words])
+    row = row_of(ours, comparison=f"{method(name, 'margin')} − {STANDARD}")
     in_print = printed()[_METRICS[words]]
     gap = in_print[_KEYS[name]] - in_print["std"]
     (sign,) = beside_paper([row], [gap])
@@ -134,4 +134,4 @@ def _beside(
 
 
 def _at(rows: pd.DataFrame, place: str, epochs: float) -> pd.Series:
-    return rows[(rows["place"] == place) & (rows["epochs"] == epochs)].iloc[0]
+    return row_of(rows, place=place, epochs=epochs)

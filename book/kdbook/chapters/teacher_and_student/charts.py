@@ -107,7 +107,10 @@ def _shown(cells: pd.DataFrame) -> list[alt.Chart]:
     """Shades and numbers of the chosen data set, measure and labels; intervals where there are."""
     named = cells.assign(
         cell=[_cell(row) for _, row in cells.iterrows()],
-        span=["" if isnan(r.low) else f"{r.low:.0f} to {r.high:.0f}" for r in cells.itertuples()],
+        span=[
+            "" if isnan(low) else f"{low:.0f} to {high:.0f}"
+            for low, high in zip(cells["low"], cells["high"], strict=True)
+        ],
     )
     base = (
         _chosen(named)

@@ -151,7 +151,9 @@ def seen_said(strict: pd.DataFrame, whole: pd.DataFrame) -> str:
     """What having been seen adds to a half, and the control, in sentences."""
     edge = protocols.advantage_of_the_seen_half(strict, whole).groupby("seed")
     means = edge[["gap", "easier", "advantage"]].mean()
-    gap, easier, seen = (compare.change(compare.mean_over_seeds(means[name])) for name in means)
+    gap, easier, seen = (
+        compare.change(compare.mean_over_seeds(means[name].tolist())) for name in means
+    )
     return (
         f"In the stricter protocol, from the unseen half to the seen one, the worst class {gap}. "
         f"In the control, where both halves were seen, it {easier} from the second half to the "
@@ -196,7 +198,7 @@ def followed(agreement: pd.DataFrame) -> pd.DataFrame:
     """Agreement by kind of labels under each teacher, and one-hot minus teacher labels."""
     rows = agreement.assign(temperature=float("nan"))
     found = compare.compare_corrected(rows, label_pairs(), {"agreement": "agreement"})
-    levels = compare.with_intervals(rows, "agreement", ["method"]).set_index("method")
+    levels = compare.with_intervals(rows, "agreement", ["method"])
     one_hot, teacher = zip(*label_pairs(), strict=True)
     return pd.DataFrame(
         {
@@ -210,4 +212,4 @@ def followed(agreement: pd.DataFrame) -> pd.DataFrame:
 
 
 def _levels(levels: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    return [compare.level(levels.loc[name], digits=2) for name in names]
+    return [compare.level(compare.row_of(levels, method=name), digits=2) for name in names]

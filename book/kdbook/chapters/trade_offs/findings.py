@@ -49,8 +49,8 @@ def in_short(summary: pd.DataFrame, slopes: pd.DataFrame) -> str:
     """
     chosen = frontier.selections(summary)
     gains = frontier.gains(summary, chosen)
-    gain = gains[(gains["rule"] == _PLAIN) & (gains["measure"] == "worst_1")].iloc[0]
-    added = frontier.optimism(chosen).set_index("rule").loc[_PLAIN]
+    gain = compare.row_of(gains, rule=_PLAIN, measure="worst_1")
+    added = compare.row_of(frontier.optimism(chosen), rule=_PLAIN)
     clear = int((slopes["p_holm"] <= compare.LEVEL).sum())
     return (
         f"The trade-off that validation images select has a worst class {compare.signed(gain)} "
@@ -130,7 +130,7 @@ def printed_slopes() -> pd.DataFrame:
     wide = printed.slopes().pivot(index="dataset", columns="alpha", values=["mean", "worst"])
     words = {"mean": "average", "worst": "worst class"}
     found = wide.loc[list(printed.NAMES)].rename(index=printed.NAMES)
-    found.columns = pd.Index([f"{words[m]}, {WHO[a]}" for m, a in found.columns])
+    found.columns = pd.Index([f"{words[pair[0]]}, {WHO[pair[1]]}" for pair in found.columns])
     return found.map("{:+.1f}".format).rename_axis("data")
 
 
