@@ -108,6 +108,11 @@ def choices():
     return pd.DataFrame(rows, columns=names)
 
 
+def tiles():
+    rows = [("trained on", 0, "data:,", ""), ("won back", 0, "data:,", "seen as 5")]
+    return pd.DataFrame(rows, columns=["strip", "place", "url", "words"])
+
+
 def errors_and_worst():
     names = ("standard", "balanced", "robust")
     rows = [(t, s, 0.5 + 0.2 * n, 70.0 + n + s) for n, t in enumerate(names) for s in range(2)]

@@ -48,7 +48,11 @@ from kdbook.chapters.rare_classes.charts import imbalance_explorer, teacher_leng
 from kdbook.chapters.regularisation_samples.charts import regularisation_explorer
 from kdbook.chapters.repeated_distillation.charts import round_explorer
 from kdbook.chapters.results.charts import change_by_subgroup, temperature_explorer
-from kdbook.chapters.teacher_and_student.charts import effective_class_lines, objective_grid
+from kdbook.chapters.teacher_and_student.charts import (
+    effective_class_lines,
+    image_strips,
+    objective_grid,
+)
 from kdbook.chapters.trade_offs.charts import trade_off_explorer
 from kdbook.chapters.trusting_the_teacher_less.charts import (
     adaptive_mix_bars,
@@ -111,6 +115,7 @@ MAKERS = {
     ),
     "error_against_worst": lambda: error_against_worst(frames.errors_and_worst(), title="No order"),
     "objective_grid": lambda: objective_grid(frames.objective_cells()),
+    "image_strips": lambda: image_strips(frames.tiles(), title="Images won back"),
     "effective_class_lines": lambda: effective_class_lines(
         frames.effective_classes(), num_classes=10
     ),

@@ -57,6 +57,40 @@ def objective_grid(
     )
 
 
+def image_strips(tiles: pd.DataFrame, *, title: str) -> alt.LayerChart:
+    """Rows of images, each with words below.
+
+    Args:
+        tiles: one row per image: ``strip``, ``place`` (from 0), ``url`` and ``words``.
+        title: the finding.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    require_columns(tiles, ("strip", "place", "url", "words"))
+    axis = alt.Axis(title=None, domain=False, ticks=False, labelFontSize=13, labelLimit=160)
+    base = alt.Chart(tiles).encode(
+        x=alt.X("place:O", axis=None), y=alt.Y("strip:N", sort=None, axis=axis)
+    )
+    images = base.mark_image(width=40, height=40, smooth=False).encode(
+        url="url:N", tooltip=["strip:N", "words:N"]
+    )
+    words = base.mark_text(dy=31, fontSize=13).encode(text="words:N")
+    said = [
+        f"{name}: {len(rows)} images{_taken_for(rows)}"
+        for name, rows in tiles.groupby("strip", sort=False)
+    ]
+    chart = alt.layer(images, words).properties(
+        width=WIDTH - 60, height=alt.Step(84), view=alt.ViewBackground(stroke=None)
+    )
+    return describe(chart, title, f"Rows of images of one class. {'; '.join(said)}.")
+
+
+def _taken_for(rows: pd.DataFrame) -> str:
+    words = [one for one in rows["words"] if one]
+    return f" ({', '.join(words)})" if words else ""
+
+
 def effective_class_lines(
     swings: pd.DataFrame, *, num_classes: int, title: str = "How many classes share the weight"
 ) -> alt.Chart:
