@@ -1,5 +1,7 @@
 """Tables as pages show them: headings in words, no row numbers, no NaN; tested differences."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +11,9 @@ from kdbook import compare, tables
 
 def texts(styler):
     """Headings and cells of a table as its reader meets them."""
-    (read,) = pd.read_html(styler.to_html())
-    return list(read.columns), read.astype(str).to_numpy().tolist()
+    rows = styler.to_html().split("</tr>")
+    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
+    return cells[0], cells[1:-1]
 
 
 def test_a_named_index_heads_a_column_and_numbers_get_one_decimal():
@@ -25,7 +28,7 @@ def test_a_named_index_heads_a_column_and_numbers_get_one_decimal():
 def test_an_index_without_a_name_is_left_out_and_levels_are_joined():
     columns = pd.MultiIndex.from_tuples([("teacher labels", "points"), ("p", "")])
     heads, cells = texts(tables.shown(pd.DataFrame([["+1", "0.5"]], columns=columns), "Two."))
-    assert heads == ["teacher labels, points", "p"] and cells == [["1", "0.5"]]
+    assert heads == ["teacher labels, points", "p"] and cells == [["+1", "0.5"]]
 
 
 def test_a_table_is_the_same_at_every_build():

@@ -47,7 +47,7 @@ def headline(rows: pd.DataFrame) -> str:
     """
     first, last = rows["epochs"].min(), rows["epochs"].max()
     early, late = (
-        [f"{_at(rows, words, epochs)['mean']:+.0f}" for words in _WORDS.values()]
+        [f"{round(_at(rows, words, epochs)['mean']):+d}" for words in _WORDS.values()]
         for epochs in (first, last)
     )
     return (
