@@ -24,7 +24,8 @@ def grid(gains):
     ]
     rows = [
         {"method": name, "imbalance": 20.0, "temperature": np.nan, "seed": seed,
-         "mean": 80.0 + seed, "worst_1": 50.0 + seed + gains.get(name, 0.0) + 0.1 * (seed % 2) * (place % 3)}
+         "mean": 80.0 + seed,
+         "worst_1": 50.0 + seed + gains.get(name, 0.0) + 0.1 * (seed % 2) * (place % 3)}
         for place, name in enumerate(methods)
         for seed in range(3)
     ]  # fmt: skip
