@@ -110,19 +110,19 @@ def _dots(points: pd.DataFrame, picked: alt.Parameter) -> alt.Chart:
 def _best(points: pd.DataFrame) -> alt.Chart:
     """Above the plot a sentence: which method is best in the worst class, and which on average."""
     words = (
-        "['Best worst class: ' + datum.worst.method + ', ' + datum.worst.variant + ' (' + "
-        "format(datum.worst.worst, '.1f') + ' %).', "
-        "'Best average: ' + datum.average.method + ', ' + datum.average.variant + ' (' + "
-        "format(datum.average.average, '.1f') + ' %).']"
+        "['Best worst class, ' + format(datum.worst.worst, '.1f') + ' %:', "
+        "datum.worst.method + ', ' + datum.worst.variant + '.', "
+        "'Best average, ' + format(datum.average.average, '.1f') + ' %:', "
+        "datum.average.method + ', ' + datum.average.variant + '.']"
     )
     best = [alt.AggregatedFieldDef(op="argmax", field=f, **{"as": f}) for f in _SIDES]
     return (
         _chosen(points)
         .transform_aggregate(best)
         .transform_calculate(words=words)
-        .mark_text(align="left", baseline="top", fontSize=14, lineHeight=19)
+        .mark_text(align="left", baseline="top", fontSize=13, lineHeight=18)
         .encode(text="words:N", x=alt.value(0), y=alt.value(0))
-        .properties(width=WIDTH, height=38, view=alt.ViewBackground(stroke=None))
+        .properties(width=WIDTH, height=72, view=alt.ViewBackground(stroke=None))
     )
 
 

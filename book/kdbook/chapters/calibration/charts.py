@@ -149,8 +149,8 @@ def _sentence(outcomes: pd.DataFrame) -> alt.Chart:
     frame = panda.merge(other, on="shrink", suffixes=("", "_other"))
     words = (
         "['Pandas that the teacher finds: ' + format(100 * datum.recall, '.0f') + ' %.', "
-        "'Its calibration error: ' + format(datum.error, '.2f') + ' for the panda, ' + "
-        "format(datum.error_other, '.2f') + ' for other.']"
+        "'Calibration error of the panda: ' + format(datum.error, '.2f') + ',', "
+        "'of other: ' + format(datum.error_other, '.2f') + '.']"
     )
     return (
         alt.Chart(frame)
@@ -158,7 +158,7 @@ def _sentence(outcomes: pd.DataFrame) -> alt.Chart:
         .transform_calculate(words=words)
         .mark_text(align="left", baseline="top", fontSize=14, lineHeight=19)
         .encode(text="words:N", x=alt.value(0), y=alt.value(0))
-        .properties(width=WIDTH - 120, height=38, view=alt.ViewBackground(stroke=None))
+        .properties(width=WIDTH - 120, height=58, view=alt.ViewBackground(stroke=None))
     )
 
 

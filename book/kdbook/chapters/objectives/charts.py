@@ -187,10 +187,11 @@ def _bars(by_class: pd.DataFrame, colour: alt.Color, value: str, words: str) -> 
 
 
 def _sentence(by_class: pd.DataFrame) -> alt.Chart:
-    """Two lines above the panels: which class is worst off, by cross-entropy and by error."""
+    """Lines above the panels: which class is worst off, by cross-entropy and by error."""
     words = (
         "['Largest cross-entropy: ' + datum.risk.class_name + ', ' + "
-        "format(datum.risk.risk, '.2f') + ' nats; smallest: ' + format(datum.least, '.2f') + '.', "
+        "format(datum.risk.risk, '.2f') + ' nats.', "
+        "'Smallest: ' + format(datum.least, '.2f') + ' nats.', "
         "'Largest error: ' + datum.error.class_name + ', ' + format(datum.error.error, '.0f') + "
         "' %.']"
     )
@@ -202,7 +203,7 @@ def _sentence(by_class: pd.DataFrame) -> alt.Chart:
         .transform_calculate(words=words)
         .mark_text(align="left", baseline="top", fontSize=14, lineHeight=19)
         .encode(text="words:N", x=alt.value(0), y=alt.value(0))
-        .properties(width=WIDTH, height=40, view=alt.ViewBackground(stroke=None))
+        .properties(width=WIDTH, height=58, view=alt.ViewBackground(stroke=None))
     )
 
 

@@ -13,7 +13,7 @@ from kdbook.charts.style import WIDTH, describe, interval_words, require_columns
 from kdlib.errors import SettingError
 
 COLUMNS = ("data", "labels", "teacher", "student", "measure", "mean", "low", "high")
-_HEIGHT = 56
+_HEIGHT, _LEFT = 56, 90
 _LINES = ["#D55E00", "#0072B2"]
 _ORDER = {"teacher": ["std", "bal", "rob"], "student": ["none", "std-d", "bal-d", "rob-d"]}
 _WORDS = {
@@ -172,10 +172,11 @@ def _best(cells: pd.DataFrame) -> alt.Chart:
     is_twice = "datum.teacher === 'rob' && datum.student === 'rob-d'"
     words = f"({_WORDS})"
     sentence = (
-        f"['Best pair: a ' + {words}[datum.top.student] + ' student of a ' + "
-        f"{words}[datum.top.teacher] + ' teacher, ' + format(datum.top.mean, '.1f') + ' %.', "
-        "datum.top.mean > datum.twice ? 'Robust twice lies ' + "
-        "format(datum.top.mean - datum.twice, '.1f') + ' points below it.' : "
+        f"['Best pair: a ' + {words}[datum.top.student] + ' student', "
+        f"'of a ' + {words}[datum.top.teacher] + ' teacher, ' + "
+        "format(datum.top.mean, '.1f') + ' %.', "
+        "datum.top.mean > datum.twice ? 'Robust twice is ' + "
+        "format(datum.top.mean - datum.twice, '.1f') + ' points below.' : "
         "'That is robust twice.']"
     )
     return (
@@ -190,7 +191,7 @@ def _best(cells: pd.DataFrame) -> alt.Chart:
         )
         .transform_calculate(words=sentence)
         .mark_text(align="left", baseline="top", fontSize=14, lineHeight=19)
-        .encode(text="words:N", x=alt.value(0), y=alt.value(4 * _HEIGHT + 12))
+        .encode(text="words:N", x=alt.value(-_LEFT), y=alt.value(4 * _HEIGHT + 12))
     )
 
 

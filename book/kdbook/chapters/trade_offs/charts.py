@@ -140,20 +140,20 @@ def _grid(base: alt.Chart, brush: alt.Parameter) -> alt.LayerChart:
 def _sentence(base: alt.Chart) -> alt.Chart:
     """Which cell is best in the worst class, and which in the average."""
     words = (
-        "['Best worst class, ' + format(datum.worst.worst, '.1f') + ' %: teacher ' + "
-        "datum.worst.teacher + ', student ' + datum.worst.student + "
-        "' (average ' + format(datum.worst.mean, '.1f') + ').', "
-        "'Best average, ' + format(datum.mean.mean, '.1f') + ' %: teacher ' + "
-        "datum.mean.teacher + ', student ' + datum.mean.student + "
-        "' (worst class ' + format(datum.mean.worst, '.1f') + ').']"
+        "['Best worst class: ' + format(datum.worst.worst, '.1f') + ' % (average ' + "
+        "format(datum.worst.mean, '.1f') + '),', "
+        "'teacher ' + datum.worst.teacher + ', student ' + datum.worst.student + '.', "
+        "'Best average: ' + format(datum.mean.mean, '.1f') + ' % (worst class ' + "
+        "format(datum.mean.worst, '.1f') + '),', "
+        "'teacher ' + datum.mean.teacher + ', student ' + datum.mean.student + '.']"
     )
     best = [alt.AggregatedFieldDef(op="argmax", field=f, **{"as": f}) for f in ("worst", "mean")]
     return (
         base.transform_aggregate(best)
         .transform_calculate(words=words)
-        .mark_text(align="left", baseline="top", fontSize=14, lineHeight=19)
+        .mark_text(align="left", baseline="top", fontSize=13, lineHeight=18)
         .encode(text="words:N", x=alt.value(0), y=alt.value(0))
-        .properties(width=WIDTH, height=38, view=alt.ViewBackground(stroke=None))
+        .properties(width=WIDTH, height=72, view=alt.ViewBackground(stroke=None))
     )
 
 
