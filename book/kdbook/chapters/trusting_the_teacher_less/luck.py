@@ -28,7 +28,7 @@ def rarest_class(pool: pd.DataFrame, drawn: pd.DataFrame) -> Styler:
     last, luck = pool["label"].max(), estimates.over_teachers(drawn)
     rows = luck[luck["label"] == last].set_index("n")[list(_IN_WORDS)].rename(columns=_IN_WORDS)
     margins = pool[pool["label"] == last]
-    rows["bias by formula"] = [_bias_by_formula(margins, n) for n in rows.index]
+    rows["bias by formula"] = [bias_by_formula(margins, n) for n in rows.index]
     rows["flips, all classes (%)"] = 100 * drawn.groupby("n")["flips"].mean()
     rows["flips (%)"] *= 100
     return tables.shown(_rounded(rows), "The rarest class, by its number n of dev images.")
@@ -75,7 +75,8 @@ def rarest_said(rows: pd.DataFrame) -> str:
     )
 
 
-def _bias_by_formula(margins: pd.DataFrame, n: int) -> float:
+def bias_by_formula(margins: pd.DataFrame, n: int) -> float:
+    """How far the mean trust from n normal margins of a class lies above that of all of them."""
     by_teacher = margins.groupby("seed")["margin"]
     pairs = zip(by_teacher.mean(), by_teacher.std(ddof=0) / np.sqrt(n), strict=True)
     return float(np.mean([estimates.clipped_normal_mean(m, s) - max(0.0, m) for m, s in pairs]))
