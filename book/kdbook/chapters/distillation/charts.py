@@ -91,7 +91,7 @@ def soft_label_explorer(
     """
     require_columns(frame, COLUMNS)
     base = _computed(frame, _sliders(frame, temperature, alpha))
-    bars = alt.vconcat(_sentence(base), *_panels(base).vconcat, spacing=10)
+    bars = alt.vconcat(_sentence(base), _panels(base), spacing=10)
     chart = alt.hconcat(_picture(base), bars, spacing=24) if "image" in frame else bars
     return describe(
         chart,

@@ -33,6 +33,6 @@ def tails(counts: pd.DataFrame) -> alt.Chart:
     said = "; ".join(f"{row.ratio}: {row.images}" for row in ends.itertuples())
     return describe(
         chart.properties(width=WIDTH, height=200),
-        "The higher the ratio, the fewer images has the last class",
+        "The higher the ratio, the fewer images the last class has",
         f"Lines of training images by class. In the last class: {said}.",
     )
