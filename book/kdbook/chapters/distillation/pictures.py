@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from kdbook.charts.style import METHOD_COLOURS, describe, require_columns
 
+if TYPE_CHECKING:
+    from kdbook.chapters.distillation import FirstPrinciples
+    from kdlib.runs import RunResult
+
 TEMPERATURES = (1.0, 3.0)
 _SIDE = 78
 _COLUMNS = ("example", "label", "class_index", "class_name", "teacher_logit", "image")
 _SEED_COLUMNS = ("seed", "method", "measure", "accuracy")
+
+
+def six(
+    study: FirstPrinciples, teacher: RunResult, student: RunResult
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Positions of up to six telling test images, and their rows of ``soft_label_frame``."""
+    from kdbook.chapters.distillation import telling_examples
+
+    logits, labels = teacher.logits("test"), teacher.labels("test")
+    rows = telling_examples(logits, labels)
+    chosen = logits[rows], student.logits("test")[rows], labels[rows]
+    images = study.data.test.images[rows]
+    return rows, study.chart.soft_label_frame(*chosen, study.class_names, images=images)
 
 
 def told(frame: pd.DataFrame, temperatures: tuple[float, ...] = TEMPERATURES) -> pd.DataFrame:
