@@ -450,3 +450,22 @@ def class_errors():
         for k in range(3)
     ]
     return pd.DataFrame(rows)
+
+
+def seed_rows():
+    """Accuracy of two students of three seeds, as ``seed_lines`` draws it."""
+    return pd.DataFrame(
+        {"seed": seed, "method": method, "measure": "mean", "accuracy": 80.0 - 5 * taught + seed}
+        for seed in range(3)
+        for taught, method in enumerate(("one-hot", "distilled"))
+    )
+
+
+def class_images():
+    """Training images of two classes at two ratios, as ``tails`` draws them."""
+    return pd.DataFrame(
+        {"label": label, "class_name": NAMES[label], "ratio": f"ratio {ratio}",
+         "images": 20 // ratio**label}
+        for ratio in (1, 20)
+        for label in (0, 1)
+    )  # fmt: skip

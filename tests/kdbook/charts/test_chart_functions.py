@@ -28,6 +28,7 @@ from kdbook.chapters.distillation.charts import (
     soft_label_explorer,
     soft_label_frame,
 )
+from kdbook.chapters.distillation.pictures import seed_lines, six_images, told
 from kdbook.chapters.gains_are_not_uniform.charts import (
     class_scatter,
     cumulative_gain,
@@ -45,6 +46,7 @@ from kdbook.chapters.objectives.charts import effect_by_length, objective_explor
 from kdbook.chapters.provable_harm.charts import added_risk_curves, risk_parts
 from kdbook.chapters.provable_harm.explorer import harm_explorer
 from kdbook.chapters.rare_classes.charts import imbalance_explorer, teacher_length_panels
+from kdbook.chapters.rare_classes.tail_chart import tails
 from kdbook.chapters.regularisation_samples.charts import regularisation_explorer
 from kdbook.chapters.repeated_distillation.charts import round_explorer
 from kdbook.chapters.results.charts import change_by_subgroup, temperature_explorer
@@ -86,6 +88,9 @@ def bars_frame():
 
 MAKERS = {
     "soft_label_explorer": lambda: soft_label_explorer(soft_frame()),
+    "six_images": lambda: six_images(told(soft_frame())),
+    "seed_lines": lambda: seed_lines(frames.seed_rows(), title="Ten pairs"),
+    "tails": lambda: tails(frames.class_images()),
     "soft_label_bars": lambda: soft_label_bars(bars_frame()),
     "per_class_accuracy": lambda: charts.per_class_accuracy(frames.per_class()),
     "imbalance_explorer": lambda: imbalance_explorer(frames.worst(), frames.per_class_and_ratio()),

@@ -63,3 +63,13 @@ def test_differences_come_with_interval_and_corrected_p(column):
 def test_a_star_marks_what_holds():
     rows = DIFFERENCES.assign(cell=["+2.0", "-1.0", "+0.5"], holds=[True, False, False])
     assert compare.starred(rows)["mean"].tolist() == ["+2.0 *", "-1.0", "+0.5"]
+
+
+def test_a_single_record_is_named_in_the_caption_and_several_in_a_column():
+    rows = pd.DataFrame({"mean": ["1"]}, pd.Index(["one-hot"], name="method"))
+    one = pd.concat({"paper, H200": rows}, names=["recorded"])
+    shown = tables.recorded_shown(one, "Accuracy")
+    assert shown.caption == "Accuracy (paper, H200)." and list(shown.data) == ["method", "mean"]
+    two = pd.concat({"paper": rows, "standard": rows}, names=["recorded"])
+    assert list(tables.recorded_shown(two, "Accuracy").data) == ["recorded", "method", "mean"]
+    assert tables.recorded_shown("Not run yet.", "Accuracy") == "Not run yet."

@@ -11,6 +11,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from kdbook.chapters.distillation.pictures import seed_lines as seed_lines
+from kdbook.chapters.distillation.pictures import six_images as six_images
 from kdbook.charts import caption as caption
 from kdbook.charts import per_class_accuracy as per_class_accuracy
 from kdbook.charts.style import METHOD_COLOURS, WIDTH, describe, require_columns
@@ -89,7 +91,7 @@ def soft_label_explorer(
     """
     require_columns(frame, COLUMNS)
     base = _computed(frame, _sliders(frame, temperature, alpha))
-    bars = _panels(base)
+    bars = alt.vconcat(_sentence(base), _panels(base), spacing=10)
     chart = alt.hconcat(_picture(base), bars, spacing=24) if "image" in frame else bars
     return describe(
         chart,
@@ -150,6 +152,20 @@ def _computed(frame: pd.DataFrame, sliders: list[alt.Parameter]) -> alt.Chart:
             target="(1 - alpha) * (datum.class_index === datum.label) + alpha * datum.teacher"
         )
         .transform_calculate(gradient="datum.student - datum.target")
+    )
+
+
+def _sentence(base: alt.Chart) -> alt.Chart:
+    """What the target says of the true class and what the step does there, rewritten at a move."""
+    words = (
+        "'On the true class, ' + datum.class_name + ': target ' + format(datum.target, '.0%')"
+        " + ', student ' + format(datum.student, '.0%') + ', so the step pushes it '"
+        " + (datum.gradient < 0 ? 'up' : 'down')"
+    )
+    true = base.transform_filter("datum.class_index === datum.label")
+    text = true.transform_calculate(words=words).mark_text(align="left", fontSize=13)
+    return text.encode(text="words:N", x=alt.value(0), y=alt.value(8)).properties(
+        width=WIDTH - 140, height=16
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from kdbook.charts import caption as caption
+from kdbook.charts.classes import paired_differences as paired_differences
 from kdbook.charts.classes import zero_rule
 from kdbook.charts.style import (
     METHOD_COLOURS,

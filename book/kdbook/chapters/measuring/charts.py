@@ -12,6 +12,7 @@ from kdlib.errors import SettingError
 
 SIMULATION_COLUMNS = ("estimate", "probability", "source")
 MOST_IMAGES = 500
+_SIMULATED = "The worst estimate: simulated (bars) and exact (rings)"
 _ONE, _WORST = "one class", "worst of all classes"
 
 
@@ -121,13 +122,16 @@ def _marks(base: alt.Chart) -> list[alt.Chart]:
     ]
 
 
-def worst_class_simulation(frame: pd.DataFrame, *, truth: float) -> alt.LayerChart:
+def worst_class_simulation(
+    frame: pd.DataFrame, *, truth: float, title: str = _SIMULATED
+) -> alt.LayerChart:
     """A simulated distribution of the worst estimate as bars, the exact one as points.
 
     Args:
         frame: one row a value and source: ``estimate`` (percent), ``probability``, ``source``
             (``simulated`` or ``exact``).
         truth: the true accuracy of the worst class in percent.
+        title: of the chart.
 
     Raises:
         SettingError: a column is missing.
@@ -149,7 +153,7 @@ def worst_class_simulation(frame: pd.DataFrame, *, truth: float) -> alt.LayerCha
     chart = alt.layer(simulated, exact, rule.encode(x="truth:Q"))
     return describe(
         chart.properties(width=WIDTH, height=220),
-        "The worst estimate: simulated (bars) and exact (rings)",
+        title,
         f"Distribution of the worst estimated accuracy; the true one is {truth:.0f} percent. "
         "Simulated bars and exact rings agree, and both lie mostly below the true value.",
     )

@@ -124,10 +124,9 @@ class RareClasses(Study[Settings]):
         """The effects of the record of ``batch_size``, likewise."""
         return batch_size.effects(book_record("batch_size", self.settings.profile).table)
 
-    def in_short(self) -> list[str]:
-        """What the two records say, a sentence each."""
-        recipe = batch_size.recipe_said(self.recorded_batches)
-        return [*findings.findings(self.recorded_lengths), recipe]
+    def in_short(self) -> str:
+        """What the two records say."""
+        return findings.in_short(self.recorded_lengths, self.recorded_batches)
 
     def teachers_of(self, record: Record) -> Recipe:
         """How the teachers of a record's profile are trained."""

@@ -5,12 +5,12 @@ Nothing else changes. The epochs stay, so a smaller batch also means more steps.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 from pydantic import Field
 
-from kdbook import compare
+from kdbook import compare, tables
 from kdbook.compare import change, named, signed
 from kdbook.families import Family, families_at
 from kdbook.profiles import Profile
@@ -18,6 +18,9 @@ from kdbook.settings import FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
 from kdbook.study import Study
 from kdbook.tables import Member
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
 
 _Size = Annotated[int, Field(ge=2, le=65_536)]
 
@@ -79,6 +82,12 @@ def cells(changes: pd.DataFrame) -> pd.DataFrame:
     wide = table.pivot(index="method", columns="batch_size", values="cell")
     wide = wide.loc[list(dict.fromkeys(table["method"]))]
     return wide.rename(columns="batches of {:g}".format).rename_axis(columns=None)
+
+
+def cells_shown(changes: pd.DataFrame) -> Styler:
+    """``cells`` as a table."""
+    caption = "The rarest fifth, each student minus one-hot, in points, by the size of the batches."
+    return tables.shown(tables.unbroken(cells(changes).rename_axis("student")), caption)
 
 
 class BatchSize(Study[Settings]):

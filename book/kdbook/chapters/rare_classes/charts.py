@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from kdbook.chapters.rare_classes.tail_chart import tails as tails
 from kdbook.charts import caption as caption
 from kdbook.charts import change_bars as change_bars
 from kdbook.charts import paired_differences as paired_differences
@@ -83,7 +84,22 @@ def _worst_lines(worst: pd.DataFrame, choice: alt.Parameter, measure: str) -> al
         base.mark_point(filled=True, size=60, opacity=1).encode(
             y=y, color=colour, shape=shape, tooltip=interval_tooltip("method:N", "imbalance:Q")
         ),
+        _said(worst, methods),
     ).properties(width=WIDTH, height=220)
+
+
+def _said(worst: pd.DataFrame, methods: list[str]) -> alt.Chart:
+    """The measure of every method at the chosen ratio, as a sentence."""
+    each = [f"'{name} ' + format(datum['{name}'], '.1f') + ' %'" for name in methods]
+    words = "'At ratio ' + format(ratio, '~g') + ': ' + " + " + ', ' + ".join(each)
+    shown = alt.Chart(worst[["method", "imbalance", "mean"]])
+    wide = shown.transform_filter("datum.imbalance === ratio").transform_pivot(
+        "method", value="mean", groupby=["imbalance"]
+    )
+    text = wide.transform_calculate(words=words).mark_text(
+        align="left", baseline="bottom", fontSize=13
+    )
+    return text.encode(text="words:N", x=alt.value(0), y=alt.value(-6))
 
 
 def _ratio_axis(worst: pd.DataFrame) -> alt.X:

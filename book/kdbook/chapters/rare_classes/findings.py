@@ -9,12 +9,39 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from kdbook.chapters.rare_classes import teacher_length
+from kdbook.chapters.rare_classes import batch_size, teacher_length
 from kdbook.compare import Row, named, signed
 from kdbook.records import Record
 
 LEVEL = 0.05
 _VERBS = {1: "is higher", -1: "is lower"}
+
+
+def in_short(record: Record, by_batch: pd.DataFrame) -> str:
+    """Two sentences: what the highest temperature costs, and where it costs nothing clear.
+
+    Args:
+        record: of ``teacher_length``.
+        by_batch: as ``kdbook.chapters.rare_classes.batch_size.effects`` gives it.
+    """
+    pooled = teacher_length.by_teacher(record.table)
+    cold, hot = pooled["temperature"].min(), pooled["temperature"].max()
+    rows = _rows(pooled, "distilled", hot)
+    first, last = rows.iloc[0], rows.iloc[-1]
+    return (
+        f"At T = {hot:g}, accuracy in the rarest fifth of the classes {_change(first)} under a "
+        f"teacher of {first['teacher_epochs']:g} epochs, and {_change(last)} under one of "
+        f"{last['teacher_epochs']:g}, against students of labels only; at T = {cold:g} it "
+        f"{change_said(pooled, 'distilled', cold)}. {batch_size.recipe_said(by_batch)}"
+    )
+
+
+def _change(row: Row) -> str:
+    span = f"{row['low']:+.1f} to {row['high']:+.1f}, {row['seeds']:g} seeds"
+    if _sign(row) == 0:
+        return f"shows no clear change ({row['mean']:+.1f} points, {span})"
+    verb = "rises" if row["mean"] > 0 else "falls"
+    return f"{verb} by {abs(row['mean']):.1f} points ({span})"
 
 
 def findings(record: Record) -> list[str]:
