@@ -198,3 +198,18 @@ def unbroken(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.map(
         lambda cell: cell.replace(" to ", "\u00a0to\u00a0") if isinstance(cell, str) else cell
     )
+
+
+def recorded_shown(found: Any, caption: str) -> Any:
+    """What ``Study.recorded`` found as ``shown`` has it; where nothing is recorded, as it is.
+
+    Args:
+        found: rows with the index level ``recorded``, which names the record, or a sentence.
+        caption: what is shown. Where there is one record, its name follows in brackets.
+    """
+    if not isinstance(found, pd.DataFrame):
+        return found
+    names = found.index.get_level_values("recorded").unique()
+    if len(names) > 1:
+        return shown(unbroken(found), caption)
+    return shown(unbroken(found.droplevel("recorded")), f"{caption} ({names[0]}).")

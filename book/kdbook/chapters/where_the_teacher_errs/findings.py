@@ -13,7 +13,7 @@ from pandas.io.formats.style import Styler
 
 from kdbook import compare
 from kdbook.chapters.where_the_teacher_errs import STUDENTS, bucket_words, class_buckets, mistakes
-from kdbook.tables import shown
+from kdbook.tables import shown, unbroken
 from kdlib import metrics
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ class Findings:
         row = self.repeated().iloc[0]
         said = {"up": "more", "down": "fewer"}.get(compare.verdict(row))
         if said is None:
-            return "The distilled student repeats its teacher's mistakes no more clearly than others"
+            return (
+                "The distilled student repeats its teacher's mistakes no more clearly than others"
+            )
         return f"The distilled student repeats {said} of its teacher's mistakes"
 
     def lost_answers(self) -> tuple[int, int]:
@@ -116,18 +118,18 @@ class Findings:
         change = compare.change(self.repeated().iloc[0])
         lost, known = self.lost_answers()
         return (
-            f"**In short.** From the one-hot to the distilled student, the share of its teacher's "
-            f"mistakes that a student repeats {change}. Yet that is not where most of the harm is: of "
-            f"{lost} right answers that distillation loses over all classes and seeds, the teacher "
-            f"itself was right on {known} ({100 * known / max(lost, 1):.0f} %)."
+            "**In short.** From the one-hot to the distilled student, the share of its teacher's "
+            f"mistakes that a student repeats {change}. Yet that is not where most of the harm "
+            f"is: of {lost} right answers that distillation loses over all classes and seeds, the "
+            f"teacher itself was right on {known} ({100 * known / max(lost, 1):.0f} %)."
         )
 
     def mistakes_said(self) -> str:
         """How many mistakes a teacher makes."""
         return (
-            f"On average a teacher here makes {self.shared['mistakes'].mean():.0f} mistakes on the test "
-            f"images; {self.shared['confident'].mean():.0f} of them are confident, with a probability "
-            f"of {mistakes.CONFIDENT:.0%} or more."
+            f"On average a teacher here makes {self.shared['mistakes'].mean():.0f} mistakes on "
+            f"the test images; {self.shared['confident'].mean():.0f} of them are confident, with "
+            f"a probability of {mistakes.CONFIDENT:.0%} or more."
         )
 
     def shared_table(self) -> Styler:
@@ -136,8 +138,10 @@ class Findings:
         rows = self.moved[self.moved["comparison"].str.startswith("distilled")].set_index("measure")
         levels["distilled − one-hot"] = rows["cell"]
         levels.columns = [str(name).partition(",")[0] for name in levels.columns]
-        caption = "What a student shares of its teacher's mistakes on test images, means over seeds."
-        return shown(levels.rename_axis("measure"), caption)
+        caption = (
+            "What a student shares of its teacher's mistakes on test images, means over seeds."
+        )
+        return shown(unbroken(levels.rename_axis("measure")), caption)
 
     def last_bucket(self, order: str) -> pd.Series:
         """Differences of accuracy in the last bucket as text, by comparison."""
@@ -149,7 +153,7 @@ class Findings:
         """The last bucket under each order."""
         columns = {words: self.last_bucket(order) for order, words in class_buckets.ORDERS.items()}
         caption = "Accuracy in the last bucket, percentage points, by what sorts the classes."
-        return shown(pd.DataFrame(columns), caption)
+        return shown(unbroken(pd.DataFrame(columns)), caption)
 
     def last_table(self) -> Styler:
         """The last bucket's differences in all three statistics."""
@@ -158,7 +162,7 @@ class Findings:
             "The last bucket: accuracy in points, log-loss in nats; a star marks a Holm-adjusted "
             "p-value below 0.05."
         )
-        return shown(cells.rename(columns=WORDS), caption)
+        return shown(unbroken(cells.rename(columns=WORDS)), caption)
 
     def directions(self, pair: str, name: str) -> str:
         """In how many buckets a pair differs in a statistic."""
@@ -168,10 +172,12 @@ class Findings:
     def directions_table(self) -> Styler:
         """The same for each pair and statistic."""
         pairs = list(self.gaps["comparison"].unique())
-        columns = {words: [self.directions(p, name) for p in pairs] for name, words in WORDS.items()}
+        columns = {
+            words: [self.directions(p, name) for p in pairs] for name, words in WORDS.items()
+        }
         caption = (
-            f"Differences within seeds in {self.buckets} buckets; a bucket is decided where its p-value is "
-            "below 0.05 after Holm's correction over the buckets."
+            f"Differences within seeds in {self.buckets} buckets; a bucket is decided where its "
+            "p-value is below 0.05 after Holm's correction over the buckets."
         )
         return shown(pd.DataFrame(columns, pd.Index(pairs, name="comparison")), caption)
 
@@ -188,7 +194,7 @@ class Findings:
         rows["cell"] = [compare.level(row, digits=2) for _, row in rows.iterrows()]
         cells = rows.pivot(index="method", columns="statistic", values="cell")[list(WORDS)]
         caption = "Largest minus smallest bucket of a run: 0 would be flat. Means over seeds."
-        return shown(cells.rename(columns=WORDS), caption)
+        return shown(unbroken(cells.rename(columns=WORDS)), caption)
 
     def below_zero(self) -> str:
         """In how many buckets the teacher's mean margin is negative."""
@@ -201,11 +207,11 @@ class Findings:
         rows = pd.DataFrame([*self._why(), *self._under_ada()], columns=["claim", "paper", "ours"])
         used, family = self.study.profile, self.study.study_families()[0]
         caption = (
-            f"Paper: CIFAR-100-LT, ratio 100, ResNet-56 (last-bucket row: ImageNet, ResNet-50). Ours: "
-            f"{used.dataset}, ratio {family.imbalance:g}, ResNet-{used.model.depth}, "
-            f"T = {self.study.settings.temperature:g}, {used.seeds} seeds, sorted by validation."
+            "Paper: CIFAR-100-LT, ratio 100, ResNet-56 (last-bucket row: ImageNet, ResNet-50). "
+            f"Ours: {used.dataset}, ratio {family.imbalance:g}, ResNet-{used.model.depth}, T = "
+            f"{self.study.settings.temperature:g}, {used.seeds} seeds, sorted by validation."
         )
-        return shown(rows, caption)
+        return shown(unbroken(rows), caption)
 
     def _why(self) -> Iterator[tuple[str, str, str]]:
         yield "teacher's mean margin below zero", "5 of 10 buckets", self.below_zero()

@@ -10,7 +10,7 @@ from pandas.io.formats.style import Styler
 from kdbook import compare
 from kdbook.chapters.where_the_teacher_errs import TEACHER_VIEWS, agreement, mistakes
 from kdbook.records import read_records
-from kdbook.tables import shown
+from kdbook.tables import shown, unbroken
 from kdlib import metrics
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ def scaled(study: WhereTheTeacherErrs) -> pd.DataFrame:
 def scaled_table(means: pd.DataFrame) -> Styler:
     """``scaled`` with headings in words."""
     heads = {"fitted": "fitted temperature", "raw": "raw log-loss", "rescaled": "after the fit"}
-    caption = "Log-loss on test images in nats, as it is and at the temperature that fits validation."
+    caption = (
+        "Log-loss on test images in nats, as it is and at the temperature that fits validation."
+    )
     return shown(means.rename(columns=heads).map("{:.2f}".format), caption)
 
 
@@ -59,8 +61,8 @@ def agreement_table(views: pd.DataFrame) -> Styler:
         for name, scale in _SCALES.items()
     }
     caption = (
-        "Class margins of a view against the final teacher's on test images: mean difference, mean "
-        "absolute difference, and Spearman's correlation over the classes."
+        "Class margins of a view against the final teacher's on test images: mean difference, "
+        "mean absolute difference, and Spearman's correlation over the classes."
     )
     return shown(pd.DataFrame(cells).rename_axis("view"), caption)
 
@@ -74,9 +76,9 @@ def dev_said(views: pd.DataFrame) -> str:
         for rows in (own, views[views["method"] == TEACHER_VIEWS["teacher, test"]])
     )
     return (
-        f"In the mean over the classes, the teachers are right on {seen:.1f} % of their own training "
-        f"images and {unseen:.1f} % of the test images. Dev minus training, within seeds: "
-        f"{_foretold(heard, 'distance')} in the distance (below 0, dev is nearer) and "
+        f"In the mean over the classes, the teachers are right on {seen:.1f} % of their own "
+        f"training images and {unseen:.1f} % of the test images. Dev minus training, within "
+        f"seeds: {_foretold(heard, 'distance')} in the distance (below 0, dev is nearer) and "
         f"{_foretold(heard, 'correlation')} in the correlation (above 0, dev ranks better)."
     )
 
@@ -93,10 +95,11 @@ def recorded_tails() -> Any:
     larger = [r for r in kept if r.about.dataset != "digits"]
     rows = pd.concat([_levels(r.table) for r in larger] or [pd.DataFrame()])
     caption = (
-        "Recorded on CIFAR-100: the last bucket of ten (by the teacher's accuracy on validation), and the "
-        "share of the teacher's test mistakes that each network makes too. Means over seeds."
+        "Recorded on CIFAR-100: the last bucket of ten (by the teacher's accuracy on "
+        "validation), and the share of the teacher's test mistakes that each network makes too. "
+        "Means over seeds."
     )
-    return shown(rows, caption) if larger else compare.listed(["Not run yet."])
+    return shown(unbroken(rows), caption) if larger else compare.listed(["Not run yet."])
 
 
 def _levels(table: pd.DataFrame) -> pd.DataFrame:
