@@ -184,7 +184,10 @@ class Findings:
                 "beside +0.06": self.study.beside_paper(rows, [0.06] * len(rows)),
             }
         )
-        caption = "Distilled minus one-hot in points at ratio 1, and the sign beside ImageNet-100's +0.06."
+        caption = (
+            "Distilled minus one-hot in points at ratio 1, and the sign beside ImageNet-100's "
+            "+0.06."
+        )
         return shown(unbroken(table), caption)
 
     def printed_table(self) -> Styler:

@@ -35,7 +35,8 @@ def as_many_steps(study: NumberOfClasses) -> tuple[Styler, str] | None:
     """The fewest long-tailed classes, trained for as many steps as all get.
 
     Returns:
-        A table and a sentence; ``None`` where the profile is not ``quick``, or all classes are kept.
+        A table and a sentence; ``None`` where the profile is not ``quick`` or all
+        classes are kept.
     """
     ratio, fewest = max(study.ratios()), min(study.shares())
     settings = study.settings
