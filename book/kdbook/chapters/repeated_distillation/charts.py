@@ -10,54 +10,11 @@ import pandas as pd
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
 from kdbook.charts.classes import PER_CLASS_COLUMNS, class_axis, class_lines
-from kdbook.charts.style import (
-    METHOD_COLOURS,
-    WIDTH,
-    describe,
-    interval_tooltip,
-    method_colour,
-    method_shape,
-    methods_in,
-    require_columns,
-    with_class_names,
-)
+from kdbook.charts.over_steps import over_steps as over_steps
+from kdbook.charts.style import METHOD_COLOURS, WIDTH, describe, require_columns, with_class_names
 from kdlib.errors import SettingError
 
 ENTROPY_COLUMNS = ("chain", "round", "label", "mean")
-
-
-def rounds(frame: pd.DataFrame, *, title: str) -> alt.HConcatChart:
-    """Accuracy over the rounds, a line per chain, a panel per measure.
-
-    Args:
-        frame: one row per measure, chain and round: ``measure``, ``method`` (the chain's name),
-            ``round`` (from 0), ``mean``, ``low``, ``high`` (percent).
-        title: the chart's title.
-
-    Raises:
-        SettingError: a column is missing.
-    """
-    require_columns(frame, ("measure", "method", "round", "mean", "low", "high"))
-    panels = [_measure(frame[frame["measure"] == name], name) for name in frame["measure"].unique()]
-    ends = frame[frame["round"] == frame["round"].max()]
-    told = ", ".join(f"{r.measure} {r.method} {r.mean:.0f} %" for r in ends.itertuples())
-    return describe(alt.hconcat(*panels, spacing=24), title, f"In the last round: {told}.")
-
-
-def _measure(frame: pd.DataFrame, name: str) -> alt.LayerChart:
-    chains = methods_in(frame)
-    base = alt.Chart(frame).encode(
-        x=alt.X("round:O", axis=alt.Axis(title="round (0: one-hot)", labelAngle=0, grid=False)),
-        color=method_colour(chains),
-    )
-    y = alt.Y("mean:Q", scale=alt.Scale(domain=[0, 100])).title(f"{name} (%)")
-    band = base.mark_area(fillOpacity=0.15).encode(y=alt.Y("low:Q"), y2="high:Q")
-    points = base.mark_point(filled=True, size=60).encode(
-        y=y, shape=method_shape(chains), tooltip=interval_tooltip("method:N", "round:O")
-    )
-    width = (WIDTH - 80) // 2
-    layers = alt.layer(band, base.mark_line().encode(y=y), points)
-    return layers.properties(width=width, height=240)
 
 
 def round_explorer(
