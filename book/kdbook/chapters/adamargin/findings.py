@@ -62,7 +62,7 @@ class Findings:
 
     @cached_property
     def trust(self) -> list[float]:
-        """The first seed's trust, before any offset; trains the initial teachers that are missing."""
+        """The first seed's trust, before any offset; trains missing initial teachers."""
         families = self.study.study_families()
         self.study.train([family.initial_teacher() for family in families])
         return dev_mix(families[0].initial_teacher(), self.heat, Store()).tolist()

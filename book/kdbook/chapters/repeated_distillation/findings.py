@@ -82,7 +82,8 @@ class Findings:
             )
             for key in ("mean", "rarest")
         ]
-        return pd.concat(pieces).rename(columns={"chain": "method"})
+        rows = pd.concat(pieces).rename(columns={"chain": "method"})
+        return rows.sort_values(["method", "round"], kind="stable")
 
     def headline(self) -> str:
         """A chart's title: where the hottest chain ends."""
@@ -111,7 +112,7 @@ class Findings:
         return (
             f"**In short.** From round 1 to round {self.last} at {hot}, the mean accuracy of the "
             f"classes {compare.change(rows.loc[hot])}, because a fixed temperature above 1 "
-            f"compounds. Elsewhere repeating costs another amount: {others}."
+            f"compounds. {others[:1].upper()}{others[1:]}."
         )
 
     def added_table(self) -> Styler:
@@ -148,7 +149,6 @@ class Findings:
         columns = {
             self.names[key]: table.set_index(["chain", "round"]).apply(compare.signed, axis=1)
             for key, table in self.gaps.items()
-            if key != "best_tenth"
         }
         caption = "Each round minus the one-hot student of its seed, percentage points."
         return shown(unbroken(pd.DataFrame(columns)), caption)

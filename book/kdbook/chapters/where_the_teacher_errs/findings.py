@@ -119,9 +119,9 @@ class Findings:
         lost, known = self.lost_answers()
         return (
             "**In short.** From the one-hot to the distilled student, the share of its teacher's "
-            f"mistakes that a student repeats {change}. Yet that is not where most of the harm "
-            f"is: of {lost} right answers that distillation loses over all classes and seeds, the "
-            f"teacher itself was right on {known} ({100 * known / max(lost, 1):.0f} %)."
+            f"mistakes that a student repeats {change}. But of the {lost} right answers that "
+            f"distillation loses over all classes and seeds, the teacher itself had {known} right "
+            f"({100 * known / max(lost, 1):.0f} %)."
         )
 
     def mistakes_said(self) -> str:
