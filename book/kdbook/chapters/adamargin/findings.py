@@ -147,6 +147,13 @@ class Findings:
         return rows.assign(comparison=[name.partition(", T =")[0].partition(" − ")[0]
                                        for name in rows["comparison"]])  # fmt: skip
 
+    def rarest_headline(self) -> str:
+        """A chart's title: who gains most in the rarest fifth."""
+        best = self.rarest().sort_values("mean").iloc[-1]
+        if best["low"] <= 0:
+            return "Rarest fifth against one-hot: no student clearly gains"
+        return f"Rarest fifth against one-hot: the {best['comparison']} student gains most"
+
     def gaps_table(self) -> Styler:
         """All measures, with a star where a difference is significant after correction."""
         stars = self.gaps["holds"].map({True: " *", False: ""})

@@ -28,6 +28,7 @@ def heated_table(rows: pd.DataFrame) -> Styler:
     ).reset_index()
     table["rate"] = table["rate"].map("{:g}".format)
     table["first"] = [f"{step:.0f}" if step == step else "–" for step in table["first"]]
+    table["loss"] = table["loss"].map("{:.3g}".format)
     heads = {
         "rate": "peak rate", "first": "first at step", "loss": "largest loss",
         "accuracy": "accuracy (%)",

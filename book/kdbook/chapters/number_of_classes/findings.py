@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 PLACE = ["imbalance", "classes"]
 WAYS = ("picked", "masked", "retrained")
+_SETS = {"cifar100": "CIFAR-100", "imagenet": "ImageNet", "imagenet100": "ImageNet-100"}
+_PRINTED = {
+    "delta_mean_accuracy": "mean", "delta_worst_1": "worst class", "delta_worst_10": "worst 10",
+}  # fmt: skip
 _HEADS = {"imbalance": "imbalance ratio", "classes": "classes"}
 
 
@@ -54,9 +58,11 @@ class Findings:
 
     def headline(self) -> str:
         """A chart's title: at how many numbers of classes the worst class clearly loses."""
-        groups = self.worst.groupby("imbalance")
-        parts = [f"{(rows['high'] < 0).sum()} of {len(rows)} at ratio {ratio:g}"
-                 for ratio, rows in groups]  # fmt: skip
+        clear = self.worst["high"] < 0
+        if not clear.any():
+            return "At no number of classes does the worst class clearly lose"
+        groups = clear.groupby(self.worst["imbalance"])
+        parts = [f"{rows.sum()} of {len(rows)} at ratio {ratio:g}" for ratio, rows in groups]
         return f"Numbers of classes at which the worst class clearly loses: {', '.join(parts)}"
 
     def in_short(self) -> str:
@@ -66,7 +72,7 @@ class Findings:
         few, all_of, calm = tail.iloc[0], tail.iloc[-1], even.iloc[-1]
         said = (
             f"**In short.** At imbalance ratio {few['imbalance']:g} the worst of "
-            f"{few['classes']:g} classes {compare.change(few)}, the worst of "
+            f"{few['classes']:g} classes {compare.change(few)} and the worst of "
             f"{all_of['classes']:g} {compare.change(all_of)}. At ratio {calm['imbalance']:g} the "
             f"worst of {calm['classes']:g} {compare.change(calm)}."
         )
@@ -195,7 +201,7 @@ class Findings:
         rows = self.study.published(table="Table 1")
         rows = rows[rows["section"].isin(["3.1", "3.3"])]
         wide = rows.pivot(index="dataset", columns="metric", values="value")
-        wide.columns = [str(name).replace("_", " ") for name in wide.columns]
+        wide = wide.rename(index=_SETS, columns=_PRINTED)
         wide = wide.rename_axis("data set").map(lambda v: "–" if v != v else f"{v:+.2f}")
         return shown(wide, "Table 1 of the paper: distilled minus one-hot, percentage points.")
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 HEATS = (1.0, 2.0, 3.0, 4.0, 5.0)
 _EACH = 15
 """Images of a bucket that a scatter plot shows."""
-_HOLDS = {"up": "more", "down": "fewer"}
 
 
 @dataclass(frozen=True)
@@ -87,16 +86,10 @@ class Findings:
         return wide[self.last] - wide.mean(axis=1)
 
     def headline(self) -> str:
-        """A chart's title: whether the rarest classes hold more or fewer of the samples."""
-        said = [
-            f"{_HOLDS.get(compare.verdict(self.rarest.loc[split, self.heat]), 'about as many')} "
-            f"of the {split}"
-            for split in SPLITS
-        ]
-        return (
-            f"At T = {self.heat:g} the rarest classes hold {' and '.join(said)} images' samples "
-            "than the mean class"
-        )
+        """A chart's title: the rarest classes against the mean class."""
+        said = [f"{self.rarest.loc[split, self.heat]['mean']:+.0f} points ({split})"
+                for split in SPLITS]  # fmt: skip
+        return f"Samples at T = {self.heat:g}, rarest bucket against all: {', '.join(said)}"
 
     def rarest_table(self) -> Styler:
         """``rarest`` as a page shows it."""
@@ -140,14 +133,13 @@ class Findings:
         """The correlation in words."""
         values = self.correlations(heat)
         if len(values) < metrics.FEWEST_REPEATS:
-            return f"at T = {heat:g} too few seeds have shares that differ ({len(values)})"
+            return f"at T = {heat:g} the shares do not differ in enough seeds ({len(values)})"
         row = compare.mean_over_seeds(values, metrics.SIGNED)
         return f"at T = {heat:g} it is {compare.signed(row, digits=2)}, {len(values)} seeds"
 
     def in_short(self) -> str:
         """The chapter's answer in two sentences."""
-        parts = [f"at T = {heat:g} it {compare.change(self.rarest.loc['training', heat])}"
-                 for heat in self.two]  # fmt: skip
+        parts = [f"at T = {heat:g} it {self._moves(heat)}" for heat in self.two]
         tied = "; ".join(map(self.tied_said, self.two))
         return (
             "**In short.** From the mean class to the rarest, the share of regularisation "
@@ -155,6 +147,11 @@ class Findings:
             f"{'; '.join(parts)}. The rank correlation of a class's share with what distillation "
             f"changes there: {tied}."
         )
+
+    def _moves(self, heat: float) -> str:
+        row = self.rarest.loc["training", heat]
+        same = pd.isna(row["low"]) and row["mean"] == 0
+        return "is the same in every seed" if same else compare.change(row)
 
     def recorded(self) -> Any:
         """What records of the paper's data say, a row per record."""

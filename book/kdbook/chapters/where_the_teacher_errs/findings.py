@@ -129,7 +129,7 @@ class Findings:
         return (
             f"On average a teacher here makes {self.shared['mistakes'].mean():.0f} mistakes on "
             f"the test images; {self.shared['confident'].mean():.0f} of them are confident, with "
-            f"a probability of {mistakes.CONFIDENT:.0%} or more."
+            f"a probability of {100 * mistakes.CONFIDENT:.0f} % or more."
         )
 
     def shared_table(self) -> Styler:
