@@ -241,7 +241,8 @@ def rounds(last=3):
 
 def steps(last=3):
     return pd.DataFrame(
-        [{"measure": measure, "method": c, "round": n, "mean": 90 - 10 * n - t, "low": 50, "high": 95}
+        [{"measure": measure, "method": c, "round": n, "mean": 90 - 10 * n - t, "low": 50,
+          "high": 95}
          for measure in ("mean", "rarest fifth") for t, c in enumerate(CHAINS)
          for n in range(last + 1)]
     )  # fmt: skip
