@@ -3,21 +3,29 @@
 import shutil
 from pathlib import Path
 
+from kdbook.chapters.where_the_teacher_errs import changed_sides
+
 STATIC = Path(__file__).parents[2] / "_static"
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Explorable</title><link rel="icon" href="data:,">
-<link rel="stylesheet" href="_static/kdlib-explorables.css"></head>
-<body style="margin: 0.5rem"><div class="{kind}"></div>
+<link rel="stylesheet" href="_static/kdlib-explorables.css">
+<link rel="stylesheet" href="_static/explorables/changed-sides.css"></head>
+<body style="margin: 0.5rem"><div class="{kind}">{inside}</div>
 <script type="module" src="_static/explorables/{script}.mjs"></script></body></html>"""
-KINDS = {"playground": "kdlib-playground", "who-pays": "kdlib-who-pays", "nothing": "none"}
+KINDS = {
+    "playground": "kdlib-playground", "who-pays": "kdlib-who-pays", "nothing": "none",
+    "changed-sides": "kdlib-sides",
+}  # fmt: skip
 
 
 def write_pages(folder):
     """A page for each explorable, and one that only modules are imported on."""
     shutil.copytree(STATIC, folder / "_static")
     for script, kind in KINDS.items():
-        text = PAGE.format(kind=kind, script=script)
+        record = f'<script type="application/json">{changed_sides.read_file()}</script>'
+        inside = record if script == "changed-sides" else ""
+        text = PAGE.format(kind=kind, script=script, inside=inside)
         if script == "nothing":
             text = "<!doctype html><title>Nothing</title><link rel='icon' href='data:,'>"
         (folder / f"{script}.html").write_text(text, encoding="utf-8")

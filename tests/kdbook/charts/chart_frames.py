@@ -263,6 +263,15 @@ def rounds(last=3):
     return pd.concat([blind, *taught])
 
 
+def steps(last=3):
+    return pd.DataFrame(
+        [{"measure": measure, "method": c, "round": n, "mean": 90 - 10 * n - t, "low": 50,
+          "high": 95}
+         for measure in ("mean", "rarest fifth") for t, c in enumerate(CHAINS)
+         for n in range(last + 1)]
+    )  # fmt: skip
+
+
 def entropies(last=3):
     return pd.DataFrame(
         [{"chain": c, "round": n, "label": y, "mean": 0.1 * n + 0.01 * y + t}

@@ -63,6 +63,7 @@ from kdbook.chapters.trusting_the_teacher_less.charts import (
 )
 from kdbook.chapters.what_decides_who_pays.charts import alone_and_beside, harm_by_share
 from kdbook.chapters.where_the_teacher_errs.charts import bucket_explorer, bucket_panels
+from kdbook.charts.over_steps import over_steps
 from kdbook.charts.style import (
     METHOD_COLOURS,
     METHOD_SHAPES,
@@ -129,6 +130,7 @@ MAKERS = {
         frames.class_errors(), title="Errors", y="error (0 to 2)"
     ),
     "class_count_explorer": lambda: class_count_explorer(frames.class_counts()),
+    "over_steps": lambda: over_steps(frames.steps(), "round", "round", title="Round by round"),
     "round_explorer": lambda: round_explorer(frames.rounds(), frames.entropies()),
     "pair_explorer": lambda: pair_explorer(frames.cells(), frames.per_class_and_pair()),
     "baseline_scatter": lambda: baseline_scatter(frames.baseline_points()),
@@ -202,7 +204,8 @@ def chart_modules():
     rooms = [f"kdbook.chapters.{room.name}" for room in pkgutil.iter_modules(chapters.__path__)]
     names = [f"{room}.charts" for room in (*rooms, "kdbook.reproduction")]
     names = [name for name in names if importlib.util.find_spec(name)]
-    more = ["kdbook.charts.classes", "kdbook.chapters.provable_harm.explorer"]
+    more = ["kdbook.charts.classes", "kdbook.charts.over_steps"]
+    more.append("kdbook.chapters.provable_harm.explorer")
     return [importlib.import_module(name) for name in (*names, *more)]
 
 

@@ -7,6 +7,7 @@ import pytest
 from kdbook import tables
 from kdbook.chapters import where_the_teacher_errs as study
 from kdbook.chapters.where_the_teacher_errs import mistakes
+from kdbook.chapters.where_the_teacher_errs.findings import Findings
 from kdlib.errors import SettingError
 from kdlib.metrics import class_means, log_loss, margin
 from kdlib.runs import Store, execute
@@ -66,6 +67,19 @@ def test_the_teachers_mistakes_are_counted_for_each_student(trained):
     # No student's guess changes with its temperature, its probabilities do.
     assert (table["belief"] != table["belief_fitted"]).all()
     assert (table["repeated"] + table["corrected"] <= 100 + 1e-9).all()
+
+
+def test_lost_answers_are_those_right_without_a_teacher_and_wrong_with_one(trained):
+    settings, results = trained
+    asked = study.WhereTheTeacherErrs(settings)
+    asked._results = results
+    teacher, _, plain, taught = (r.logits("test").argmax(axis=1) for r in results[:4])
+    labels = results[0].labels("test")
+    triples = list(zip(teacher, plain, taught, labels, strict=True))
+    lost = [t for t, p, d, y in triples if p == y != d]
+    known = [t for t, p, d, y in triples if p == y != d and t == y]
+    assert Findings(asked).lost_answers() == (len(lost), len(known))
+    assert f"of the {len(lost)} right answers" in Findings(asked).in_short()
 
 
 def test_the_record_holds_the_last_bucket_of_every_run(trained):

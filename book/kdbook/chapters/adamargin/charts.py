@@ -10,6 +10,7 @@ import pandas as pd
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
 from kdbook.charts.classes import PER_CLASS_COLUMNS, class_axis, class_lines
+from kdbook.charts.over_steps import over_steps as over_steps
 from kdbook.charts.style import (
     METHOD_COLOURS,
     WIDTH,

@@ -14,8 +14,16 @@ _SPLIT_COLOURS = {"training": METHOD_COLOURS["one-hot"], "test": METHOD_COLOURS[
 _SPLIT_SHAPES = {"training": "circle", "test": "square"}
 
 
+TITLE = "Where the teacher trusts the label less than the student does"
+
+
 def regularisation_explorer(
-    shares: pd.DataFrame, points: pd.DataFrame, *, temperature: float, bucket: int
+    shares: pd.DataFrame,
+    points: pd.DataFrame,
+    *,
+    temperature: float,
+    bucket: int,
+    title: str = TITLE,
 ) -> alt.VConcatChart:
     """Above, the share of regularisation samples by bucket; below, single images of one bucket.
 
@@ -29,6 +37,7 @@ def regularisation_explorer(
             ``teacher`` and ``student`` (the label's probability, 0 to 1).
         temperature: that is chosen first, one of those in ``shares``.
         bucket: that is chosen first.
+        title: the chart's title.
 
     Raises:
         SettingError: a column is missing.
@@ -39,7 +48,7 @@ def regularisation_explorer(
     chart = alt.vconcat(_bars(shares, heat), _scatter(points, place), spacing=24)
     return describe(
         chart,
-        "Where the teacher trusts the label less than the student does",
+        title,
         f"Above: share of regularisation samples in each of {shares['bucket'].nunique()} buckets "
         "of classes, on training and test images. Below: the label's probability by teacher and "
         "student for the images of the chosen bucket.",

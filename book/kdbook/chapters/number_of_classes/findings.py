@@ -1,0 +1,218 @@
+"""What the chapter says of its draws: sentences and tables for its page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from kdbook import compare
+from kdbook.chapters.measuring import expected_worst
+from kdbook.chapters.number_of_classes import differences, overview
+from kdbook.chapters.number_of_classes.class_draws import over_draws, variance_components
+from kdbook.chapters.number_of_classes.steps import sizes
+from kdbook.compare import Row
+from kdbook.tables import shown, unbroken
+
+if TYPE_CHECKING:
+    from kdbook.chapters.number_of_classes import NumberOfClasses
+
+PLACE = ["imbalance", "classes"]
+WAYS = ("picked", "masked", "retrained")
+_SETS = {"cifar100": "CIFAR-100", "imagenet": "ImageNet", "imagenet100": "ImageNet-100"}
+_PRINTED = {
+    "delta_mean_accuracy": "mean", "delta_worst_1": "worst class", "delta_worst_10": "worst 10",
+}  # fmt: skip
+_HEADS = {"imbalance": "imbalance ratio", "classes": "classes"}
+
+
+def number_classes(text: str) -> str:
+    """The sentence with its repeats, which are draws or seeds, called so."""
+    return text.replace("seeds)", "repeats)")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The study's draws, compared.
+
+    Attributes:
+        study: at its settings; what the store lacks is trained.
+    """
+
+    study: NumberOfClasses
+
+    @cached_property
+    def worst(self) -> pd.DataFrame:
+        """Change of the worst class by ratio and number of classes, over draws."""
+        return over_draws(differences(self.study.table, "worst_1"), "difference")
+
+    def intervals(self) -> pd.DataFrame:
+        """The same as a chart takes it."""
+        pairs = zip(self.worst["imbalance"], self.worst["classes"], strict=True)
+        names = [f"ratio {ratio:g}, {classes:g} classes" for ratio, classes in pairs]
+        return self.worst.assign(comparison=names)
+
+    def headline(self) -> str:
+        """A chart's title: at how many numbers of classes the worst class clearly loses."""
+        clear = self.worst["high"] < 0
+        if not clear.any():
+            return "At no number of classes does the worst class clearly lose"
+        groups = clear.groupby(self.worst["imbalance"])
+        parts = [f"{rows.sum()} of {len(rows)} at ratio {ratio:g}" for ratio, rows in groups]
+        return f"Numbers of classes at which the worst class clearly loses: {', '.join(parts)}"
+
+    def in_short(self) -> str:
+        """The chapter's answer in two sentences."""
+        tail = self.worst[self.worst["imbalance"] == self.worst["imbalance"].max()]
+        even = self.worst[self.worst["imbalance"] == self.worst["imbalance"].min()]
+        few, all_of, calm = tail.iloc[0], tail.iloc[-1], even.iloc[-1]
+        said = (
+            f"**In short.** At imbalance ratio {few['imbalance']:g} the worst of "
+            f"{few['classes']:g} classes {compare.change(few)} and the worst of "
+            f"{all_of['classes']:g} {compare.change(all_of)}. At ratio {calm['imbalance']:g} the "
+            f"worst of {calm['classes']:g} {compare.change(calm)}."
+        )
+        return number_classes(said)
+
+    def sizes_table(self) -> Styler:
+        """What each number of classes means in images and steps."""
+        first = [m for m in self.study.members() if m.method == "one-hot" and m.seed == 0]
+        rows = [sizes(m) for m in first if dict(m.place)["draw"] == 0]
+        return shown(pd.DataFrame(rows), "What the students of one draw and seed are trained on.")
+
+    def changes_table(self) -> Styler:
+        """Change of every measure."""
+        rows = overview(self.study.table).rename_axis(index=_HEADS)
+        caption = "Distilled minus one-hot, percentage points, with 95 % intervals over draws."
+        return shown(unbroken(_plain(rows)), caption)
+
+    def corrected_table(self) -> Styler:
+        """The worst class's p-values, with Holm's correction over all numbers of classes."""
+        rows = differences(self.study.table, "worst_1")
+        whole = rows.groupby(PLACE)["draw"].transform("nunique") == 1
+        by_draw = rows[~whole].groupby([*PLACE, "draw"], as_index=False)["difference"].mean()
+        table = compare.with_holm(pd.concat([by_draw, rows[whole]]), PLACE)
+        table = table.set_index(PLACE)[["p", "p_holm"]].sort_index().map("{:.3f}".format)
+        heads = {"p": "p-value", "p_holm": "p-value (Holm)"}
+        table = table.rename(columns=heads).rename_axis(index=_HEADS)
+        return shown(_plain(table), "Change of the worst class: paired t-test on the draws' means.")
+
+    @cached_property
+    def parts(self) -> pd.DataFrame:
+        """Variance components of two changes."""
+        named = {"mean": "mean", "worst_1": "worst class"}
+        return pd.concat(
+            {
+                words: variance_components(differences(self.study.table, key), "difference")
+                for key, words in named.items()
+            },
+            names=["change of the"],
+        )
+
+    def parts_table(self) -> Styler:
+        """The same in words."""
+        rows = self.parts.reset_index(level=0)
+        span = [f"{100 * r.share:.0f} ({100 * r.low:.0f} to {100 * r.high:.0f})"
+                if r.share == r.share else "all equal" for r in rows.itertuples()]  # fmt: skip
+        table = rows[["change of the", *PLACE]].assign(
+            draws=rows["draw_sd"].map("{:.2f}".format),
+            seeds=rows["seed_sd"].map("{:.2f}".format),
+            share=span,
+        )
+        heads = {"draws": "SD of draws", "seeds": "SD of seeds", "share": "draws' share (%)"}
+        caption = (
+            "Standard deviations in points, and the part of the variance that the draws explain, "
+            "with its exact 95 % interval for normal data."
+        )
+        table["imbalance"] = table["imbalance"].map("{:g}".format)
+        return shown(unbroken(table.rename(columns=heads | _HEADS)), caption)
+
+    def luck_said(self) -> str:
+        """Which luck is larger, counted."""
+        low, high = self.parts["low"], self.parts["high"]
+        draw, seed = int((low > 0.5).sum()), int((high < 0.5).sum())
+        return (
+            f"Of {len(self.parts)} comparisons, the draw's luck is clearly larger in {draw}, the "
+            f"seed's in {seed}, and {len(self.parts) - draw - seed} cannot say."
+        )
+
+    @cached_property
+    def by_way(self) -> pd.DataFrame:
+        """Worst-class accuracy by the way of judging, student, ratio and number of classes."""
+        ways = self.study.without_retraining(self.study.results())
+        keys = [*PLACE, "draw", "seed", "method"]
+        long = ways.melt(keys, list(WAYS), "way", "accuracy")
+        return pd.concat(
+            over_draws(rows, "accuracy").assign(method=way, student=student)
+            for (way, student), rows in long.groupby(["way", "method"], sort=False)
+        )
+
+    def ways_table(self) -> Styler:
+        """The same as a page shows it."""
+        table = self.by_way.pivot(index=[*PLACE, "student"], columns="method", values="mean")
+        table = table[list(WAYS)].rename_axis(index=[*_HEADS.values(), "student"], columns=None)
+        caption = "Accuracy of the worst class in percent, means over draws."
+        return shown(_plain(table), caption)
+
+    def curves(self) -> pd.DataFrame:
+        """``by_way``, with all classes and with luck alone, as the explorer takes it."""
+        table = self.study.table
+        students = table[table["method"] != "teacher"]
+        whole = students[students["classes"] == students["classes"].max()]
+        ends = [
+            over_draws(rows, "worst_1").assign(student=student, method=way)
+            for student, rows in whole.groupby("method")
+            for way in WAYS
+        ]
+        curves = pd.concat([self.by_way, *ends, self._luck(students)]).sort_values("classes")
+        kept = ["method", "student", *PLACE, "mean", "low", "high"]
+        return curves[kept].reset_index(drop=True)
+
+    def _luck(self, students: pd.DataFrame) -> pd.DataFrame:
+        """How low the worst would look if all classes had the mean's accuracy."""
+        images = int(self.study.data.test.class_counts.float().mean().round().int())
+        means = students.groupby([*PLACE, "method"], as_index=False)["mean"].mean()
+        worst = [_worst_by_luck(row, images) for _, row in means.iterrows()]
+        renamed = means.rename(columns={"method": "student"})
+        return renamed.assign(mean=worst, low=np.nan, high=np.nan, method="luck alone")
+
+    def balanced_table(self) -> Styler:
+        """Our balanced classes beside ImageNet-100's line."""
+        rows = self.worst[self.worst["imbalance"] == 1]
+        table = pd.DataFrame(
+            {
+                "classes": rows["classes"].astype(int),
+                "ours, worst class": [compare.signed(row) for _, row in rows.iterrows()],
+                "beside +0.06": self.study.beside_paper(rows, [0.06] * len(rows)),
+            }
+        )
+        caption = (
+            "Distilled minus one-hot in points at ratio 1, and the sign beside ImageNet-100's "
+            "+0.06."
+        )
+        return shown(unbroken(table), caption)
+
+    def printed_table(self) -> Styler:
+        """The changes of the paper's Table 1 on its balanced sets."""
+        rows = self.study.published(table="Table 1")
+        rows = rows[rows["section"].isin(["3.1", "3.3"])]
+        wide = rows.pivot(index="dataset", columns="metric", values="value")
+        wide = wide.rename(index=_SETS, columns=_PRINTED)
+        wide = wide.rename_axis("data set").map(lambda v: "–" if v != v else f"{v:+.2f}")
+        return shown(wide, "Table 1 of the paper: distilled minus one-hot, percentage points.")
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Ratios and numbers of classes without decimals."""
+    rows = table.reset_index()
+    heads = [head for head in _HEADS.values() if head in rows]
+    return rows.assign(**{head: [f"{value:g}" for value in rows[head]] for head in heads})
+
+
+def _worst_by_luck(row: Row, images: int) -> float:
+    count = int(row["classes"])
+    return expected_worst([row["mean"]] * count, [images] * count)
