@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,9 @@ from kdlib.losses import teacher_probabilities
 from kdlib.runs import RunResult, RunSpec
 from kdlib.runs.build import dataset_for, training_split
 from kdlib.training.predict import predict_logits
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
 
 KEYS = ["method", "imbalance", "temperature", "seed"]
 
@@ -168,3 +172,44 @@ def off_label_by_class(teacher: RunSpec, store: Path, temperature: float) -> np.
     logits, labels = training_logits(RunResult(teacher, store / teacher.id))
     own = teacher_probabilities(logits, temperature).gather(1, labels[:, None])[:, 0]
     return np.array(class_averages(100 * (1 - own), labels, logits.shape[1]))
+
+
+def shown(frame: pd.DataFrame, caption: str) -> Styler:
+    """The frame as a page shows it: a caption above, one row of headings, no row numbers, no NaN.
+
+    Numbers get one decimal; give text where another form is wanted.
+
+    Args:
+        frame: its column names head the columns, so they are words; levels of a heading are joined.
+            The names of its index head columns too; an index without a name is left out.
+        caption: one sentence that says what is shown, and in which unit.
+    """
+    table = frame.reset_index() if any(frame.index.names) else frame.reset_index(drop=True)
+    heads = [one if isinstance(one, tuple) else (one,) for one in table.columns]
+    table.columns = pd.Index([", ".join(filter(None, map(str, head))) for head in heads])
+    styler = table.style.format(precision=1, na_rep="–").hide(axis="index").set_caption(caption)
+    return styler.set_uuid(f"{crc32(caption.encode()):08x}").set_table_attributes(
+        'class="dataframe"'
+    )
+
+
+def unbroken(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with intervals that no line breaks: a narrow cell breaks before its bracket."""
+    return frame.map(
+        lambda cell: cell.replace(" to ", "\u00a0to\u00a0") if isinstance(cell, str) else cell
+    )
+
+
+def recorded_shown(found: Any, caption: str) -> Any:
+    """What ``Study.recorded`` found as ``shown`` has it; where nothing is recorded, as it is.
+
+    Args:
+        found: rows with the index level ``recorded``, which names the record, or a sentence.
+        caption: what is shown. Where there is one record, its name follows in brackets.
+    """
+    if not isinstance(found, pd.DataFrame):
+        return found
+    names = found.index.get_level_values("recorded").unique()
+    if len(names) > 1:
+        return shown(unbroken(found), caption)
+    return shown(unbroken(found.droplevel("recorded")), f"{caption} ({names[0]}).")

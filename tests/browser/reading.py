@@ -3,7 +3,9 @@
 MEASURE = r"""() => {
   const all = (names, within = document) => [...within.querySelectorAll(names)];
   const seen = one => one.getClientRects().length > 0;
-  const text = one => one.innerText.trim();
+  // What is folded has rectangles all the same, and no innerText.
+  const open = one => seen(one) && one.checkVisibility({visibilityProperty: true});
+  const text = one => one.textContent.trim();
   const short = one => text(one).replace(/\s+/g, " ").slice(0, 80);
   const body = document.querySelector("article");
   const wider = one => one.scrollWidth > one.clientWidth + 1;
@@ -28,8 +30,8 @@ MEASURE = r"""() => {
   const repr = /^(['"\[<{]|\w[\w.]*\()/;
   return {
     height: Math.round(body.getBoundingClientRect().height),
-    open_cells: all("article .cell_input").filter(seen).length,
-    first_figure: Math.round(Math.min(...figures.filter(seen)
+    open_cells: all("article .cell_input").filter(open).length,
+    first_figure: Math.round(Math.min(...figures.filter(open)
       .map(one => one.getBoundingClientRect().top + scrollY))),
     reprs: plain.filter(one => repr.test(text(one))).map(short),
     ...everything,

@@ -33,6 +33,7 @@ from kdbook.compare.words import (
     overview,
     seeds_told,
     signed,
+    starred,
     told,
     verdict,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "scale_of",
     "seeds_told",
     "signed",
+    "starred",
     "told",
     "verdict",
     "with_holm",

@@ -136,6 +136,18 @@ def overview(per_seed: pd.DataFrame, measures: Mapping[str, str]) -> pd.DataFram
     return pd.DataFrame(columns)
 
 
+def starred(found: pd.DataFrame) -> pd.DataFrame:
+    """One row a comparison, one column a measure, as text; a star: significant after correction.
+
+    Args:
+        found: as ``kdbook.compare.compare_corrected`` gives it.
+    """
+    cells = found.assign(cell=found["cell"] + found["holds"].map({True: " *", False: ""}))
+    wide = cells.pivot(index="comparison", columns="measure", values="cell")
+    in_order = [list(dict.fromkeys(found[name])) for name in ("comparison", "measure")]
+    return wide.loc[in_order[0], in_order[1]]
+
+
 def seeds_told(rows: pd.DataFrame) -> str:
     """How many seeds were trained here and how many recorded before, as a sentence.
 
