@@ -29,7 +29,8 @@ def printed_and_luck(printed: pd.DataFrame, luck: pd.DataFrame, *, title: str) -
         luck: one row a measure: ``measure``, ``low``, ``median``, ``high`` (percent).
         title: the chart's title.
     """
-    y = alt.Y("measure:N", sort=list(luck["measure"]), axis=alt.Axis(title=None))
+    row = alt.Scale(paddingInner=0.3)
+    y = alt.Y("measure:N", sort=list(luck["measure"]), axis=alt.Axis(title=None), scale=row)
     band = alt.Chart(luck).encode(y=y, tooltip=["measure:N", "low:Q", "median:Q", "high:Q"])
     x = alt.X("value:Q").title("percent (Δ20: points)")
     methods = methods_in(printed)
@@ -38,10 +39,10 @@ def printed_and_luck(printed: pd.DataFrame, luck: pd.DataFrame, *, title: str) -
         shape=method_shape(methods), tooltip=["method:N", "measure:N", "value:Q"],
     )  # fmt: skip
     chart = alt.layer(
-        band.mark_bar(color="#808080", opacity=0.3, height=44).encode(x="low:Q", x2="high:Q"),
+        band.mark_rule(color="#808080", opacity=0.3, strokeWidth=44).encode(x="low:Q", x2="high:Q"),
         band.mark_tick(color="#606060", thickness=3, size=44).encode(x="median:Q"),
         dots.mark_point(filled=True, size=80, opacity=1),
-    ).properties(width=WIDTH - 60, height=alt.Step(16))
+    ).properties(width=WIDTH - 60, height=240)
     return describe(chart, title, "Grey: equal classes, 95 %. " + _printed_in_words(printed))
 
 
