@@ -228,7 +228,8 @@ def temperatures():
             for place, measure in enumerate(("mean", "worst class"))]  # fmt: skip
     levels = pd.DataFrame(rows)
     changes = levels[levels["temperature"].notna()].assign(low=-9.0, high=9.0)
-    return levels, changes.assign(mean=lambda f: f["mean"] - 75)
+    said = changes["method"] + " at " + changes["temperature"].astype(str)
+    return levels, changes.assign(mean=lambda f: f["mean"] - 75, said=said)
 
 
 PAIRS = [("small", "small"), ("small", "large"), ("large", "small"), ("large", "large")]
@@ -236,7 +237,8 @@ PAIRS = [("small", "small"), ("small", "large"), ("large", "small"), ("large", "
 
 def cells():
     return pd.DataFrame(
-        [{"teacher": t, "student": s, "mean": place - 3.0, "low": place - 5.0, "high": place - 1.0}
+        [{"teacher": t, "student": s, "mean": place - 3.0, "low": place - 5.0, "high": place - 1.0,
+          "said": f"{t} teaches {s}"}
          for place, (t, s) in enumerate(PAIRS)]
     )  # fmt: skip
 

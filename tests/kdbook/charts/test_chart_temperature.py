@@ -41,3 +41,10 @@ def test_menus_name_the_temperature_that_validation_chose():
 def test_a_temperature_that_was_not_trained_is_refused():
     with pytest.raises(SettingError, match=r"distilled was not trained at T = 7"):
         temperature_explorer(*frames.temperatures(), {"distilled": 7.0})
+
+
+def test_the_sentences_are_of_the_picked_temperatures():
+    pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")
+    chart = temperature_explorer(*frames.temperatures(), CHOSEN)
+    said = {mark["said"] for mark in frames.marks(chart, "text") if "said" in mark}
+    assert said == {"distilled at 2.0", "AdaAlpha at 3.0"}

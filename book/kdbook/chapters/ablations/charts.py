@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import pandas as pd
@@ -27,7 +27,11 @@ REFERENCES = ("AdaAlpha", "one-hot")
 
 
 def ablation_explorer(
-    weights: pd.DataFrame, accuracy: pd.DataFrame, *, chosen: str | None = None
+    weights: pd.DataFrame,
+    accuracy: pd.DataFrame,
+    *,
+    chosen: str | None = None,
+    said: Mapping[str, str] | None = None,
 ) -> alt.VConcatChart:
     """Above, the teacher's weight by class in the chosen ablation; below, accuracy by class.
 
@@ -37,6 +41,7 @@ def ablation_explorer(
             ticks. Every other method can be chosen.
         accuracy: as for ``per_class_accuracy``, with the same methods and the one-hot student.
         chosen: the ablation at the start; by default the first.
+        said: a sentence for each ablation, shown below while it is chosen.
 
     Raises:
         SettingError: a column is missing, or a method has no accuracy.
@@ -50,6 +55,7 @@ def ablation_explorer(
     chart = alt.vconcat(
         _bars(with_class_names(weights)).add_params(choice),
         _accuracies(with_class_names(accuracy), ablations),
+        _said(said or {}),
         spacing=20,
     )
     return describe(
@@ -77,6 +83,13 @@ def _bars(weights: pd.DataFrame) -> alt.LayerChart:
         layers.append(chosen.mark_rule(clip=True).encode(y=alt.Y("low:Q"), y2="high:Q"))
     ticks = own.mark_tick(color=METHOD_COLOURS["AdaAlpha"], thickness=3, size=18)
     return alt.layer(*layers, ticks.encode(tooltip=tips)).properties(width=WIDTH, height=150)
+
+
+def _said(said: Mapping[str, str]) -> alt.Chart:
+    rows = pd.DataFrame({"method": list(said), "said": list(said.values())})
+    text = alt.Chart(rows).transform_filter("datum.method === ablation")
+    place = text.mark_text(align="left", fontSize=13).encode(text="said:N", x=alt.value(0))
+    return place.properties(width=WIDTH, height=20)
 
 
 def _accuracies(accuracy: pd.DataFrame, ablations: Sequence[str]) -> alt.LayerChart:

@@ -11,7 +11,7 @@ from kdbook.charts.classes import PER_CLASS_COLUMNS, class_lines
 from kdbook.charts.style import WIDTH, describe, interval_tooltip, require_columns, with_class_names
 from kdlib.errors import SettingError
 
-CELL_COLUMNS = ("teacher", "student", "mean", "low", "high")
+CELL_COLUMNS = ("teacher", "student", "mean", "low", "high", "said")
 _CELL_HEIGHT = 56
 
 
@@ -28,7 +28,8 @@ def pair_explorer(
 
     Args:
         cells: one row a cell: ``teacher``, ``student``, ``mean`` with ``low``, ``high`` (percentage
-            points, the interval may be NaN). Rows and columns keep the order of the frame.
+            points, the interval may be NaN) and ``said``, a sentence. Rows and columns keep the
+            order of the frame.
         per_class: one row a cell, method and class: ``teacher``, ``student`` and the columns of
             ``per_class_accuracy``.
         chosen: teacher and student of the first cell shown; by default the one of smallest mean.
@@ -41,9 +42,9 @@ def pair_explorer(
     require_columns(per_class, ("teacher", "student", *PER_CLASS_COLUMNS))
     named, detail = _with_pair(cells), _with_pair(with_class_names(per_class))
     choice = _choice(named, chosen)
-    parts = _heat_map(named, choice, measure), _classes(detail, choice)
+    parts = _heat_map(named, choice, measure), _said(named, choice), _classes(detail, choice)
     # Else the legend of the shapes would stand above the heat map, in black.
-    chart = alt.vconcat(*parts, spacing=24).resolve_scale(color="independent", shape="independent")
+    chart = alt.vconcat(*parts, spacing=16).resolve_scale(color="independent", shape="independent")
     return describe(
         chart,
         "Who teaches whom",
@@ -92,6 +93,12 @@ def _heat_map(cells: pd.DataFrame, choice: alt.Parameter, measure: str) -> alt.L
     layers = (boxes.add_params(choice), value, interval)
     height = _CELL_HEIGHT * len(teachers)
     return alt.layer(*layers).properties(width=WIDTH - 80, height=height)
+
+
+def _said(cells: pd.DataFrame, choice: alt.Parameter) -> alt.Chart:
+    """What happened to the chosen pair, as a sentence."""
+    text = alt.Chart(cells).transform_filter(choice).mark_text(align="left", fontSize=13)
+    return text.encode(x=alt.value(0), text="said:N").properties(width=WIDTH, height=20)
 
 
 def _diverging(cells: pd.DataFrame, measure: str) -> alt.Color:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kdbook.charts import caption as caption
+from kdbook.charts import paired_differences as paired_differences
 from kdbook.charts.style import (
     METHOD_COLOURS,
     SPARE_COLOURS,

@@ -21,6 +21,35 @@ RANK_COLUMNS = ("method", "rank", "mean")
 TAIL_COLUMNS = ("method", "k", "measure", "mean", "low", "high")
 
 
+def printed_and_luck(printed: pd.DataFrame, luck: pd.DataFrame, *, title: str) -> alt.LayerChart:
+    """What is printed of each method, over what classes that are all alike would print.
+
+    Args:
+        printed: one row a method and measure: ``method``, ``measure``, ``value`` (percent).
+        luck: one row a measure: ``measure``, ``low``, ``median``, ``high`` (percent).
+        title: the chart's title.
+    """
+    row = alt.Scale(paddingInner=0.3)
+    y = alt.Y("measure:N", sort=list(luck["measure"]), axis=alt.Axis(title=None), scale=row)
+    band = alt.Chart(luck).encode(y=y, tooltip=["measure:N", "low:Q", "median:Q", "high:Q"])
+    x = alt.X("value:Q").title("percent (Δ20: points)")
+    methods = methods_in(printed)
+    dots = alt.Chart(printed).encode(
+        x=x, y=y, yOffset=alt.YOffset("method:N", sort=methods), color=method_colour(methods),
+        shape=method_shape(methods), tooltip=["method:N", "measure:N", "value:Q"],
+    )  # fmt: skip
+    chart = alt.layer(
+        band.mark_rule(color="#808080", opacity=0.3, strokeWidth=44).encode(x="low:Q", x2="high:Q"),
+        band.mark_tick(color="#606060", thickness=3, size=44).encode(x="median:Q"),
+        dots.mark_point(filled=True, size=80, opacity=1),
+    ).properties(width=WIDTH - 60, height=240)
+    return describe(chart, title, "Grey: equal classes, 95 %. " + _printed_in_words(printed))
+
+
+def _printed_in_words(printed: pd.DataFrame) -> str:
+    return "; ".join(f"{r.method}, {r.measure} {r.value:g}" for r in printed.itertuples())
+
+
 def tail_explorer(
     ranks: pd.DataFrame, tails: pd.DataFrame, *, k: int | None = None
 ) -> alt.VConcatChart:
@@ -40,7 +69,8 @@ def tail_explorer(
     require_columns(tails, TAIL_COLUMNS)
     classes = int(ranks["rank"].max())
     slider = _slider(sorted(int(value) for value in tails["k"].unique()), classes, k)
-    chart = alt.vconcat(_places(ranks, classes, slider), _means(tails), spacing=24)
+    parts = _places(ranks, classes, slider), _means(tails), _said(tails)
+    chart = alt.vconcat(*parts, spacing=24)
     return describe(
         chart,
         "The k worst and the k best classes",
@@ -101,6 +131,22 @@ def _shades(classes: int, slider: alt.Parameter) -> list[alt.Chart]:
             color="#0072B2", opacity=0.16
         ),
     ]
+
+
+def _said(tails: pd.DataFrame) -> alt.Chart:
+    """A line a method at the k of the slider: its worst k and what the mean is above them."""
+    wide = tails.pivot(index=["method", "k"], columns="measure", values="mean")
+    worst, _, gap = dict.fromkeys(tails["measure"])
+    words = [
+        f"{method}, k = {k:g}: the worst {k:g} have {row[worst]:.1f} %, the mean lies "
+        f"{row[gap]:.1f} points above"
+        for (method, k), row in wide.iterrows()
+    ]
+    rows = pd.DataFrame({"said": words}, wide.index).reset_index()
+    y = alt.Y("method:N", sort=methods_in(tails), axis=None)
+    text = alt.Chart(rows).transform_filter("datum.k === k").mark_text(align="left", fontSize=13)
+    place = text.encode(y=y, x=alt.value(0), text="said:N")
+    return place.properties(width=WIDTH, height=alt.Step(20))
 
 
 def _means(tails: pd.DataFrame) -> alt.LayerChart:

@@ -31,6 +31,7 @@ def harm_explorer(
     ridge_lambda: float = 1.0,
     noise: float = 0.5,
     alpha: float = 1.0,
+    title: str = "Whom distillation harms",
 ) -> alt.VConcatChart:
     """Above, what distillation adds to the risk of a group of any size, at any lambda; below, bars.
 
@@ -42,6 +43,7 @@ def harm_explorer(
         ridge_lambda: where its slider starts, 0.05 to 20.
         noise: sigma / beta, where the slider starts, 0 to 5.
         alpha: weight of the teacher, where the slider starts, 0 to 1.
+        title: the chart's title.
 
     Raises:
         SettingError: a size below 1.
@@ -54,11 +56,11 @@ def harm_explorer(
     groups = _groups(n_majority)
     plane = alt.layer(_cells(decades).add_params(*sliders), _boundary(decades), *_marked(groups))
     chart = alt.vconcat(
-        plane.properties(width=WIDTH - 40, height=260), _bars(groups), spacing=20
+        plane.properties(width=WIDTH - 40, height=240), _said(groups), _bars(groups), spacing=16
     ).resolve_scale(color="independent")
     return describe(
         chart,
-        "Whom distillation harms",
+        title,
         "Above: a map of group size against lambda, orange where distillation adds excess risk and "
         "blue where it takes some away, with a line between and a point for a majority of "
         f"{n_majority} and for a minority. Below: bars of bias squared and variance of both "
@@ -192,6 +194,21 @@ def _marked(groups: alt.Chart) -> list[alt.Chart]:
     ]
     dots = groups.mark_point(filled=True, size=80, opacity=1, color="#000000")
     return [dots.encode(tooltip=["group:N", "n:Q", "added:Q"], **at), *named]
+
+
+def _said(groups: alt.Chart) -> alt.Chart:
+    """A sentence a group that follows the sliders."""
+    size = "format(abs(datum.added), '.2~g')"
+    fate = (
+        f"datum.added > 1e-12 ? ' is harmed: one round adds ' + {size} + ' β² to its excess risk'"
+        f" : datum.added < -1e-12 ? ' gains: one round takes ' + {size} + ' β² off its excess risk'"
+        " : ' is left as it was'"
+    )
+    words = groups.transform_calculate(said=f"'The ' + datum.group + ' of ' + datum.n + ({fate})")
+    y = alt.Y("group:N", sort=["minority", "majority"], axis=None)
+    text = words.mark_text(align="left", fontSize=13)
+    place = text.encode(y=y, x=alt.value(0), text="said:N")
+    return place.properties(width=WIDTH - 40, height=alt.Step(20))
 
 
 def _bars(groups: alt.Chart) -> alt.LayerChart:

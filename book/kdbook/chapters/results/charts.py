@@ -57,19 +57,22 @@ def temperature_explorer(
             method without a teacher), ``measure`` (its name), ``mean``, ``low``, ``high``
             (percent).
         changes: the same columns without such methods: paired differences from the one-hot
-            student, in percentage points.
+            student, in percentage points; and ``said``, each as a sentence.
         chosen: each method's temperature at the start: the one that validation chose.
 
     Raises:
         SettingError: a column is missing, or a chosen temperature was not trained.
     """
     require_columns(levels, CHOICE_COLUMNS)
-    require_columns(changes, CHOICE_COLUMNS)
+    require_columns(changes, (*CHOICE_COLUMNS, "said"))
     menus = [_menu(place, name, t, changes) for place, (name, t) in enumerate(chosen.items())]
     measures = list(dict.fromkeys(changes["measure"]))
     measure = alt.param("measure", value=measures[0], bind=_radio(measures))
     chart = alt.vconcat(
-        _lines(levels, chosen).add_params(measure, *menus), _changes(changes, chosen), spacing=20
+        _lines(levels, chosen).add_params(measure, *menus),
+        _changes(changes, chosen),
+        _said(changes, chosen),
+        spacing=20,
     )
     picked = ", ".join(f"{method} T = {t:g}" for method, t in chosen.items())
     return describe(
@@ -128,13 +131,21 @@ def _lines(levels: pd.DataFrame, chosen: Mapping[str, float]) -> alt.LayerChart:
     ).properties(width=WIDTH, height=220)
 
 
+def _picked(changes: pd.DataFrame, chosen: Mapping[str, float]) -> alt.Chart:
+    measured = alt.Chart(changes).transform_filter("datum.measure === measure")
+    return measured.transform_filter(_at_menu(chosen))
+
+
+def _said(changes: pd.DataFrame, chosen: Mapping[str, float]) -> alt.Chart:
+    """A sentence a method on what is picked, below the dots."""
+    y = alt.Y("method:N", sort=methods_in(changes), axis=None)
+    text = _picked(changes, chosen).mark_text(align="left", fontSize=13)
+    place = text.encode(y=y, x=alt.value(0), text="said:N")
+    return place.properties(width=WIDTH - 140, height=alt.Step(20))
+
+
 def _changes(changes: pd.DataFrame, chosen: Mapping[str, float]) -> alt.LayerChart:
-    shown = (
-        alt.Chart(changes)
-        .transform_filter("datum.measure === measure")
-        .transform_filter(_at_menu(chosen))
-        .transform_calculate(subgroup="'T = ' + datum.temperature")
-    )
+    shown = _picked(changes, chosen).transform_calculate(subgroup="'T = ' + datum.temperature")
     ends = float(changes["low"].min()), float(changes["high"].max())
     chart = _dots(shown, methods_in(changes), None, ends)
     return chart.properties(width=WIDTH - 140, height=alt.Step(34))

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import pandas as pd
+from pandas.io.formats.style import Styler
 
 from kdbook.chapters.what_decides_who_pays import LENGTHS, RATIOS, fits
 from kdbook.compare import Row, signed
+from kdbook.tables import shown, unbroken
 
 LEVEL = 0.05
 OTHERS = ("size", "temperature", "length")
 WITHOUT, BESIDE = "without the share", "beside the share"
-_NAMES = {
-    "size": "the number of training images",
-    "temperature": "the temperature",
-    "length": "the length of the teacher's training",
-}
 
 
 def family(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -90,24 +87,12 @@ def both_models(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
-def left_said(models: pd.DataFrame) -> list[str]:
-    """For each factor but the share: what it moves without it, and beside it."""
-    return [_left(name, _row(models, WITHOUT, name), _row(models, BESIDE, name)) for name in OTHERS]
-
-
 def models_headline(models: pd.DataFrame) -> str:
     """The title of the second figure: what the size of a class says beside the share."""
     row = _row(models, BESIDE, "size")
     if row["p_holm"] > LEVEL:
         return "Beside the share, the size of a class says nothing clear"
     return f"Beside the share, the size of a class still counts: {signed(row)}"
-
-
-def _left(name: str, alone: pd.Series, beside: pd.Series) -> str:
-    return (
-        f"**{_NAMES[name]}**: {signed(alone)} for {fits.FACTORS[name].words}; "
-        f"beside the share {signed(beside)}{_clear(beside)}"
-    )
 
 
 def _row(models: pd.DataFrame, model: str, factor: str) -> pd.Series:
@@ -142,18 +127,20 @@ def foretold(table: pd.DataFrame) -> pd.DataFrame:
     return fits.foretold(hot, ratios[ratios["imbalance"] != hot["imbalance"].max()])
 
 
-def foretold_table(rows: pd.DataFrame) -> pd.DataFrame:
+def foretold_table(rows: pd.DataFrame) -> Styler:
     """``foretold`` as a page shows it: a row per imbalance ratio, headings in words."""
-    return pd.DataFrame(
-        {
-            "mean: foretold": [f"{value:+.1f}" for value in rows["foretold"]],
-            "mean: found": [signed(row) for _, row in rows.iterrows()],
-            "rarest: foretold": [f"{value:+.1f}" for value in rows["rarest_foretold"]],
-            "rarest: found": [f"{value:+.1f}" for value in rows["rarest"]],
-            "one-hot (%)": [f"{value:.1f}" for value in rows["rarest_one_hot"]],
-        },
-        index=pd.Index([f"{ratio:g}" for ratio in rows["imbalance"]], name="imbalance ratio"),
+    cells = {
+        "imbalance ratio": [f"{ratio:g}" for ratio in rows["imbalance"]],
+        "mean: foretold": [f"{value:+.1f}" for value in rows["foretold"]],
+        "mean: found": [signed(row) for _, row in rows.iterrows()],
+        "rarest: foretold": [f"{value:+.1f}" for value in rows["rarest_foretold"]],
+        "rarest: found": [f"{value:+.1f}" for value in rows["rarest"]],
+        "rarest: one-hot (%)": [f"{value:.1f}" for value in rows["rarest_one_hot"]],
+    }
+    caption = (
+        "Change of accuracy in points, distilled minus one-hot; accuracy of one-hot in percent."
     )
+    return shown(unbroken(pd.DataFrame(cells)), caption)
 
 
 def _bound(row: Row) -> str:
