@@ -138,7 +138,7 @@ def make_logits(path: Path, asked: TrustingTheTeacherLess, store: Store) -> None
     about = {
         "class_names": list(asked.class_names),
         "training_counts": training_counts(members[0].spec).tolist(),
-        "source": f"kdlib {__version__}, {results[0].environment['device']}",
+        "source": f"trained with kdlib {__version__} on {results[0].environment['device']}",
     }
     write_logits(path, arrays, about)
 

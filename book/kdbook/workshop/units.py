@@ -8,7 +8,7 @@ sees them. What a reader shall write stands between ``### BEGIN SOLUTION: what t
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,9 +23,7 @@ from kdlib.names import choices
 TAGS = ("check", "instructor", "longer", "slide", "solution")
 """``longer`` marks a section that the short plan leaves out; sections also say ``minutes-N``."""
 _MINUTES = re.compile(r"minutes-(\d+)")
-_SOLUTION = re.compile(
-    r"(?m)^( *)### BEGIN SOLUTION: (.+)\n(?:.*\n)*? *### END SOLUTION$(?:\n|\Z)"
-)
+_SOLUTION = re.compile(r"(?m)^( *)### BEGIN SOLUTION: (.+)\n(?:.*\n)*? *### END SOLUTION$(?:\n|\Z)")
 _NAME = re.compile(r"(?m)^def (\w+)")
 _MARK = re.compile(r"(?m)^ *### (?:BEGIN|END) SOLUTION.*(?:\n|\Z)")
 Cell = dict[str, Any]
@@ -55,7 +53,7 @@ class Unit:
     @property
     def title(self) -> str:
         """Its first heading."""
-        return _text(self.notebook["cells"][0]).partition("\n")[0].removeprefix("# ")
+        return source_of(self.notebook["cells"][0]).partition("\n")[0].removeprefix("# ")
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
@@ -68,7 +66,7 @@ class Unit:
         return sum(each.minutes for each in self.sections if longer or not each.longer)
 
     def _section(self, cell: Cell) -> Section:
-        title = _text(cell).partition("\n")[0].removeprefix("## ")
+        title = source_of(cell).partition("\n")[0].removeprefix("## ")
         found = [match[1] for tag in _tags(cell) if (match := _MINUTES.fullmatch(tag))]
         if len(found) != 1:
             raise SettingError(f"{self.name}: section {title!r} needs one tag minutes-N")
@@ -101,9 +99,11 @@ def _read(path: Path) -> Unit:
 def _check_cell(place: str, cell: Cell) -> None:
     for tag in _tags(cell):
         if tag not in TAGS and not _MINUTES.fullmatch(tag):
-            raise SettingError(f"{place}: tag {tag!r} is not known: {choices(tag, TAGS)}, minutes-N")
-    marked = _MARK.search(_text(cell)) is not None
-    whole = len(_SOLUTION.findall(_text(cell))) == len(_MARK.findall(_text(cell))) / 2 > 0
+            raise SettingError(
+                f"{place}: tag {tag!r} is not known: {choices(tag, TAGS)}, minutes-N"
+            )
+    marked = _MARK.search(source_of(cell)) is not None
+    whole = len(_SOLUTION.findall(source_of(cell))) == len(_MARK.findall(source_of(cell))) / 2 > 0
     if marked != has_tag(cell, ["solution"]) or (marked and not whole):
         raise SettingError(
             f"{place}: a cell tagged solution, and no other, holds '### BEGIN SOLUTION: what to "
@@ -124,7 +124,7 @@ def for_instructors(unit: Unit, address: str) -> Notebook:
 
 def stub(cell: Cell) -> Cell:
     """The cell with ``raise NotImplementedError`` in the place of its solution."""
-    text, name = _text(cell), _NAME.search(_text(cell))
+    text, name = source_of(cell), _NAME.search(source_of(cell))
     called = f"{name[1]}: " if name else ""
 
     def emptied(match: re.Match[str]) -> str:
@@ -134,7 +134,7 @@ def stub(cell: Cell) -> Cell:
 
 
 def _unmarked(cell: Cell) -> Cell:
-    return _with_text(cell, _MARK.sub("", _text(cell)).rstrip("\n"))
+    return _with_text(cell, _MARK.sub("", source_of(cell)).rstrip("\n"))
 
 
 def _timed(cell: Cell) -> Cell:
@@ -142,7 +142,7 @@ def _timed(cell: Cell) -> Cell:
         return cell
     minutes = next(tag for tag in _tags(cell) if _MINUTES.fullmatch(tag)).removeprefix("minutes-")
     only = ", half a day only" if has_tag(cell, ["longer"]) else ""
-    heading, line, rest = _text(cell).partition("\n")
+    heading, line, rest = source_of(cell).partition("\n")
     return _with_text(cell, f"{heading} ({minutes} minutes{only}){line}{rest}")
 
 
@@ -153,14 +153,15 @@ def _notebook(unit: Unit, cells: Sequence[Cell], address: str) -> Notebook:
 
 
 def _is_heading(cell: Cell) -> bool:
-    return cell["cell_type"] == "markdown" and _text(cell).startswith("## ")
+    return cell["cell_type"] == "markdown" and source_of(cell).startswith("## ")
 
 
 def _tags(cell: Cell) -> list[str]:
     return cell.get("metadata", {}).get("tags", [])
 
 
-def _text(cell: Cell) -> str:
+def source_of(cell: Mapping[str, Any]) -> str:
+    """The text of a cell."""
     return "".join(cell["source"])
 
 
