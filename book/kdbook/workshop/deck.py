@@ -27,8 +27,8 @@ section::after { content: counter(slide); position: absolute; right: 2rem; botto
   font-size: 1rem; color: #57606a; }
 h1 { font-size: 2.6rem; } h2 { font-size: 2rem; } h1, h2, p, ul { margin: 0; }
 em { color: #0058a3; }
-pre { font-size: 1.05rem; background: #f3f4f6; padding: 1rem; margin: 0; overflow-x: auto; }
-figure { margin: 0; } figure svg { width: 100%; max-height: 70vh; }
+pre { font-size: 1.05rem; background: #f3f4f6; padding: 1rem; margin: 0; white-space: pre-wrap; }
+figure { margin: 0; } figure svg { width: 100%; height: 62vh; }
 table { border-collapse: collapse; font-size: 1rem; }
 th, td { padding: .3rem .8rem; text-align: left; border-bottom: 1px solid #d8dee4; }
 .page { font-size: 1rem; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -46,10 +46,7 @@ addEventListener("keydown", (event) => {
   next.scrollIntoView({behavior: "instant"});
 });
 """
-_MATH = """
-window.MathJax = {svg: {fontCache: "local"}, options: {enableMenu: false, enableSpeech: false,
-  enableBraille: false, enableEnrichment: false, enableExplorer: false}};
-"""
+_MATH = 'window.MathJax = {svg: {fontCache: "local"}, options: {enableMenu: false}};'
 
 
 def deck(unit: Unit, executed: Notebook, source: str) -> str:
