@@ -7,6 +7,7 @@ sees them. What a reader shall write stands between ``### BEGIN SOLUTION: what t
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -119,7 +120,8 @@ def for_students(unit: Unit, address: str) -> Notebook:
 
 def for_instructors(unit: Unit, address: str) -> Notebook:
     """The notebook with solutions, notes and the minutes of each section."""
-    return _notebook(unit, [_timed(_unmarked(cell)) for cell in unit.notebook["cells"]], address)
+    cells = [_timed(_named(_unmarked(cell))) for cell in unit.notebook["cells"]]
+    return _notebook(unit, cells, address)
 
 
 def stub(cell: Cell) -> Cell:
@@ -128,13 +130,21 @@ def stub(cell: Cell) -> Cell:
     called = f"{name[1]}: " if name else ""
 
     def emptied(match: re.Match[str]) -> str:
-        return f'{match[1]}raise NotImplementedError("{called}{match[2]}")\n'
+        said = json.dumps(f"{called}{match[2]}", ensure_ascii=False)
+        return f"{match[1]}raise NotImplementedError({said})\n"
 
     return _with_text(cell, _SOLUTION.sub(emptied, text).rstrip("\n"))
 
 
 def _unmarked(cell: Cell) -> Cell:
     return _with_text(cell, _MARK.sub("", source_of(cell)).rstrip("\n"))
+
+
+def _named(cell: Cell) -> Cell:
+    """A note says that it is one."""
+    if not has_tag(cell, ["instructor"]) or cell["cell_type"] != "markdown":
+        return cell
+    return _with_text(cell, f"*For you:* {source_of(cell)}")
 
 
 def _timed(cell: Cell) -> Cell:

@@ -52,8 +52,9 @@ class Check:
         print(f"Right: {self.name} agrees with the library on {len(expected)} examples.")
 
     def common_mistakes(self) -> str:
-        """What the check knows of, as a Markdown list."""
-        return "\n".join(f"* `{self.name}`: {hint}" for hint in self.mistakes)
+        """What the check knows of, as Markdown."""
+        listed = "\n".join(f"* {hint}" for hint in self.mistakes)
+        return f"Common mistakes in `{self.name}`, as the check asks after them:\n\n{listed}"
 
     def _results(self, function: Answer) -> list[np.ndarray]:
         return [_numbers(function(*deepcopy(example))) for example in self.examples]

@@ -179,4 +179,6 @@ def test_a_notebook_shows_the_line_alone():
 
 def test_common_mistakes_are_listed_for_the_instructor():
     check = Check("f", lambda x: x, [(1,)], {"did you add one?": lambda x: x + 1})
-    assert check.common_mistakes() == "* `f`: did you add one?"
+    assert check.common_mistakes().endswith(
+        "`f`, as the check asks after them:\n\n* did you add one?"
+    )

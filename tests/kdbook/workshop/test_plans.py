@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ ALL_UNITS = read_units(ROOT / UNITS)
 def test_minutes_add_up(plan):
     steps = rows(plan, ALL_UNITS)
     assert sum(minutes for _, minutes, _ in steps) == plan.total
-    for (start, minutes, _), (following, _, _) in zip(steps, steps[1:], strict=False):
+    for (start, minutes, _), (following, _, _) in pairwise(steps):
         assert start + minutes == following
     for _, minutes, title in steps:  # the sections that a row names make up its minutes
         parts = re.findall(r"\((\d+)\)", title)

@@ -132,6 +132,12 @@ def cell(text, *tags, kind="code"):
 SOLUTION = "def f(x):\n    ### BEGIN SOLUTION: add one\n    return x + 1\n    ### END SOLUTION\n"
 
 
+def test_a_stub_takes_any_hint():
+    made = source_of(stub(cell(SOLUTION.replace("add one", 'say "yes"'), "solution")))
+    with pytest.raises(NotImplementedError, match='f: say "yes"'):
+        exec(f"{made}\nf(1)", {})
+
+
 def test_a_stub_keeps_what_stands_around_the_solution():
     made = source_of(stub(cell(f"{SOLUTION}\ny = 2", "solution")))
     assert made == 'def f(x):\n    raise NotImplementedError("f: add one")\n\ny = 2'
