@@ -24,7 +24,7 @@ def cell(name, kind, text, *tags):
 
 CELLS = [
     cell("a", "markdown", "# Unit", "slide"),
-    cell("b", "markdown", "## Part\n\nGuess $x_1$ first, or $$y_2$$", "slide"),
+    cell("b", "markdown", "## Part\n\nGuess $x_1$ first\n\n$$y_2$$", "slide"),
     cell("c", "markdown", "Not shown"),
     cell("d", "code", "def f():\n    ### BEGIN SOLUTION: say\n    return 7\n    ### END SOLUTION\n",
          "slide", "solution"),
