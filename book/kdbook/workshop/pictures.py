@@ -11,6 +11,7 @@ import pandas as pd
 from kdbook.charts import paired_differences, per_class_accuracy
 from kdbook.charts.style import SPARE_COLOURS, WIDTH, describe
 from kdbook.compare import with_intervals
+from kdbook.explorables.digits import pixels_of
 from kdlib.data import load
 
 _GREYS = alt.Scale(scheme="greys", domain=[0, 255])
@@ -68,7 +69,7 @@ def bars(values: Mapping[str, Sequence[float]], title: str, axis: str) -> alt.Ch
 def digit(row: int) -> alt.Chart:
     """A test image of the digits, 8 x 8 pixels; ``row`` is its place in the test split."""
     test = load("digits").test
-    image = np.asarray(test.images[row][0])
+    image = pixels_of(test)[row].numpy()
     pixels = pd.DataFrame({"y": y, "x": x, "ink": int(i)} for (y, x), i in np.ndenumerate(image))
     place = {"axis": None, "type": "ordinal"}
     chart = alt.Chart(pixels).mark_rect().encode(
