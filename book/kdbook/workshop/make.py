@@ -21,6 +21,7 @@ from kdlib.runs import Store
 
 UNITS = Path("book") / "workshop"
 """Where the units lie in a checkout."""
+_QUIET = ["--log-level=40"]  # a kernel warns of its own sockets
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -75,8 +76,9 @@ def executed(notebook: Path) -> Notebook:
         target = Path(folder) / notebook.name
         try:
             papermill.execute_notebook(
-                notebook, target, cwd=notebook.parent, kernel_name="python3", progress_bar=False
-            )
+                notebook, target, cwd=notebook.parent, kernel_name="python3", progress_bar=False,
+                extra_arguments=_QUIET,
+            )  # fmt: skip
         except papermill.PapermillExecutionError as error:
             raise WorkshopError(f"{notebook.stem}: {error.ename}: {error.evalue}") from error
         return json.loads(target.read_text(encoding="utf-8"))
