@@ -6,6 +6,7 @@ on the next one, so that a question is seen before its answer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
@@ -16,18 +17,19 @@ from kdbook.press.notebooks import Notebook, has_tag
 from kdbook.workshop.units import Unit, source_of, stub
 
 VEGA = "application/vnd.vega.v5+json"
+_RAISES = re.compile(r"(?m)^( *)raise NotImplementedError\(.*\)$")
 _STYLE = """
 :root { color-scheme: light; }
 html { scroll-snap-type: y mandatory; font: 1.5rem/1.45 system-ui, sans-serif; }
 body { margin: 0; color: #1b1f24; background: #fff; counter-reset: slide; }
-section { min-height: 100vh; box-sizing: border-box; padding: 3rem 7vw; scroll-snap-align: start;
+section { min-height: 100vh; box-sizing: border-box; padding: 1.5rem 7vw; scroll-snap-align: start;
   display: flex; flex-direction: column; justify-content: center; gap: 1rem; position: relative;
   counter-increment: slide; break-after: page; }
 section::after { content: counter(slide); position: absolute; right: 2rem; bottom: 1rem;
   font-size: 1rem; color: #57606a; }
 h1 { font-size: 2.6rem; } h2 { font-size: 2rem; } h1, h2, p, ul { margin: 0; }
 em { color: #0058a3; }
-pre { font-size: 1.05rem; background: #f3f4f6; padding: 1rem; margin: 0; white-space: pre-wrap; }
+pre { font-size: .85rem; background: #f3f4f6; padding: 1rem; margin: 0; white-space: pre-wrap; }
 figure { margin: 0; } figure svg { width: 100%; height: 62vh; }
 table { border-collapse: collapse; font-size: 1rem; }
 th, td { padding: .3rem .8rem; text-align: left; border-bottom: 1px solid #d8dee4; }
@@ -93,7 +95,8 @@ def _parts(cell: Mapping[str, Any], outputs: Sequence[Mapping[str, Any]]) -> lis
     if cell["cell_type"] == "markdown":
         return [_html(source_of(cell))]
     if has_tag(cell, ["solution"]):
-        return [f"<pre><code>{escape(source_of(stub(dict(cell))))}</code></pre>"]
+        shown = _RAISES.sub(r"\1...", source_of(stub(dict(cell))))
+        return [f"<pre><code>{escape(shown)}</code></pre>"]
     return [_output(output) for output in outputs]
 
 
