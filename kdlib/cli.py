@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PLUGINS = "kdlib.commands"
 _formatwarning = warnings.formatwarning
-_OF_THE_BOOK = ("book", "evidence", "reproduce", "study", "verify")
+_OF_THE_BOOK = ("book", "evidence", "reproduce", "study", "verify", "workshop")
 _INSTALL = "pip install 'kdlib[book]'"
 
 

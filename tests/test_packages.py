@@ -106,7 +106,7 @@ def project():
 
 def test_the_plug_ins_of_the_book_are_commands_of_their_name():
     named = project()["entry-points"][PLUGINS]
-    assert set(named) == {"book", "evidence", "reproduce", "study", "verify"}
+    assert set(named) == {"book", "evidence", "reproduce", "study", "verify", "workshop"}
     for name, place in named.items():
         command = EntryPoint(name, place, PLUGINS).load()
         assert isinstance(command, click.Command)

@@ -1,0 +1,131 @@
+"""The command writes all of it, from tiny trainings; slides need no network."""
+
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from kdbook.workshop.command import workshop
+from kdbook.workshop.deck import VEGA, deck
+from kdbook.workshop.logits import FILE
+from kdbook.workshop.make import WorkshopError, executed, make_workshop
+from kdbook.workshop.units import Unit, read_units
+from kdlib.runs import Store
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def cell(name, kind, text, *tags):
+    return {"id": name, "cell_type": kind, "metadata": {"tags": list(tags)}, "source": text}
+
+
+CELLS = [
+    cell("a", "markdown", "# Unit", "slide"),
+    cell("b", "markdown", "## Part\n\nGuess $x_1$ first\n\n$$y_2$$", "slide"),
+    cell("c", "markdown", "Not shown"),
+    cell("d", "code", "def f():\n    ### BEGIN SOLUTION: say\n    return 7\n    ### END SOLUTION\n",
+         "slide", "solution"),
+    cell("e", "code", "draw()", "slide"),
+    cell("f", "code", "say()", "slide"),
+]  # fmt: skip
+CHART = {"marks": [], "width": 20, "height": 20}
+OUTPUTS = {
+    "e": [{"output_type": "execute_result", "data": {VEGA: CHART, "text/plain": 'A "chart"'}}],
+    "f": [{"output_type": "stream", "text": ["1 < 2"]}],
+}
+
+
+@pytest.fixture(scope="module")
+def slides():
+    ran = {"cells": [each | {"outputs": OUTPUTS.get(each["id"], [])} for each in CELLS]}
+    html = deck(Unit("1_unit", {"cells": CELLS}), ran, "made up & small")
+    return re.findall(r"<section>(.*?)</section>", html, flags=re.DOTALL)
+
+
+def test_the_question_comes_before_the_answer(slides):
+    assert [("Guess" in each, "<svg" in each) for each in slides] == [
+        (False, False), (True, False), (False, True),
+    ]  # fmt: skip
+    assert "1 &lt; 2" in slides[2]  # beside the chart
+
+
+def test_a_slide_shows_the_stub_and_not_the_solution(slides):
+    assert "def f():\n    ...</code>" in slides[1]
+    assert "return 7" not in "".join(slides)
+    assert "Not shown" not in "".join(slides)
+
+
+def test_formulas_chart_and_source_are_there(slides):
+    assert r"\(x_1\)" in slides[1] and r"\[y_2\]" in slides[1]
+    assert 'aria-label="A &quot;chart&quot;"' in slides[2]
+    assert "made up &amp; small" in slides[0]
+
+
+def test_a_unit_that_fails_is_named(tmp_path):
+    notebook = {"cells": [cell("a", "code", "1 / 0") | {"outputs": [], "execution_count": None}],
+                "metadata": {}, "nbformat": 4, "nbformat_minor": 5}  # fmt: skip
+    (tmp_path / "1_unit.ipynb").write_text(json.dumps(notebook))
+    with pytest.raises(WorkshopError, match="1_unit: ZeroDivisionError: division by zero"):
+        executed(tmp_path / "1_unit.ipynb")
+
+
+def test_the_command_needs_a_checkout(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "no book in" in str(CliRunner().invoke(workshop).exception)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    from kdbook.workshop.logits import workshop_study
+
+    folder, said = tmp_path_factory.mktemp("made"), []
+    small = workshop_study(seeds=3, epochs=1, teacher_epochs=1)
+    make_workshop(ROOT, folder / "out", small, Store(folder / "store"), said.append)
+    return folder / "out", said
+
+
+@pytest.mark.slow
+def test_the_folder_holds_what_a_teacher_needs(made):
+    out, said = made
+    names = [f"{unit.name}" for unit in read_units(ROOT / "book" / "workshop")]
+    for folder, ending in (("students", "ipynb"), ("instructors", "ipynb"), ("slides", "html")):
+        assert sorted(p.name for p in (out / folder).iterdir()) == [f"{n}.{ending}" for n in names]
+    with zipfile.ZipFile(out / "students.zip") as archive:
+        assert archive.namelist() == [
+            f"workshop/{n}" for n in (FILE, *(f"{n}.ipynb" for n in names))
+        ]
+    links = re.findall(r'href="([^"]+)"', (out / "index.html").read_text(encoding="utf-8"))
+    assert len(links) == 1 + 3 * len(names)
+    assert all((out / link).is_file() for link in links)
+    assert "90 minutes" in (out / "index.html").read_text(encoding="utf-8")
+    assert len(said) == 1 + len(names)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_slides_are_drawn_without_a_network(made, chromium):
+    from playwright.sync_api import sync_playwright
+
+    wrong = []
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_context(offline=True, viewport={"width": 1280, "height": 720}).new_page()
+        page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda r: wrong.append(r.url) if not r.url.startswith("file:") else None)
+        for path in sorted((made[0] / "slides").iterdir()):
+            page.goto(path.as_uri())
+            formulas = path.read_text(encoding="utf-8").count(r"\[")
+            page.wait_for_function("window.MathJax.startup.promise !== undefined")
+            page.evaluate("window.MathJax.startup.promise")
+            assert page.locator("mjx-container[display='true']").count() > 0 or formulas < 3
+            assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+            heights = "[...document.querySelectorAll('section')].map(each => each.scrollHeight)"
+            assert set(page.evaluate(heights)) == {720}
+            page.keyboard.press("ArrowRight")
+            page.wait_for_function("Math.round(scrollY / innerHeight) === 1")
+        browser.close()
+    assert wrong == []
