@@ -36,6 +36,7 @@ FLOORS = {
     "kdbook.chapters": 7, "kdbook.explorables": 7, "kdbook.reproduction": 7,
     "kdbook.verification": 7, "kdbook.widgets": 7,
     "kdlib.__main__": 8, "kdlib.audit_command": 8, "kdlib.cli": 8, "kdlib.options": 8,
+    "kdlib.data_command": 8,
     "kdlib.store_commands": 8, "kdbook.cluster_options": 8,
     "kdbook.commands": 8, "kdbook.evidence_command": 8, "kdbook.options": 8, "kdbook.press": 8,
     "kdbook.prune_command": 8, "kdbook.record_commands": 8,

@@ -49,6 +49,7 @@ SHAPES = {
     "imagenet": Shape(1000, 732, 3, 224, examples=PUBLISHED["imagenet"][1]),
     "imagenet_lt": Shape(1000, 5, 3, 224, examples=PUBLISHED["imagenet_lt"][1]),
     "inaturalist2018": Shape(8142, 2, 3, 224, examples=PUBLISHED["inaturalist2018"][1]),
+    "tinyimagenet": Shape(200, 500, 3, 224),
 }
 
 
