@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from kdlib.data import long_tailed_counts
 from kdlib.data.class_subsets import kept_classes
 from kdlib.data.image_folders import PUBLISHED
-from kdlib.models import ImageNetResNet
+from kdlib.models import PhotoNetwork
 from kdlib.runs.spec import RunSpec
 
 
@@ -56,7 +56,7 @@ SHAPES = {
 def shape_of(spec: RunSpec) -> Shape:
     """The shape of the spec's data, with the classes that it keeps."""
     data, shape = spec.data, SHAPES[spec.data.name]
-    if isinstance(spec.model, ImageNetResNet):
+    if isinstance(spec.model, PhotoNetwork):
         shape = replace(shape, image_size=spec.model.image_size)
     if data.class_share == 1:
         return shape
