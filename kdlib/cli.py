@@ -16,6 +16,7 @@ import click
 
 import kdlib
 from kdlib.audit_command import audit
+from kdlib.data_command import data
 from kdlib.errors import KdlibError, SettingError
 from kdlib.exchange_commands import export, import_
 from kdlib.names import choices
@@ -98,12 +99,13 @@ def _unusable(name: str, missing: str) -> click.Command:
 def cli() -> None:
     """Does distilling a model harm its rare classes?
 
-    Audit predictions of your own; read the store of finished runs; where the book is installed, run
-    the papers' studies and build its pages.
+    Audit predictions of your own; check a data set in folders; read the store of finished runs;
+    where the book is installed, run the papers' studies and build its pages.
     """
 
 
 cli.add_command(audit)
+cli.add_command(data)
 cli.add_command(store)
 store.add_command(export)
 store.add_command(import_)

@@ -72,3 +72,36 @@ def write_inaturalist(root, *, as_lists=False):
         else:
             (folder / f"{part}2018.json").write_text(json.dumps(found))
     return root
+
+
+def write_flat_imagenet(root):
+    """The images of ``write_imagenet``, those of ``val`` in one folder with Caffe's list."""
+    write_imagenet(root)
+    lines = []
+    for label, name in enumerate(CLASSES):
+        for path in sorted((root / "imagenet" / "val" / name).iterdir()):
+            path.rename(root / "imagenet" / "val" / path.name)
+            lines.append(f"{path.name} {label}\n")
+        (root / "imagenet" / "val" / name).rmdir()
+    (root / "imagenet" / "val.txt").write_text("".join(lines))
+    return root
+
+
+def write_tinyimagenet(root):
+    """Three classes of 12 training images with boxes, and 4 held-out ones each, in one folder."""
+    folder, lines = root / "tiny-imagenet-200", []
+    for label, (name, colour) in enumerate(zip(CLASSES, COLOURS, strict=True)):
+        for number in range(12):
+            path = folder / "train" / name / "images" / f"{name}_{number}.JPEG"
+            write_image(path, colour, seed=1000 * label + number, size=(64, 64))
+        (folder / "train" / name / f"{name}_boxes.txt").write_text(
+            f"{name}_0.JPEG\t0\t10\t63\t58\n"
+        )
+        for number in range(4):
+            path = folder / "val" / "images" / f"val_{4 * label + number}.JPEG"
+            write_image(path, colour, seed=1000 * label + 500 + number, size=(64, 64))
+            lines.append(f"{path.name}\t{name}\t0\t32\t44\t62\n")
+    (folder / "val" / "val_annotations.txt").write_text("".join(lines))
+    (folder / "wnids.txt").write_text("\n".join(reversed(CLASSES)))
+    (folder / "words.txt").write_text("n01\ta fish\n")
+    return root

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kdbook.cluster_options import cluster_options, trained_first, wants_cluster
 from kdbook.options import asked_for, name_argument, study_options
 from kdbook.prune_command import prune
 from kdbook.record_commands import matrix, record
@@ -77,6 +78,7 @@ def study_plan(
 
 @study.command("run")
 @study_options
+@cluster_options
 def study_run(
     name: str,
     profile: str,
@@ -88,6 +90,7 @@ def study_run(
     """Train what is missing, then print the study's results with 95 % intervals over seeds."""
     from kdlib.runs import Store
 
+    wants_cluster(how)
     asked = asked_for(name, profile, seeds, values)
     if asked.trains:
         table = _trained(asked, Store(root), how)
@@ -147,9 +150,9 @@ def _trained(study: Study, shelf: Store, how: Mapping[str, Any]) -> pd.DataFrame
     from kdlib.runs import execute
 
     runs = study.runs()
-    _show_plan(runs, shelf, how, each=False)
+    _show_plan(runs, shelf, {**how, "jobs": how["workers"] or how["jobs"]}, each=False)
     with keeps_finished_runs():
-        results = execute(runs, store=shelf, **how)
+        results = execute(runs, store=shelf, **trained_first(runs, shelf, how))
     return study.per_seed(results)
 
 

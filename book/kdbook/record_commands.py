@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kdbook.cluster_options import cluster_options, trained_first, wants_cluster
 from kdbook.options import asked_for, scale_options
 from kdlib.errors import SettingError
 from kdlib.options import FILE, FOLDER, keeps_finished_runs
@@ -25,6 +26,7 @@ _into = click.option(
 @click.command()
 @click.argument("names", nargs=-1)
 @scale_options
+@cluster_options
 @click.option("--all", "every", is_flag=True, help="Every study that there is.")
 @click.option(
     "--again",
@@ -50,6 +52,8 @@ def record(
     """Train what is missing, then write each study's per-seed table and where it came from."""
     from kdbook.places import folder_to_record
 
+    if wants_cluster(how) and how["finished_only"]:
+        raise SettingError("--finished-only trains nothing: name no cluster")
     folder = folder_to_record(into)
     if again:
         if names or every or values or seeds is not None:
@@ -115,7 +119,9 @@ def _record_one(
     from kdlib.runs import Store
     from kdlib.training import processes
 
-    made = recorded(study, store=Store(root), finished_only=finished_only, **how)
+    store = Store(root)
+    rest = trained_first(study.runs() if study.trains else [], store, how)
+    made = recorded(study, store=store, finished_only=finished_only, **rest)
     if not processes.is_first():
         return
     path = write_record(into, made)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kdbook.cluster_options import cluster_options, train_on_cluster, wants_cluster
 from kdbook.options import device_option, jobs_option, profile_option
 from kdlib.errors import SettingError
 from kdlib.options import FOLDER, keeps_finished_runs, root_option
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from kdbook.batches import Plan
     from kdbook.batches.work import Train, Worked
     from kdbook.press import Project
-    from kdlib.runs import RunSpec
 
 
 @click.command()
@@ -38,13 +37,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @device_option
 @jobs_option
-@click.option(
-    "--workers", type=int, metavar="N",
-    help="Train on a Dask cluster of N processes here: one GPU each, or a share of the cores.",
-)  # fmt: skip
-@click.option(
-    "--scheduler", metavar="ADDRESS", help="Train on the Dask cluster at tcp://HOST:PORT."
-)
+@cluster_options
 @click.option("--cell-timeout", type=click.IntRange(1, 604_800), metavar="SECONDS",
               help="Stop a notebook where one cell takes longer  [default: no limit].")  # fmt: skip
 @click.option("--force", is_flag=True, help="Run notebooks again whose inputs did not change.")
@@ -60,7 +53,7 @@ def reproduce(
     long, what failed and why, and holds the main numbers. Ends with 1 where anything failed. Safe
     to kill and to call again: what is finished is kept.
     """
-    _check_cluster(how)
+    wants_cluster(how)
     started, project = datetime.now(UTC), _book()
     plan = _planned(names, profile, pairs, project, root, how)
     for line in plan.lines():
@@ -121,33 +114,11 @@ def _do(
 
 def _trainer(plan: Plan, how: dict[str, Any]) -> Train:
     """In this process and its workers, or on a Dask cluster where one is asked for."""
-    from kdlib.runs import cluster
     from kdlib.runs.train_each import train_each
 
-    device, workers, scheduler = how["device"], how["workers"], how["scheduler"]
-
-    def on_cluster(specs: Sequence[RunSpec]) -> dict[RunSpec, str]:
-        if not plan.missing:
-            return {}
-        chosen = (
-            cluster.joined_cluster(scheduler)
-            if scheduler
-            else cluster.local_cluster(workers, device=device)
-        )
-        with chosen as client:
-            return cluster.train_on(
-                client, specs, store=plan.store, device=device, share=workers or 1
-            )
-
-    if workers is not None or scheduler:
-        return on_cluster
-    return lambda specs: train_each(specs, store=plan.store, jobs=how["jobs"], device=device)
-
-
-def _check_cluster(how: dict[str, Any]) -> None:
-    asked = [f"--{name}" for name in ("jobs", "workers", "scheduler") if how[name] is not None]
-    if len(asked) > 1:
-        raise SettingError(f"{' and '.join(asked)} say different things: name one of them")
+    if wants_cluster(how):
+        return lambda specs: train_on_cluster(specs, plan.store, how)
+    return lambda specs: train_each(specs, store=plan.store, jobs=how["jobs"], device=how["device"])
 
 
 def _sum_up(plan: Plan, worked: Worked, out: Path, started: datetime) -> Path:

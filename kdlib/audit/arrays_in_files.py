@@ -48,14 +48,18 @@ def read_npz(path: Path) -> dict[str, Rows]:
     """The file's arrays by name, mapped where they are uncompressed, as ``np.savez`` has them."""
     with reading(path, ".npz"), zipfile.ZipFile(path) as whole:
         _check_start(path)
-        names = [info.filename for info in whole.infolist()]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise DataError(f"{path} holds {twice[0]} more than once")
-        return {
-            info.filename.removesuffix(".npy"): _member(path, whole, info)
-            for info in whole.infolist()
-        }
+        members = whole.infolist()
+        _check_names(path, [info.filename for info in members])
+        return {info.filename.removesuffix(".npy"): _member(path, whole, info) for info in members}
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    others = [name for name in names if not name.endswith(".npy")]
+    if others:
+        raise DataError(f"{path} holds {shown(others[0])}: expected .npy, as np.savez has them")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"{path} holds {shown(twice[0])} more than once")
 
 
 def _check_start(path: Path) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any, Literal, get_args
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from kdlib.aligned import IGNORED
 from kdlib.audit.rows import Rows, blocks
+from kdlib.audit.shown import shown
 from kdlib.errors import DataError
 
 Kind = Literal["auto", "logits", "probabilities"]
@@ -44,8 +46,10 @@ def check_labels(where: str, values: Any, num_classes: int, size: int) -> NDArra
 
 def _whole_numbers(where: str, labels: NDArray[Any]) -> NDArray[np.int64]:
     if labels.dtype.kind not in "iuf":
-        raise DataError(f"{where} has type {labels.dtype}: expected whole numbers, the classes")
-    odd = np.zeros(labels.shape, bool) if labels.dtype.kind in "iu" else labels % 1 != 0
+        found = _first_word(labels) or f" has type {labels.dtype}"
+        raise DataError(f"{where}{found}: expected whole numbers, the classes")
+    with np.errstate(invalid="ignore"):  # infinite labels are odd, too
+        odd = labels % 1 != 0
     if odd.any():
         row = int(odd.argmax())
         raise DataError(f"{where}, row {row}: {labels[row]} is no class: expected whole numbers")
@@ -54,26 +58,37 @@ def _whole_numbers(where: str, labels: NDArray[Any]) -> NDArray[np.int64]:
     return labels.astype(np.int64)
 
 
+def _first_word(labels: NDArray[Any]) -> str:
+    """The first label of text that is no number."""
+    if labels.dtype.kind not in "OUS":
+        return ""
+    odd = pd.to_numeric(pd.Series(labels), errors="coerce").isna().to_numpy()
+    row = int(odd.argmax())
+    word = shown(repr(labels[row : row + 1].tolist()[0]))
+    return f", row {row}: {word} is no number" if odd[row] else ""
+
+
 def check_scores(where: str, rows: Rows, kind: Kind) -> Literal["logits", "probabilities"]:
     """Look at every score once, and say whether they are logits or probabilities.
 
     Rows that are 0 or more and sum to 1 are probabilities. Where they are not named, most of the
-    rows decide; scores that all lie in 0 to 1 and mostly sum to something else are refused.
+    rows decide; scores that mostly sum to something else are refused where they look like shares
+    all the same: none is negative, and all lie below 1 or have one sum, such as 100.
 
     Raises:
         DataError: a score is no finite number, or a row of probabilities is none.
     """
-    broken, good, unlike, total, inside = "", 0, -1, rows.shape[0], True
+    broken, good, unlike, total, shares = "", 0, -1, rows.shape[0], True
     for place, block in blocks(rows):
         broken = _no_number(where, block, place.start)
         if broken:
             raise DataError(broken)
-        fine, within = _probability_rows(block)
-        inside = inside and within
+        fine, alike = _probability_rows(block)
+        shares = shares and alike
         good += int(fine.sum())
         if unlike < 0 and not fine.all():
             unlike = place.start + int(fine.argmin())
-    if kind == "logits" or (kind == "auto" and 2 * good < total and not inside):
+    if kind == "logits" or (kind == "auto" and 2 * good < total and not shares):
         return "logits"
     if unlike >= 0:
         raise DataError(_no_probabilities(where, unlike, rows, kind))
@@ -91,11 +106,12 @@ def _no_number(where: str, block: NDArray[Any], start: int) -> str:
 
 
 def _probability_rows(block: NDArray[Any]) -> tuple[NDArray[np.bool_], bool]:
-    """Which rows are probabilities, and whether all scores lie in 0 to 1."""
+    """Which rows are probabilities, and whether all scores look like shares."""
     least, most = block.min(axis=1), block.max(axis=1)
     sums = block.sum(axis=1, dtype=np.float64)
     fine = (least >= 0) & (np.abs(sums - 1) <= _ROUNDING)
-    return fine, bool((least >= 0).all() and (most <= 1).all())
+    one_sum = np.ptp(sums) <= _ROUNDING * sums[0]
+    return fine, bool((least >= 0).all() and ((most <= 1).all() or one_sum))
 
 
 def _no_probabilities(where: str, row: int, rows: Rows, kind: Kind) -> str:

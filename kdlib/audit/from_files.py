@@ -41,7 +41,8 @@ def audit_files(data: str | None, named: Mapping[str, Sequence[str]], **settings
         values[role], places[role] = _from_files(role, files)
     for role in ("labels", "student"):
         if role not in values:
-            raise SettingError(f"{role} is missing: name a file with --{role}, or one with a field")
+            there = f"{data} has no field {role}" if data else f"{role} is missing"
+            raise SettingError(f"{there}: name a file with --{role}, or one with such a field")
     return audit(**_arguments(values), places=places, **settings)
 
 

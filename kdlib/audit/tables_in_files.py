@@ -21,8 +21,8 @@ _OTHER_DELIMITERS = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 def read_csv(path: Path) -> pd.DataFrame:
     """A comma-separated file in UTF-8 whose first line names the columns."""
-    with reading(path, ".csv"):
-        _check_header(path)
+    with reading(path, "UTF-8 .csv"):
+        names = _check_header(path)
         large = path.stat().st_size > _LARGE
         parts = pd.read_csv(
             path,
@@ -34,7 +34,10 @@ def read_csv(path: Path) -> pd.DataFrame:
         )
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            return _whole(path, parts, large)
+            frame = _whole(path, parts, large)
+        if frame.iloc[:, -1].isna().any():  # as where fields are missing, which pandas fills up
+            _check_lengths(path, len(names))
+        return frame
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
@@ -58,18 +61,28 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
 def _whole(path: Path, parts: Iterable[pd.DataFrame], large: bool) -> pd.DataFrame:
     kept = [_narrow(part) if large else part for part in parts]
-    frame = pd.concat(kept) if kept else pd.DataFrame()
+    frame = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
     if not len(frame):
         raise DataError(f"{path} has no rows: expected one an example")
-    return frame.reset_index(drop=True)
+    return frame
 
 
 def _narrow(part: pd.DataFrame) -> pd.DataFrame:
     wide = part.select_dtypes(np.float64).columns
-    return part.astype(dict.fromkeys(wide, np.float32))
+    # copied into one large array, which the system takes back once it is joined to the others
+    return part.astype(dict.fromkeys(wide, np.float32)).copy()
 
 
-def _check_header(path: Path) -> None:
+def _check_lengths(path: Path, size: int) -> None:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        rows = (row for row in csv.reader(stream) if any(field.strip() for field in row))
+        for number, row in enumerate(rows, start=-1):
+            if len(row) < size:
+                raise DataError(f"{path}, row {number} has {len(row)} fields: expected {size}")
+
+
+def _check_header(path: Path) -> list[str]:
+    """The names of the columns."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
         names = [name.strip() for name in next(csv.reader(stream), [])]
     if len(names) == 1:
@@ -80,6 +93,7 @@ def _check_header(path: Path) -> None:
                     "expected are commas"
                 )
     _check_names(path, names)
+    return names
 
 
 def _check_names(path: Path, names: list[str]) -> None:

@@ -67,8 +67,9 @@ def load(
 
     Args:
         name: ``digits``, ``fashion_mnist``, ``cifar10``, ``cifar100``; or, where their images lie
-            in folders (``kdlib.data.image_folders``), ``imagenet``, ``imagenet_lt`` or
-            ``inaturalist2018``.
+            in folders (``kdlib.data.image_folders``), ``imagenet``, ``imagenet_lt``,
+            ``inaturalist2018`` or ``tinyimagenet``. TinyImageNet-LT is the last at imbalance 83,
+            ImageNet-100 the first at class share 0.1.
         imbalance: largest over smallest class size of the training split, 1 to 1000; 1 for a set
             that has a long tail of its own.
         subset_seed: which examples are kept and which go to dev, 0 to 2**31 - 1.

@@ -11,8 +11,6 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from kdlib.errors import DataError
-
 Files = dict[tuple[int, int], str]
 """Names by what the file system knows the files by."""
 
@@ -29,22 +27,24 @@ def is_left_behind(name: str) -> bool:
     return any(part.startswith(".") or part in _LEFT_BEHIND for part in parts)
 
 
-def files_of(names: Iterable[str], root: Path, place: Path) -> Files:
+def files_of(names: Iterable[str], root: Path, place: Path, wrong: list[str]) -> Files:
     """The files of those names.
 
     Args:
         names: paths below ``root``, each given once.
         root: the folder.
         place: what names them, for messages.
-
-    Raises:
-        DataError: there is no such file, or two names lead to one.
+        wrong: takes a line for each name without a file, and for two names that lead to one.
     """
     found: Files = {}
     for name in names:
-        other = found.setdefault(_identity(name, root, place), name)
+        identity = _identity(name, root)
+        if identity is None:
+            wrong.append(f"{place} names {name}, which is not below {root}: put it there")
+            continue
+        other = found.setdefault(identity, name)
         if other != name and is_same(other, name, root):
-            raise DataError(f"{place} names {other} more than once: {name} is the same file")
+            wrong.append(f"{place} names {other} more than once: {name} is the same file")
     return found
 
 
@@ -53,11 +53,9 @@ def is_same(one: str, other: str, root: Path) -> bool:
     return os.path.samefile(f"{root}/{one}", f"{root}/{other}")
 
 
-def _identity(name: str, root: Path, place: Path) -> tuple[int, int]:
+def _identity(name: str, root: Path) -> tuple[int, int] | None:
     try:
         found = os.stat(f"{root}/{name}")
     except (OSError, ValueError):
-        found = None
-    if found is None or not stat.S_ISREG(found.st_mode):
-        raise DataError(f"{place} names {name}, which is not below {root}: put it there")
-    return found.st_dev, found.st_ino
+        return None
+    return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None

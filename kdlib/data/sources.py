@@ -27,7 +27,14 @@ from kdlib.data.longtail import permuted_rows, select_rows
 from kdlib.data.split import Source, Split
 
 DatasetName = Literal[
-    "digits", "fashion_mnist", "cifar10", "cifar100", "imagenet", "imagenet_lt", "inaturalist2018"
+    "digits",
+    "fashion_mnist",
+    "cifar10",
+    "cifar100",
+    "imagenet",
+    "imagenet_lt",
+    "inaturalist2018",
+    "tinyimagenet",
 ]
 IMAGE_SIZE = 224
 """Side in pixels at which images in files are shown, where nothing else is asked for."""

@@ -37,6 +37,7 @@ CHANNEL_STATISTICS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 
 
 CHANNEL_STATISTICS["imagenet_lt"] = CHANNEL_STATISTICS["imagenet"]
+CHANNEL_STATISTICS["tinyimagenet"] = CHANNEL_STATISTICS["imagenet"]
 
 
 def num_views(padding: int, flip: bool) -> int:

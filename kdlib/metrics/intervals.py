@@ -40,7 +40,8 @@ def t_interval(values: Any, confidence: float = 0.95, scale: Scale = FREE) -> In
         values: One number a repeat, ``[n]`` with n at least 1. A NaN makes the result NaN.
         confidence: The nominal coverage, in (0, 1).
         scale: What the values can be; the interval keeps its bounds. That of a level such as an
-            accuracy is taken on the logit scale, which covers better near a bound. That of a
+            accuracy is taken on the logit scale, which covers better near a bound; where a step of
+            a coarse grid stands for the spread, it never goes further than the values do. That of a
             difference is cut, so that it leaves out zero exactly where ``paired_p_value`` says so.
 
     Returns:
@@ -57,8 +58,23 @@ def t_interval(values: Any, confidence: float = 0.95, scale: Scale = FREE) -> In
     seen = spread(numbers, scale)
     if np.isnan(seen):
         return Interval(mean, np.nan, np.nan, confidence, n)
-    half = float(_quantile(n - 1, confidence) * seen / np.sqrt(n))
-    return Interval(mean, *scale.bend(mean, half), confidence, n)
+    factor = _quantile(n - 1, confidence) / np.sqrt(n)
+    low, high = _ends(mean, factor * seen, factor * float(numbers.std(ddof=1)), scale)
+    return Interval(mean, low, high, confidence, n)
+
+
+def _ends(mean: float, half: float, own: float, scale: Scale) -> tuple[float, float]:
+    """The bent interval of ``half``; less of it where a step of the grid leads beyond a bound.
+
+    An error beyond the nearest bound bends to several units of the logit. Where it is the values'
+    own spread (``own``), that keeps coverage; where it is a step of the grid, it means nothing: of
+    ten seeds on 45 images, nine at 100 % and one at 97.8 %, the interval began at 26 %. There it is
+    what the bend by the own spread and the straight interval by the step cover together.
+    """
+    if own < half and min(mean - scale.low, scale.high - mean) < half:
+        ends = scale.cut(mean, half), scale.bend(mean, own)
+        return min(low for low, _ in ends), max(high for _, high in ends)
+    return scale.bend(mean, half)
 
 
 def prediction_interval(

@@ -1,4 +1,4 @@
-"""Networks: the CIFAR ResNets of He et al. (2016), and their ImageNet ResNets from torchvision."""
+"""Networks: the CIFAR ResNets of He et al. (2016); for photographs torchvision's networks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag
 from torch import nn
 
 from kdlib.models.cifar import CifarResNet, ModelSpec, build_cifar
-from kdlib.models.imagenet import ImageNetResNet, build_imagenet
+from kdlib.models.imagenet import EfficientNetV2, ImageNetResNet, PhotoNetwork, build_imagenet
 from kdlib.validated import Frozen
 
 __all__ = [
@@ -21,14 +21,18 @@ __all__ = [
 
 def _family(value: Any) -> str:
     named = value.get("family") if isinstance(value, dict) else getattr(value, "family", None)
-    return "cifar" if named is None else "imagenet"
+    if named is None:
+        return "cifar"
+    return "efficientnet" if named == "efficientnet_v2" else "imagenet"
 
 
 AnyModel = Annotated[
-    Annotated[ModelSpec, Tag("cifar")] | Annotated[ImageNetResNet, Tag("imagenet")],
+    Annotated[ModelSpec, Tag("cifar")]
+    | Annotated[ImageNetResNet, Tag("imagenet")]
+    | Annotated[EfficientNetV2, Tag("efficientnet")],
     Discriminator(_family),
 ]
-"""Either network: what has a ``family`` is an ``ImageNetResNet``."""
+"""Any network: what has no ``family`` is a ``ModelSpec``."""
 
 
 class _Shape(Frozen):
@@ -41,7 +45,7 @@ class _Shape(Frozen):
 
 
 def build(
-    spec: ModelSpec | ImageNetResNet, *, num_classes: int, channels: int, image_size: int, seed: int
+    spec: AnyModel, *, num_classes: int, channels: int, image_size: int, seed: int
 ) -> nn.Module:
     """A freshly initialised network on the CPU: images ``[N, C, H, W]`` to logits ``[N, L]``.
 
@@ -50,9 +54,9 @@ def build(
     Args:
         spec: which network.
         num_classes: logits L, at least 2.
-        channels: channels C of an image, at least 1; 3 for an ImageNet ResNet.
+        channels: channels C of an image, at least 1; 3 for photographs.
         image_size: height and width in pixels, at least 8: the last stage of a CIFAR ResNet sees a
-            quarter of it, that of an ImageNet ResNet a 32nd.
+            quarter of it, that of the others a 32nd.
         seed: seed of the initial weights, at least 0.
 
     Raises:
@@ -61,7 +65,7 @@ def build(
     shape = _Shape.parse(
         num_classes=num_classes, channels=channels, image_size=image_size, seed=seed
     )
-    if isinstance(spec, ImageNetResNet):
+    if isinstance(spec, PhotoNetwork):
         return build_imagenet(spec, shape.num_classes, shape.channels, shape.seed)
     return build_cifar(spec, shape.num_classes, shape.channels, shape.seed)
 

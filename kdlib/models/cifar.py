@@ -30,6 +30,11 @@ class ModelSpec(Frozen):
     shortcut: Literal["A", "B"] = "A"
     width: int = Field(default=16, ge=1, le=256)
 
+    @property
+    def title(self) -> str:
+        """Its name, as papers write it."""
+        return f"ResNet-{self.depth}"
+
     @field_validator("depth")
     @classmethod
     def _is_a_depth(cls, depth: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from kdlib.data import Dataset, Split, load
-from kdlib.models import ImageNetResNet, build
+from kdlib.models import PhotoNetwork, build
 from kdlib.runs.spec import RunSpec
 
 
@@ -18,7 +18,7 @@ def dataset_for(spec: RunSpec) -> Dataset:
         subset_seed=data.subset_seed,
         class_share=data.class_share,
         class_seed=data.class_seed,
-        image_size=spec.model.image_size if isinstance(spec.model, ImageNetResNet) else None,
+        image_size=spec.model.image_size if isinstance(spec.model, PhotoNetwork) else None,
     )
 
 

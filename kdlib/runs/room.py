@@ -12,6 +12,7 @@ from kdlib.runs.spec import RunSpec
 HELD_OUT = {
     "digits": 897, "fashion_mnist": 10_000, "cifar10": 10_000, "cifar100": 10_000,
     "imagenet": 50_000, "imagenet_lt": 50_000, "inaturalist2018": 24_426,
+    "tinyimagenet": 10_000,
 }  # fmt: skip
 """Validation and test images together, by data set: the official test set."""
 _DEV_SHARE = 0.2

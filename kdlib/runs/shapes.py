@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from kdlib.data import long_tailed_counts
 from kdlib.data.class_subsets import kept_classes
 from kdlib.data.image_folders import PUBLISHED
-from kdlib.models import ImageNetResNet
+from kdlib.models import PhotoNetwork
 from kdlib.runs.spec import RunSpec
 
 
@@ -49,13 +49,14 @@ SHAPES = {
     "imagenet": Shape(1000, 732, 3, 224, examples=PUBLISHED["imagenet"][1]),
     "imagenet_lt": Shape(1000, 5, 3, 224, examples=PUBLISHED["imagenet_lt"][1]),
     "inaturalist2018": Shape(8142, 2, 3, 224, examples=PUBLISHED["inaturalist2018"][1]),
+    "tinyimagenet": Shape(200, 500, 3, 224),
 }
 
 
 def shape_of(spec: RunSpec) -> Shape:
     """The shape of the spec's data, with the classes that it keeps."""
     data, shape = spec.data, SHAPES[spec.data.name]
-    if isinstance(spec.model, ImageNetResNet):
+    if isinstance(spec.model, PhotoNetwork):
         shape = replace(shape, image_size=spec.model.image_size)
     if data.class_share == 1:
         return shape

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from kdlib.data.image_folders import PUBLISHED
 from kdlib.data.sources import DatasetName as DatasetName
-from kdlib.models import AnyModel, ImageNetResNet
+from kdlib.models import AnyModel, PhotoNetwork
 from kdlib.runs.costs import AveragedRobustCost, NoCost, PriorCost, RobustCost
 from kdlib.runs.data_spec import DataSpec, Seed, data_label, drawn_classes
 from kdlib.training.recipe import Recipe
@@ -143,9 +143,9 @@ class RunSpec(Frozen):
     @model_validator(mode="after")
     def _network_fits_the_images(self) -> Self:
         in_files = self.data.name in PUBLISHED
-        if in_files != isinstance(self.model, ImageNetResNet):
-            wanted = "an ImageNet" if in_files else "a CIFAR"
-            raise ValueError(f"{self.data.name} needs {wanted} ResNet, not {_model_label(self)}")
+        if in_files != isinstance(self.model, PhotoNetwork):
+            wanted = "an ImageNet ResNet or EfficientNetV2" if in_files else "a CIFAR ResNet"
+            raise ValueError(f"{self.data.name} needs {wanted}, not {self.model.title}")
         if in_files and self.recipe.crop_padding:
             raise ValueError(
                 f"crop_padding = {self.recipe.crop_padding}: must be 0 for {self.data.name}, whose "
@@ -185,7 +185,7 @@ class RunSpec(Frozen):
 
     def label(self) -> str:
         """A short text for people: data, model, objective, seed."""
-        return f"{data_label(self.data)} {_model_label(self)} {method_name(self)} s{self.seed}"
+        return f"{data_label(self.data)} {self.model.title} {method_name(self)} s{self.seed}"
 
     def _estimators(self) -> list[RunSpec]:
         rules = (self.objective.mix, self.objective.log_cost)
@@ -219,13 +219,8 @@ def _taught_name(objective: Objective) -> str:
     return f"{'AdaAlpha' if isinstance(mix, AdaptiveMix) else 'shuffled AdaAlpha'} {at}"
 
 
-def _model_label(spec: RunSpec) -> str:
-    family = "ImageNet " if isinstance(spec.model, ImageNetResNet) else ""
-    return f"{family}ResNet-{spec.model.depth}"
-
-
 def _image_size(spec: RunSpec) -> int | None:
-    return spec.model.image_size if isinstance(spec.model, ImageNetResNet) else None
+    return spec.model.image_size if isinstance(spec.model, PhotoNetwork) else None
 
 
 for _model in (AdaptiveMix, HardestRemovedMix, ShuffledMix, MarginCost, Objective, RunSpec):

@@ -88,6 +88,26 @@ _CIFAR10_ROBUST_PAPER = _CIFAR100_PAPER.model_copy(update={"batch_size": 128, "p
 _CIFAR100_ROBUST_PAPER = _CIFAR100_PAPER.model_copy(update={"peak_rate": 0.8})
 _LONG_TAIL = {"epochs": 256, "schedule": StepDecay(epochs=(96, 192, 224), factor=0.1)}
 
+# Section E.2 again: TinyImageNet in batches of 2048, its long tail (ratio 83) of 128, and
+# ImageNet of 512. Images are cropped by their loader, and the rate goes with the batch.
+_TINY_ROBUST_PAPER = _CIFAR10_ROBUST_PAPER.model_copy(
+    update={
+        "epochs": 200,
+        "warmup_epochs": 5,
+        "schedule": StepDecay(epochs=(75, 135), factor=0.1),
+        "crop_padding": 0,
+        "input_scaling": "standardise",
+    }
+)
+_IMAGENET_ROBUST_PAPER = _TINY_ROBUST_PAPER.model_copy(
+    update={
+        "epochs": 90,
+        "schedule": StepDecay(epochs=(30, 60, 80), factor=0.1),
+        "batch_size": 512,
+        "peak_rate": 0.4,
+    }
+)
+
 PRESETS: dict[str, Recipe] = {
     "digits": _DIGITS,
     "digits_teacher": _DIGITS_TEACHER,
@@ -100,6 +120,11 @@ PRESETS: dict[str, Recipe] = {
     "cifar10_lt_robust_paper": _CIFAR10_ROBUST_PAPER.model_copy(update=_LONG_TAIL),
     "cifar100_robust_paper": _CIFAR100_ROBUST_PAPER,
     "cifar100_lt_robust_paper": _CIFAR100_ROBUST_PAPER.model_copy(update=_LONG_TAIL),
+    "tinyimagenet_robust_paper": _TINY_ROBUST_PAPER.model_copy(
+        update={"batch_size": 2048, "peak_rate": 1.6}
+    ),
+    "tinyimagenet_lt_robust_paper": _TINY_ROBUST_PAPER,
+    "imagenet_robust_paper": _IMAGENET_ROBUST_PAPER,
 }
 """Named recipes.
 

@@ -183,6 +183,14 @@ def test_nothing_is_unpickled(tmp_path, given, write, ending):
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_a_zip_file_of_something_else_is_named(tmp_path):
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w") as whole:
+        whole.writestr("archive/data.pkl", b"")
+    with pytest.raises(DataError, match=r"a.npz holds archive/data.pkl: expected .npy"):
+        audit_files(str(path), {})
+
+
 def test_an_array_of_objects_is_named(tmp_path):
     np.save(tmp_path / "a.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(DataError, match="Python objects"):
@@ -204,11 +212,14 @@ CSV = "labels,student_0,student_1,one_hot_0,one_hot_1\n0,.9,.1,.8,.2\n1,.4,.6,.5
         (CSV.replace("\n1,", "\n1.5,"), "field labels, row 1: 1.5 is no class"),
         (CSV.replace("\n1,", "\n2,"), "field labels, row 1: label 2 is out of range"),
         (CSV.replace("student_0,student_1", "student_1,student_0"), "in the order 1, 0: expected"),
-        (CSV.replace(".5\n", ".5,7\n"), "is no readable .csv file: Error tokenizing data"),
+        (CSV.replace(".5\n", ".5,7\n"), "is no readable UTF-8 .csv file: Error tokenizing data"),
+        (CSV.replace("\n1,.4,.6,.5,.5\n", "\n\n1,.4,.6,.5\n"), "row 1 has 4 fields: expected 5"),
+        (CSV.replace("\n1,", "\ncat,"), "field labels, row 1: 'cat' is no number"),
+        (CSV.replace(",", " "), "has no field labels: name a file with --labels"),
         (CSV.replace(".2\n", ".2,7\n"), "Length of header or names does not match length of data"),
         (CSV.splitlines()[0], "has no rows"),
         ("", "has no column names"),
-        ("labels\n0\n", "student is missing"),
+        ("labels\n0\n", "has no field student"),
         (CSV.replace("one_hot", "onehot"), "nothing to be compared with"),
     ],
 )
@@ -223,7 +234,7 @@ def test_a_wrong_table_is_one_line(tmp_path, text, words):
 def test_text_in_another_encoding_is_one_line(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(CSV.encode("utf-16"))
-    with pytest.raises(DataError, match=r"is no readable .csv file"):
+    with pytest.raises(DataError, match=r"is no readable UTF-8 .csv file"):
         audit_files(str(path), {})
 
 

@@ -54,6 +54,10 @@ WRONG = {
         "student, row 0 sums to 3: a row of probabilities is 0 or more and sums to 1, "
         "to within 0.01; for logits, set scores to logits",
     ),
+    "percentages": (
+        {"student": 100 * predictions(size=300)["student"]},
+        "student, row 0 sums to 100: a row of probabilities is 0 or more and sums to 1",
+    ),
     "label too large": (
         with_value("labels", 5, 6),
         "labels, row 5: label 6 is out of range: allowed are 0 to 5, and -100",
@@ -68,7 +72,11 @@ WRONG = {
         "labels, row 0: 0.5 is no class: expected whole numbers",
     ),
     "label missing": ({"labels": np.full(300, np.nan)}, "labels, row 0: nan is no class"),
-    "label text": ({"labels": ["a"] * 300}, "labels has type <U1: expected whole numbers"),
+    "label text": ({"labels": ["1"] * 300}, "labels has type <U1: expected whole numbers"),
+    "label word": (
+        {"labels": ["1"] * 7 + ["cat"] * 293},
+        "labels, row 7: 'cat' is no number: expected whole numbers",
+    ),
     "all ignored": ({"labels": [-100] * 300}, "labels leaves every example out"),
     "text": ({"student": np.full((300, 6), "x")}, "student has type <U1: expected numbers"),
     "complex": ({"student": np.ones((300, 6)) * 1j}, "student has type complex128"),

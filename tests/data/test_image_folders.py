@@ -11,7 +11,8 @@ from made_images import (
 )
 
 from kdlib.data import ImageFiles, SplitWarning, load
-from kdlib.data.image_folders import LAYOUTS, PUBLISHED
+from kdlib.data.image_folders import PUBLISHED
+from kdlib.data.layouts import LAYOUTS
 from kdlib.data.longtail import NATURAL_TAILS
 from kdlib.errors import DataError, SettingError
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::kdlib.data.SplitWarning")
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """One data folder with all three sets."""
+    """One data folder with three sets; the fourth is in test_layouts."""
     root = write_imagenet_lt(tmp_path_factory.mktemp("data"))
     return write_inaturalist(root)
 
@@ -44,7 +45,7 @@ def test_imagenet_splits(made):
     assert all(isinstance(split.images, ImageFiles) for split in data.splits)
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("name", sorted(PUBLISHED.keys() - {"tinyimagenet"}))
 def test_parts_are_disjoint_and_paths_tell_the_label(made, name):
     data = load(name, root=made, image_size=32)
     paths = [set(split.images.names) for split in data.splits]
@@ -185,7 +186,7 @@ def test_empty_lists_have_no_class(own):
     (folder / "train2018.json").unlink()
     for part in ("train", "val"):
         (folder / f"iNaturalist18_{part}.txt").write_text("")
-    assert "names no image" in refused(own, "inaturalist2018")
+    assert "iNaturalist18_train.txt is empty" in refused(own, "inaturalist2018")
 
 
 def without(key):

@@ -29,6 +29,33 @@ def test_a_study_is_recorded_and_said_to_be(call, tmp_path):
     assert f"{found.name}.csv: 3 rows\n" in result.output
 
 
+@pytest.mark.slow
+def test_a_study_is_run_and_recorded_on_a_cluster(call, tmp_path):
+    """To the bits of one process, which then trains nothing."""
+    pytest.importorskip("distributed", reason="Dask is not installed: no cluster tests")
+    small = ("--seeds", 1, "--set", "epochs=2", "--set", "teacher_epochs=2", "--device", "cpu")
+    tables = []
+    for how in (("--jobs", 1), ("--workers", 2)):
+        where = ("--store", tmp_path / how[0], "--into", tmp_path / "results" / how[0])
+        result = call("record", "first_principles", *small, *how, *where)
+        assert result.exit_code == 0, result.output
+        tables.append(read_records(where[-1])[0].table)
+    pd.testing.assert_frame_equal(*tables)
+    again = call("run", "first_principles", *small, "--workers", 1, *where[:2])
+    assert again.exit_code == 0 and "3 runs wanted, all in" in again.output
+
+
+def test_what_fails_on_a_cluster_is_named(call, tmp_path, monkeypatch):
+    def failing(specs, store, how):
+        return {specs[0]: "its disk is full"}
+
+    monkeypatch.setattr("kdbook.cluster_options.train_on_cluster", failing)
+    where = ("--store", tmp_path / "store", "--into", tmp_path / "results")
+    result = call("record", "first_principles", "--workers", 1, "--seeds", 1, *where)
+    assert result.exit_code == 1 and "its disk is full" in result.output
+    assert not (tmp_path / "results").exists()
+
+
 def test_finished_runs_are_recorded_without_training(call, tmp_path):
     store = ("--store", tmp_path / "store")
     refused = call("record", "measuring", "--finished-only", *store, "--into", tmp_path / "results")

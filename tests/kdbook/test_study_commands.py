@@ -46,6 +46,16 @@ def test_list_and_show_name_questions_and_allowed_values(call):
         (("run", "rare_classes", "--set", "cls=2"), "unknown parameter 'cls'"),
         (("plan", "rare_classes", "--profile", "fast"), "'quick', 'standard', 'paper'"),
         (("plan", "rare_classes", "--jobs", 0), "1<=x<=256"),
+        (
+            ("run", "rare_classes", "--workers", 2, "--jobs", 2),
+            "--jobs and --workers say different",
+        ),
+        (("run", "rare_classes", "--workers", 2, "--together", 2), "--workers and --together say"),
+        (
+            ("record", "measuring", "--workers", 2, "--scheduler", "tcp://x:1"),
+            "say different things",
+        ),
+        (("record", "measuring", "--workers", 2, "--finished-only"), "trains nothing"),
     ],
 )
 def test_wrong_values_are_refused_before_anything_trains(call, tmp_path, words, complaint):

@@ -108,6 +108,16 @@ def test_the_bend_by_hand():
     assert (interval.low, interval.high) == pytest.approx(ends)
 
 
+@pytest.mark.parametrize("images", [20, 45, 1000])
+def test_one_miss_in_ten_seeds_leaves_the_others_near_their_bound(images):
+    """Nine of ten at 100 %: the values' own spread bends it, and a step of the grid widens it."""
+    step = 100 / images
+    interval = t_interval([100.0] * 9 + [100 - step], scale=PERCENT)
+    assert 100 - 1.5 * step < interval.low < 100 - step / 2 and interval.high == 100
+    low = t_interval([0.0] * 9 + [step], scale=PERCENT)
+    assert (low.low, low.high) == pytest.approx((0, 100 - interval.low))
+
+
 def test_a_loss_has_no_upper_bound():
     interval = t_interval([1.0, 2.0, 3.0], scale=NOT_NEGATIVE)
     factor = math.exp(stats.t.ppf(0.975, 2) / math.sqrt(3) / 2)
@@ -158,6 +168,19 @@ def test_coverage_of_means_of_percentages(shape, n, images):
     assert coverage > 0.925
     if not images:
         assert coverage < 0.97
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("images", [20, 45])
+@pytest.mark.parametrize("n", [5, 10])
+@pytest.mark.parametrize("shape", [(90, 3), (99, 1), (200, 1), (1, 99)])
+def test_coverage_where_a_step_of_the_grid_leads_beyond_a_bound(shape, n, images):
+    rng = np.random.default_rng(n)
+    draws = np.rint(rng.beta(*shape, size=(TRIALS, n)) * images) * 100 / images
+    truth = float((np.rint(rng.beta(*shape, size=10**6) * images) * 100 / images).mean())
+    held = [i for row in draws if not math.isnan((i := t_interval(row, scale=PERCENT)).low)]
+    assert share_that_holds(held, [truth] * len(held)) > 0.925
+    assert np.mean([i.high - i.low for i in held]) < 4 * 100 / images
 
 
 # --- error_interval ---

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from made_images import CLASSES, write_imagenet, write_imagenet_lt
+from made_images import CLASSES, write_imagenet, write_imagenet_lt, write_tinyimagenet
 
 from kdlib import losses
 from kdlib.data import load
 from kdlib.errors import DataError, SettingError
-from kdlib.models import ImageNetResNet, ModelSpec
+from kdlib.models import EfficientNetV2, ImageNetResNet, ModelSpec
 from kdlib.runs import (
     AdaptiveMix,
     ConstantMix,
@@ -35,7 +35,7 @@ RECIPE = PRESETS["imagenet_lt_paper"].model_copy(
 
 def spec(name="imagenet_lt", part="train", recipe=RECIPE, **changes):
     data = DataSpec(name=name, part=part)
-    return RunSpec.parse(data=data, model=NETWORK, recipe=recipe, **changes)
+    return RunSpec.parse(data=data, recipe=recipe, **({"model": NETWORK} | changes))
 
 
 def ada_alpha():
@@ -61,6 +61,23 @@ def train_all(specs, store):
         for run in generation:
             train_one(run, store, device="cpu", threads=1)
     return [store.finished(run) for run in specs]
+
+
+@pytest.mark.slow
+def test_an_efficientnet_teaches_a_resnet_class_by_class(tmp_path, monkeypatch):
+    """On TinyImageNet with a long tail, as its archive unpacks."""
+    monkeypatch.setenv("KDLIB_DATA", str(write_tinyimagenet(tmp_path / "data")))
+    data = DataSpec(name="tinyimagenet", imbalance=4)
+    network = EfficientNetV2(scale="s", image_size=32)
+    teacher = RunSpec.parse(data=data, model=network, recipe=RECIPE, seed=100)
+    taught = Objective(mix=ConstantMix(alpha=1.0))
+    student = RunSpec.parse(
+        data=data, model=NETWORK, recipe=RECIPE, objective=taught, teacher=teacher
+    )
+    results = train_all([teacher, student], Store(tmp_path / "store"))
+    assert [result.status for result in results] == ["completed"] * 2
+    assert all(result.accuracy("test").shape == (3,) for result in results)
+    assert teacher.label() == "tinyimagenet 1:4 EfficientNetV2-S one-hot s100"
 
 
 @pytest.mark.slow
@@ -129,7 +146,10 @@ def test_an_image_that_breaks_during_training_ends_it_in_one_line(data_folder, t
 @pytest.mark.parametrize(
     ("values", "complaint"),
     [
-        ({"model": ModelSpec(depth=8)}, "imagenet needs an ImageNet ResNet, not ResNet-8"),
+        (
+            {"model": ModelSpec(depth=8)},
+            "imagenet needs an ImageNet ResNet or EfficientNetV2, not ResNet-8",
+        ),
         ({"data": DataSpec(name="cifar100")}, "cifar100 needs a CIFAR ResNet, not ImageNet"),
         ({"recipe": PRESETS["cifar100_paper"]}, "crop_padding = 4: must be 0 for imagenet"),
     ],

@@ -150,13 +150,14 @@ def ratio_of(settings: Settings) -> float:
 
 def networks(specs: Sequence[RunSpec]) -> str:
     """The students' networks in words, and the teachers' where they are others."""
-    students = _depths(spec for spec in specs if spec.teacher is not None) or _depths(specs)
-    teachers = _depths(spec.teacher for spec in specs if spec.teacher is not None)
+    students = _titles(spec for spec in specs if spec.teacher is not None) or _titles(specs)
+    teachers = _titles(spec.teacher for spec in specs if spec.teacher is not None)
     return students if teachers in ("", students) else f"{students} taught by {teachers}"
 
 
-def _depths(specs: Iterable[RunSpec]) -> str:
-    return ", ".join(f"ResNet-{depth}" for depth in sorted({spec.model.depth for spec in specs}))
+def _titles(specs: Iterable[RunSpec]) -> str:
+    titles = {spec.model.title for spec in specs}
+    return ", ".join(sorted(titles, key=lambda title: (len(title), title)))
 
 
 def recipes_of(specs: Sequence[RunSpec]) -> dict[str, dict[str, Any]]:
