@@ -113,7 +113,7 @@ def test_a_training_can_be_cancelled_and_the_kernel_stays_free(browser, lab):
         page.get_by_role("button", name="Train 6 runs").click()
         page.get_by_text("Training what the store lacks.").wait_for()
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-        page.get_by_role("button", name="Cancel").click()
+        page.get_by_role("button", name="Cancel", exact=True).click()
         page.get_by_text("Cancelled: ").wait_for()
         page.get_by_role("button", name="Train ").wait_for()
         assert notebook.blocked == []

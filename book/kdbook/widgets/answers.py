@@ -35,7 +35,7 @@ def by_class(
     title = "Accuracy by class"
     upper = per_class_accuracy(lines, title=title)
     below = f"Change from {baseline}"
-    lower = change_by_class(changes, methods_in(lines), title=below)
+    lower = change_by_class(changes, methods=methods_in(lines), title=below)
     return describe(
         alt.vconcat(upper, lower), "", f"{title}. {upper.description} {below}. {lower.description}"
     )
