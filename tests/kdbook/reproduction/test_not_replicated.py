@@ -1,4 +1,4 @@
-"""The page of what did not replicate: each claim in one group, by rule, with a link that leads on."""
+"""What did not replicate: each claim in one group, by rule, with a link that leads on."""
 
 import re
 
