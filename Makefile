@@ -20,10 +20,10 @@ PIP_OPTIONS = --disable-pip-version-check --quiet $(if $(TORCH_INDEX_URL),--extr
 LAB := import kdlib; from jupyterlab.labapp import main; main()
 
 .DEFAULT_GOAL := help
-.PHONY: help install book record evidence workshop serve lab test bench lint format clean
+.PHONY: help install book record evidence workshop serve lab test test-colab bench lint format clean
 
 help:  ## Print this list
-	@awk -F':.*  ## ' '/^[a-z]+:.*  ## / { printf "  make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(INSTALLED)  ## Make .venv and install everything (TORCH_INDEX_URL=... picks a build of torch)
 
@@ -62,6 +62,11 @@ lab: $(INSTALLED)  ## Open the chapters in JupyterLab, on this machine only, wit
 
 test: $(INSTALLED)  ## Run all tests: units, chapters, pages in Chromium (ARGS="-m 'not slow'")
 	@$(BIN)/python -m pytest --numprocesses $(TEST_JOBS) --no-loadscope-reorder $(ARGS)
+
+# Of KDLIB_STORE the tests make a store of their own; here the given one is read.
+test-colab: $(INSTALLED)  ## Run the chapters with Colab's versions and the newest (CHAPTERS="..." MACHINES="colab newest")
+	@KDLIB_COLAB=.venv-colab KDLIB_COLAB_STORE="$(KDLIB_STORE)" KDLIB_COLAB_CHAPTERS="$(CHAPTERS)" \
+		KDLIB_COLAB_MACHINES="$(MACHINES)" $(BIN)/python -m pytest tests/kdbook/press/test_colab.py $(ARGS)
 
 bench: $(INSTALLED)  ## Measure trainings and the book against other loops, into benchmarks/RESULTS.md
 	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps $(TORCHDISTILL)

@@ -41,7 +41,7 @@ class Study(Generic[AnySettings]):
         scale: what the values of its table can be, where it has a column ``value``.
         settings: of this one.
         chart: its chapter's charts, where ``kdbook.chapters.chapter`` opened it.
-        panel: panels with sliders that need a kernel, likewise.
+        panel: panels with sliders that need a kernel, likewise; ``explore()`` shows its settings'.
         room: the package of its chapter, likewise.
     """
 
@@ -49,12 +49,12 @@ class Study(Generic[AnySettings]):
     Settings: ClassVar[type[Settings]]
     blanks: ClassVar[tuple[str, ...]] = ()
     scale: ClassVar[Scale] = FREE
+    trains: ClassVar[bool] = True
     chart: Any
     panel: Any
+    explore: Any
     room: Any
     settings: AnySettings
-
-    trains: ClassVar[bool] = True
 
     def __init__(self, settings: AnySettings | None = None) -> None:
         self._results: list[RunResult] | None = None

@@ -16,6 +16,13 @@ CHART = (
     "from kdbook.chapters.measuring.charts import worst_class_explorer\n"
     "worst_class_explorer()"
 )
+TRAINING = """
+import os
+os.environ["KDLIB_STORE"] = {store!r}
+from kdbook.chapters import chapter
+study = chapter("rare_classes", seeds=2, epochs={epochs}, teacher_epochs=2, imbalances=(5.0,))
+study.explore()
+"""
 PANEL = "widgets.explore_worst_class_noise()"
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -34,6 +41,9 @@ def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     write_notebook(folder / "live.ipynb", [code_cell(CHART), code_cell(PANEL)])
     write_notebook(folder / "executed.ipynb", [executed(make() for make in MAKERS.values())])
+    for name, epochs in {"training": 2, "cancelled": 4000}.items():
+        cell = code_cell(TRAINING.format(store=str(folder / f"{name}-runs"), epochs=epochs))
+        write_notebook(folder / f"{name}.ipynb", [cell])
     with running_lab(folder) as address:
         yield address
 
@@ -75,4 +85,35 @@ def test_every_chart_of_the_book_is_drawn_by_what_jupyterlab_has_on_board(browse
         assert drawn.count() == len(MAKERS)
         blank = [name for n, name in enumerate(MAKERS) if notebook.colours(0, n) < 5]
         assert blank == []
+        assert notebook.blocked == []
+
+
+def test_a_panel_trains_what_its_store_lacks_and_draws_it(browser, lab):
+    with opened_notebook(browser, lab, "training.ipynb") as notebook:
+        notebook.run_all()
+        page = notebook.page
+        page.get_by_text("6 of these runs are not trained yet.").wait_for()
+        page.get_by_role("button", name="Train 6 runs").click()
+        page.get_by_text("From one-hot to distilled").wait_for()
+        assert notebook.colours(0) > 10
+        before = notebook.picture(0)
+        handle = page.locator(".widget-slider .noUi-handle").nth(3)
+        assert page.locator(".widget-slider").nth(3).inner_text().startswith("Seeds")
+        handle.focus()
+        handle.press("ArrowRight")
+        notebook.wait_for_another_picture(0, before)
+        assert notebook.charts(0).count() == 1
+        assert notebook.blocked == []
+
+
+def test_a_training_can_be_cancelled_and_the_kernel_stays_free(browser, lab):
+    with opened_notebook(browser, lab, "cancelled.ipynb") as notebook:
+        notebook.run_all()
+        page = notebook.page
+        page.get_by_role("button", name="Train 6 runs").click()
+        page.get_by_text("Training what the store lacks.").wait_for()
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        page.get_by_role("button", name="Cancel", exact=True).click()
+        page.get_by_text("Cancelled: ").wait_for()
+        page.get_by_role("button", name="Train ").wait_for()
         assert notebook.blocked == []

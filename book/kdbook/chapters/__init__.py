@@ -6,6 +6,7 @@ the studies: ``TeacherLength`` is ``teacher_length`` on the command line and in 
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,7 @@ def chapter(name: str, **values: Any) -> Any:
     for part in iter_modules(found.room.__path__):
         import_module(f"kdbook.chapters.{name}.{part.name}")
     found.chart, found.panel = StudyCharts(found, found.room.charts), widgets
+    found.explore = partial(widgets.explore, found)
     return found
 
 

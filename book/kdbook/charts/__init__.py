@@ -16,7 +16,12 @@ from kdbook.quick_imports import skip_slow_imports
 
 skip_slow_imports()
 
-from kdbook.charts.classes import change_bars, paired_differences, per_class_accuracy
+from kdbook.charts.classes import (
+    change_bars,
+    change_by_class,
+    paired_differences,
+    per_class_accuracy,
+)
 from kdbook.charts.renderers import enable_live_renderer, enable_site_renderer, in_site
 from kdbook.charts.style import METHOD_COLOURS, caption
 
@@ -24,6 +29,7 @@ __all__ = [
     "METHOD_COLOURS",
     "caption",
     "change_bars",
+    "change_by_class",
     "enable_live_renderer",
     "enable_site_renderer",
     "in_site",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import altair as alt
 import pandas as pd
 
@@ -65,6 +67,40 @@ def class_lines(base: alt.Chart, frame: pd.DataFrame, order: str) -> alt.LayerCh
         x=x, y=y, color=colour, shape=shape, tooltip=interval_tooltip("method:N", "class_name:N")
     )
     return alt.layer(band, line, dots)
+
+
+def change_by_class(
+    frame: pd.DataFrame,
+    *,
+    methods: Sequence[str] | None = None,
+    title: str = "Change in each class",
+) -> alt.LayerChart:
+    """The change in each class, a line and a band a method, with a rule at zero.
+
+    Args:
+        frame: as ``per_class_accuracy`` takes it, with percentage points of change.
+        methods: all methods of a chart beside it, so that both have the same colours.
+        title: the chart's title.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    require_columns(frame, PER_CLASS_COLUMNS)
+    shown = list(methods or methods_in(frame))
+    named, x = with_class_names(frame), class_axis(frame, "class, most frequent first")
+    base = alt.Chart(named).encode(x=x, color=method_colour(shown))
+    y = alt.Y("mean:Q").title("change (percentage points)")
+    tooltip = interval_tooltip("method:N", "class_name:N")
+    chart = alt.layer(
+        zero_rule().encode(y="zero:Q"),
+        base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q"), y2="high:Q"),
+        base.mark_line(strokeWidth=1.5).encode(y=y),
+        base.mark_point(filled=True, size=55, opacity=1).encode(
+            y=y, shape=method_shape(shown), tooltip=tooltip
+        ),
+    ).properties(width=WIDTH, height=180)
+    words = f"Change of test accuracy in {named['label'].nunique()} classes, with intervals."
+    return describe(chart, title, words)
 
 
 def class_axis(frame: pd.DataFrame, title: str | None) -> alt.X:

@@ -37,15 +37,17 @@ def is_settled(address: str) -> bool:
 
 
 def colab_cell_source(address: str) -> str:
-    """The code that installs kdlib and kdbook on Colab, and does nothing where they are installed.
+    """The code that gets kdlib and kdbook where they are missing, and sets Colab up.
 
-    It leaves out the extra ``book``, so that nothing already loaded is upgraded: Colab has Altair
-    and ipywidgets, and a notebook needs no press.
+    It installs no dependency, so that nothing already loaded is upgraded; ``kdbook.colab`` then
+    installs what is missing, and does nothing on other machines.
     """
     return (
         "from importlib.util import find_spec\n\n"
         'if find_spec("kdlib") is None:\n'
-        f'    %pip install -q "kdlib @ git+{address}"'
+        f'    %pip install -q --no-deps "kdlib @ git+{address}"\n\n'
+        "from kdbook.colab import set_up\n\n"
+        "set_up(store_on_drive=False)"
     )
 
 

@@ -43,8 +43,8 @@ def claims_table(records: Sequence[Record]) -> pd.DataFrame:
 
 
 _NEEDED = (
-    "compared", "mean", "predicted_low", "predicted_high", "seeds", "diverged", "evidence", "apart",
-    "setting", "record", "verdict", "because",
+    "compared", "mean", "low", "high", "p", "predicted_low", "predicted_high", "seeds", "diverged",
+    "evidence", "apart", "setting", "record", "verdict", "because",
 )  # fmt: skip
 
 

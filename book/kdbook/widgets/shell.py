@@ -85,6 +85,39 @@ class Choice:
         )
 
 
+@dataclass(frozen=True)
+class Steps:
+    """A slider over a few values, as plain data: each of them may have to be trained.
+
+    Attributes:
+        name: the argument that it sets.
+        label: its name in words.
+        values: ascending; ``value`` is one of them.
+        value: where it starts.
+    """
+
+    name: str
+    label: str
+    values: tuple[float, ...]
+    value: float
+
+    def widget(self) -> Any:
+        """The ipywidgets slider; it reports when it is let go."""
+        import ipywidgets
+
+        return ipywidgets.SelectionSlider(
+            options=[(f"{value:g}", value) for value in self.values],
+            value=self.value,
+            description=self.label,
+            continuous_update=False,
+            style={"description_width": "11em"},
+            layout={"width": "32em", "max_width": "100%"},
+        )
+
+
+Control = Slider | Choice | Steps
+
+
 def panel(
     draw: Callable[..., alt.TopLevelMixin],
     sliders: Sequence[Slider | Choice],

@@ -109,6 +109,7 @@ MAKERS = {
     "printed_and_ours": lambda: printed_and_ours(frames.NUMBERS),
     "tail_explorer": lambda: tail_explorer(frames.ranks(), frames.tails()),
     "change_bars": lambda: charts.change_bars(frames.changes()),
+    "change_by_class": lambda: charts.change_by_class(frames.per_class()),
     "gain_explorer": lambda: gain_explorer(frames.gain_curves(), frames.class_places()),
     "class_scatter": lambda: class_scatter(frames.class_places().head(3)),
     "trust_estimate_explorer": lambda: trust_estimate_explorer(frames.trust_estimates()),

@@ -22,11 +22,11 @@ from kdlib.errors import SettingError
 NEW = "https://github.com/someone/the-book"
 
 
-def test_the_install_cell_installs_only_where_kdlib_is_missing():
+def test_the_install_cell_installs_only_where_kdlib_is_missing_and_no_dependency():
     lines = colab_cell_source(NEW).splitlines()
-    assert len(lines) <= 4
+    assert len(lines) <= 8
     assert 'find_spec("kdlib") is None' in lines[2]
-    assert lines[3].strip() == f'%pip install -q "kdlib @ git+{NEW}"'
+    assert lines[3] == f'    %pip install -q --no-deps "kdlib @ git+{NEW}"'
 
 
 def test_the_site_leaves_the_install_cell_out():
