@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 from kdbook.press.errors import PressError
+from kdbook.press.finish import finish
 from kdbook.press.project import Project
 from kdbook.press.toc import Page
 from kdlib.plain_lines import duration, repeated
@@ -66,6 +67,7 @@ def publish(
     with repeated(tell):
         _run_jupyter_book(staging, output, project.log("sphinx"))
     check_pages(built, pages)
+    finish(built)
     swap(built, project.html)
     shutil.rmtree(output)
     return project.html

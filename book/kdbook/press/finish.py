@@ -1,0 +1,51 @@
+"""The last step on built pages: what weighs much and serves nobody goes, what is missing comes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from kdbook.press import icons
+from kdbook.press.formulas import STYLE, set_formulas, typesetter
+
+_ROOT = re.compile(r'data-content_root="([^"]*)"')
+# The theme loads the index of the search on every page; only its page of results reads it.
+_SEARCH = re.compile(
+    r'<script src="[^"]*(?:_static/searchtools|_static/language_data|searchindex)\.js"></script>\s*'
+)
+_UNUSED = ("*.map", "_static/locales", "_static/scripts/fontawesome.js*", "_static/webpack-macros.html")
+
+
+def finish(html: Path) -> None:
+    """Make the pages below ``html`` light: formulas set, no script that a page does not need.
+
+    Raises:
+        PressError: MathJax cannot read a formula.
+    """
+    with typesetter() as setter:
+        for page in sorted(html.rglob("*.html")):
+            text = lighter(page.read_text(encoding="utf-8"), page.stem)
+            page.write_text(set_formulas(text, _root(text), setter), encoding="utf-8")
+        (html / STYLE).write_text(setter.style(), encoding="utf-8")
+    icons.keep_named_icons(html)
+    _remove_unused(html)
+
+
+def lighter(text: str, name: str) -> str:
+    """The page ``name`` without scripts that it does not need, and with roles that fit."""
+    text = icons.SCRIPT.sub("", text)
+    # In a list a screen reader expects items of lists.
+    text = text.replace('role="doc-biblioentry"', 'role="listitem"')
+    return text if name == "search" else _SEARCH.sub("", text)
+
+
+def _root(text: str) -> str:
+    found = _ROOT.search(text)
+    return found[1] if found else "./"
+
+
+def _remove_unused(html: Path) -> None:
+    for pattern in _UNUSED:
+        for path in html.rglob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
