@@ -85,6 +85,7 @@ class Typesetter:
         """The style sheet for all formulas so far."""
         return str(self._v8.eval("style()"))
 
+
 @contextmanager
 def typesetter() -> Iterator[Typesetter]:
     """A typesetter; V8, whose thread would keep the process alive, is ended after it."""

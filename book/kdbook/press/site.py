@@ -67,7 +67,7 @@ def publish(
     with repeated(tell):
         _run_jupyter_book(staging, output, project.log("sphinx"))
     check_pages(built, pages)
-    finish(built)
+    finish(built, project.build / "cache" / "charts")
     swap(built, project.html)
     shutil.rmtree(output)
     return project.html
