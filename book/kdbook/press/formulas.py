@@ -1,6 +1,6 @@
 """Formulas, set when the book is built: pages carry no MathJax, and show them without scripts too.
 
-MathJax 3 runs in V8 (``mini-racer``), once per build; a formula that it cannot read stops the build.
+MathJax 3 runs in V8 (``mini-racer``), once per build; what it cannot read stops the build.
 """
 
 from __future__ import annotations

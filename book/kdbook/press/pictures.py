@@ -19,7 +19,7 @@ _CHART = re.compile(
 
 
 class Pictures:
-    """Draws the charts of pages into the site ``html``; what was drawn before comes from ``kept``."""
+    """Draws charts into the site ``html``; what was drawn before comes from ``kept``."""
 
     def __init__(self, html: Path, kept: Path) -> None:
         self._folder, self._kept = html / FOLDER, kept

@@ -70,8 +70,8 @@ def _section(paper: str, name: str, rows: pd.DataFrame) -> str:
     parts = ", ".join(f"{counts[v.value]} {v.value}" for v in Verdict if counts[v.value])
     title = escape(f"{words.PAPERS[paper]}, {words.table_words(name)}")
     return (
-        f"<details{_data(_common(paper, name))}><summary><b>{title}</b>: {len(numbers)} numbers; of ours, each "
-        f"measurement once: {escape(parts)}</summary>"
+        f"<details{_data(_common(paper, name))}><summary><b>{title}</b>: {len(numbers)} "
+        f"numbers; of ours, each measurement once: {escape(parts)}</summary>"
         f'{_oddities(name, paper)}<table role="table"><caption>{title}, number by number</caption>'
         f'<thead role="rowgroup"><tr role="row">{_head()}</tr></thead>'
         f'<tbody role="rowgroup">{"".join(map(_row, numbers))}</tbody></table></details>'
