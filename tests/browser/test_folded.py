@@ -1,15 +1,16 @@
 """What is folded, printed, read without scripts or reached by the keyboard shows what it should."""
 
-import shutil
+import re
 
 import pytest
-from explorables_page import STATIC, write_pages
+from explorables_page import write_pages
 from opened_page import OpenedPage, opened
-from test_chart_script import BUNDLE, many_charts, write_page
+from test_chart_script import BUNDLE, PAGE, many_charts
 
 from kdbook.charts.renderers import figure_html
 from kdbook.press.pictures import Pictures
 
+FOLDED = '<details class="deeper"><summary>Open</summary>{}</details>'
 WIDTHS = """[...document.querySelectorAll("details svg")]
   .map(svg => [svg.getBoundingClientRect().width, svg.closest("details").clientWidth])"""
 TERM = """<!doctype html><html lang="en"><head><title>Terms</title><meta name="viewport"
@@ -28,29 +29,16 @@ def site(serve, tmp_path_factory):
     import vl_convert
 
     folder = tmp_path_factory.mktemp("folded")
-    figures = "".join(figure_html(chart.to_dict()) for chart in many_charts()[:2])
-    pictures = Pictures(folder, folder / "kept")
-    folded = f'<details class="deeper"><summary>Open</summary>{figures}</details>'
-    write_page(folder, [pictures.into_page(folded, "./")])
-    charts = (folder / "index.html").rename(folder / "charts.html")
-    shutil.copytree(folder / "_static", folder / "kept-static")
-    shutil.rmtree(folder / "_static")
     write_pages(folder)
-    shutil.copytree(folder / "kept-static", folder / "_static", dirs_exist_ok=True)
+    figures = "".join(figure_html(chart.to_dict()) for chart in many_charts()[:2])
+    text = Pictures(folder, folder / "kept").into_page(FOLDED.format(figures), "./")
+    (folder / "charts.html").write_text(PAGE.format(figures=text))
+    explorable = (folder / "who-pays.html").read_text()
+    inside = re.search(r'<div class="kdlib-who-pays"></div>', explorable)[0]
+    (folder / "who-pays.html").write_text(explorable.replace(inside, FOLDED.format(inside)))
     (folder / "_static/vega").mkdir()
     (folder / "_static/vega/vega-bundle.js").write_text(vl_convert.javascript_bundle(BUNDLE))
-    explorable = (folder / "who-pays.html").read_text()
-    opening, closing = (
-        '<details class="deeper"><summary>Open</summary><div',
-        "</div></details>\n<script",
-    )
-    (folder / "who-pays.html").write_text(
-        explorable.replace('<div class="kdlib', f'{opening} class="kdlib').replace(
-            "</div>\n<script", closing
-        )
-    )
     (folder / "term.html").write_text(TERM)
-    assert charts.exists() and STATIC.exists()
     return serve(folder)
 
 

@@ -67,7 +67,8 @@ def test_the_offline_assets_lie_where_pages_look_for_them(tiny_site):
     assert "window.vegaEmbed=" in vega.read_text()
     assert list((tiny_site / "_static/mathjax/output/chtml/fonts/woff-v2").glob("*.woff"))
     intro = (tiny_site / "book/intro.html").read_text()
-    assert "_static/mathjax/tex-chtml.js" in intro
+    assert "_static/mathjax/formulas.css" in intro and "<mjx-container" in intro
+    assert "tex-chtml.js" not in intro and (tiny_site / "_static/mathjax/formulas.css").is_file()
     assert "vega-bundle" not in intro
 
 
