@@ -15,7 +15,8 @@ WIDTHS = """[...document.querySelectorAll("details svg")]
   .map(svg => [svg.getBoundingClientRect().width, svg.closest("details").clientWidth])"""
 TERM = """<!doctype html><html lang="en"><head><title>Terms</title><meta name="viewport"
 content="width=device-width"><link rel="icon" href="data:,">
-<link rel="stylesheet" href="_static/book.css"><script src="_static/kdlib-terms.js"></script></head>
+<link rel="stylesheet" href="_static/kdlib-reader.css"><script
+src="_static/kdlib-terms.js"></script></head>
 <body><section style="margin: 1rem"><p>At the far end of a line on any telephone stands a
 <span class="kdlib-term"><a href="#x" aria-describedby="m">term</a><span class="kdlib-definition"
 role="tooltip" id="m">What the term means, in one sentence.</span></span>.</p></section>

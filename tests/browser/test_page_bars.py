@@ -1,5 +1,7 @@
 """What every page of the real book must keep to: for everyone, quick, and light."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,31 @@ def test_a_page_shows_its_largest_part_within_a_second(browser, address, name):
         times.append(page.evaluate(LARGEST_PAINT))
     context.close()
     assert 0 < min(times) < SLOWEST, times
+
+
+def charts_in(html):
+    """Page and specification of every chart of the site."""
+    pattern = re.compile(
+        r'class="kdlib-chart">.*?<script type="application/json">(.*?)</script>', re.S
+    )
+    for path in html.rglob("*.html"):
+        for spec in pattern.findall(path.read_text(encoding="utf-8")):
+            yield path.stem, json.loads(spec)
+
+
+def test_the_alt_text_of_every_chart_says_what_it_shows(built_book):
+    charts = list(charts_in(built_book.html))
+    assert len(charts) > 50
+    short = [(page, spec["description"]) for page, spec in charts if len(spec["description"]) < 60]
+    assert short == []
+
+
+def test_every_chart_has_a_still_picture(built_book):
+    for path in built_book.html.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        pictures = re.findall(r'<noscript><img src="([^"]*)" alt="[^"]{60,}"', text)
+        assert len(pictures) == text.count('class="kdlib-chart"'), path.name
+        assert all((path.parent / picture).is_file() for picture in pictures)
 
 
 def test_the_site_is_light(built_book):

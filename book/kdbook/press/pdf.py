@@ -28,7 +28,9 @@ _READY = """async () => {
   document.querySelectorAll("details").forEach(part => { part.open = true; });
   await document.fonts.ready;
   await globalThis.kdlibCharts?.drawAll();
-  await Promise.all([...document.images].map(image => image.decode().catch(() => {})));
+  const shown = [...document.images].filter(image => image.getClientRects().length > 0);
+  shown.forEach(image => { image.loading = "eager"; });
+  await Promise.all(shown.map(image => image.decode().catch(() => {})));
 }"""
 _FOOT = (
     '<div style="width: 100%; padding: 0 14mm; font: 8px sans-serif; display: flex; '
@@ -43,10 +45,9 @@ ol {{ padding: 0 }} a {{ color: inherit; text-decoration: none }}</style>
 def make_pdf(
     html: Path, pages: Sequence[Page], target: Path, say: Callable[[str], None] = print
 ) -> int:
-    """Print ``pages`` of the built site ``html`` into one file.
+    """Print ``pages`` of the built site ``html`` into one file, with what is folded open.
 
-    A part that is folded on the page is printed open. A link to another page of the book leads to
-    where that page begins in the file.
+    A link to another page of the book leads to where that page begins in the file.
 
     Args:
         html: the finished site.
@@ -70,7 +71,6 @@ def make_pdf(
         contents = _contents(browser, base, pages, printed, first)
         writer = _joined(contents, printed)
     _lead_inside(writer, base, {page.path: start for page, start in zip(pages, first, strict=True)})
-    target.parent.mkdir(parents=True, exist_ok=True)
     writer.write(target)
     return len(writer.pages)
 
