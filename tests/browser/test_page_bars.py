@@ -99,6 +99,13 @@ def test_the_site_is_light(built_book):
 
 
 @pytest.mark.browser
+def test_the_search_finds_pages(browser, address):
+    with opened(browser, f"{address}/search.html?q=multipliers") as page:
+        page.page.wait_for_selector("#search-results li a")
+        assert page.complaints == []
+
+
+@pytest.mark.browser
 def test_the_checks_find_what_bars_somebody(browser):
     page = browser.new_page()
     page.set_content('<p style="color: #bbb; background: #fff">pale</p><img src="data:,">')
