@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from importlib import metadata
+from importlib import metadata, util
 from pathlib import Path
 
 from kdbook.press.errors import PressError
@@ -41,6 +41,17 @@ def check_jupyter_book() -> None:
         raise PressError("Jupyter Book is missing: pip install 'kdlib[book]'") from None
     if not version.startswith("1."):
         raise PressError(f"jupyter-book {version} is installed; use 1.x: 'jupyter-book<2'")
+
+
+def check_finishing_tools() -> None:
+    """Refuse to build for minutes what could not be finished then.
+
+    Raises:
+        PressError: A package is missing that the last step needs.
+    """
+    for module, package in (("py_mini_racer", "mini-racer"), ("fontTools", "fonttools")):
+        if util.find_spec(module) is None:
+            raise PressError(f"{package} is missing: pip install 'kdlib[book]'")
 
 
 def publish(

@@ -46,6 +46,13 @@ def test_another_generation_is_refused(monkeypatch):
         site.check_jupyter_book()
 
 
+def test_a_build_that_could_not_be_finished_does_not_begin(monkeypatch):
+    site.check_finishing_tools()
+    monkeypatch.setattr(site.util, "find_spec", lambda name: None)
+    with pytest.raises(PressError, match="mini-racer is missing"):
+        site.check_finishing_tools()
+
+
 @pages
 def test_every_page_is_made_and_shows_what_ran(tiny_site):
     for page in ("index", "book/intro", "book/part/one", "book/part/two"):
