@@ -16,7 +16,8 @@ THEME = "_static/styles/pydata-sphinx-theme.css"
 _FONTS = "_static/vendor/fontawesome/webfonts"
 _NAME = re.compile(r"\bfa-[a-z0-9-]+")
 _RULE = re.compile(r'((?:\.fa-[a-z0-9-]+:before,?)+)\{content:"[^"]*"\}')
-_CODE = re.compile(r"""content:\s*["']\\(f[0-9a-f]{3}|e[0-9a-f]{3})["']""")
+# In a rule's content, or in a variable that a rule's content names.
+_CODE = re.compile(r"""["']\\(f[0-9a-f]{3}|e[0-9a-f]{3})["']""")
 _WOFF2 = re.compile(r'url\([^)]*fa-[a-z]+-\d+\.woff2\) format\("woff2"\),')
 
 
