@@ -16,8 +16,9 @@ THEME = "_static/styles/pydata-sphinx-theme.css"
 _FONTS = "_static/vendor/fontawesome/webfonts"
 _NAME = re.compile(r"\bfa-[a-z0-9-]+")
 _RULE = re.compile(r'((?:\.fa-[a-z0-9-]+:before,?)+)\{content:"[^"]*"\}')
-# In a rule's content, or in a variable that a rule's content names.
-_CODE = re.compile(r"""["']\\(f[0-9a-f]{3}|e[0-9a-f]{3})["']""")
+# An icon is a character of private use, in a rule or in a variable: escaped, or as it is.
+_ESCAPED = re.compile(r"\\([ef][0-9a-f]{3})\b")
+_PLAIN = re.compile("[\ue000-\uf8ff]")
 _WOFF2 = re.compile(r'url\([^)]*fa-[a-z]+-\d+\.woff2\) format\("woff2"\),')
 
 
@@ -43,12 +44,17 @@ def _cut(style: str, named: set[str]) -> str:
     return _WOFF2.sub("", _RULE.sub(kept, style))
 
 
+def _codes(styles: str) -> set[int]:
+    return {int(code, 16) for code in _ESCAPED.findall(styles)} | {
+        ord(one) for one in _PLAIN.findall(styles)
+    }
+
+
 def _cut_fonts(html: Path) -> None:
     """The fonts with the characters that a style sheet asks for; a kind that none has goes."""
     from fontTools.subset import Options, Subsetter, load_font, save_font
 
-    styles = (path.read_text(encoding="utf-8") for path in html.rglob("*.css"))
-    codes = {int(code, 16) for text in styles for code in _CODE.findall(text)}
+    codes = _codes("".join(path.read_text(encoding="utf-8") for path in html.rglob("*.css")))
     for file in (html / _FONTS).glob("*"):
         if file.suffix != ".ttf":
             file.unlink()
