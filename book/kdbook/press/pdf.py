@@ -25,7 +25,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 _MARGINS = {"top": "16mm", "bottom": "18mm", "left": "14mm", "right": "14mm"}
 _READY = """async () => {
-  document.querySelectorAll("details:not(.hide)").forEach(part => { part.open = true; });
+  const folded = document.querySelectorAll("details:not(.hide, .kdlib-matrix *)");
+  folded.forEach(part => { part.open = true; });
   await document.fonts.ready;
   await globalThis.kdlibCharts?.drawAll();
   const shown = [...document.images].filter(image => image.getClientRects().length > 0);
@@ -45,7 +46,7 @@ ol {{ padding: 0 }} a {{ color: inherit; text-decoration: none }}</style>
 def make_pdf(
     html: Path, pages: Sequence[Page], target: Path, say: Callable[[str], None] = print
 ) -> int:
-    """Print ``pages`` of the built site ``html`` into one file, unfolded but for hidden code.
+    """Print ``pages`` of the built site ``html`` into one file, unfolded but for code and the matrix.
 
     A link to another page of the book leads to where that page begins in the file.
 
