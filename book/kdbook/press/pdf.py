@@ -46,7 +46,7 @@ ol {{ padding: 0 }} a {{ color: inherit; text-decoration: none }}</style>
 def make_pdf(
     html: Path, pages: Sequence[Page], target: Path, say: Callable[[str], None] = print
 ) -> int:
-    """Print ``pages`` of the built site ``html`` into one file, unfolded but for code and the matrix.
+    """Print ``pages`` of the built site ``html`` into one file, but hidden code unfolded.
 
     A link to another page of the book leads to where that page begins in the file.
 
