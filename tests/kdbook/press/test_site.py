@@ -206,3 +206,14 @@ def test_profiles_are_those_of_the_studies():
     from kdbook.profiles import PROFILES as STUDIED
 
     assert set(PROFILES) == set(STUDIED)
+
+
+@pytest.mark.parametrize(
+    ("pages", "said"),
+    [("two", "there is no page book/part/two"), ("twoo", "'twoo' is not in the book")],
+)
+def test_a_page_that_cannot_be_printed_is_named(tiny, monkeypatch, pages, said):
+    monkeypatch.chdir(tiny.root)
+    result = CliRunner().invoke(book, ["pdf", "--pages", pages])
+    assert result.exit_code == 1 and said in result.output
+    assert len(result.output.splitlines()) == 1
