@@ -41,12 +41,12 @@ def charts_of(html, page):
 
 
 def titles(part):
-    """Titles of axes anywhere in a specification."""
+    """Titles of axes and legends anywhere in a specification, and its own."""
     if isinstance(part, list):
         return [title for one in part for title in titles(one)]
     if not isinstance(part, dict):
         return []
-    own = [part["title"]] if "type" in part and isinstance(part.get("title"), str) else []
+    own = [part["title"]] if isinstance(part.get("title"), str) else []
     return own + titles([one for name, one in part.items() if name != "datasets"])
 
 
