@@ -20,7 +20,7 @@ PIP_OPTIONS = --disable-pip-version-check --quiet $(if $(TORCH_INDEX_URL),--extr
 LAB := import kdlib; from jupyterlab.labapp import main; main()
 
 .DEFAULT_GOAL := help
-.PHONY: help install book record evidence pdf serve lab test bench lint format clean
+.PHONY: help install book record evidence serve lab test bench lint format clean
 
 help:  ## Print this list
 	@awk -F':.*  ## ' '/^[a-z]+:.*  ## / { printf "  make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,7 @@ record: $(INSTALLED)  ## Make the records below book/results again (PROFILE=quic
 evidence: $(INSTALLED)  ## Train what book/results/plan.md plans, on CIFAR, and record it (BLOCKS="b c" PLAN=1)
 	@KDLIB_STEP=$${KDLIB_STEP-fused} $(BIN)/kdlib evidence $(addprefix --only ,$(BLOCKS)) $(if $(PLAN),--plan)
 
+.PHONY: pdf
 pdf: $(INSTALLED)  ## Print the built pages into one file, _build/book.pdf, with Chromium (PAGES="intro ...")
 	@$(BIN)/kdlib book pdf --pages "$(PAGES)"
 
