@@ -51,12 +51,12 @@ record: $(INSTALLED)  ## Make the records below book/results again (PROFILE=quic
 evidence: $(INSTALLED)  ## Train what book/results/plan.md plans, on CIFAR, and record it (BLOCKS="b c" PLAN=1)
 	@KDLIB_STEP=$${KDLIB_STEP-fused} $(BIN)/kdlib evidence $(addprefix --only ,$(BLOCKS)) $(if $(PLAN),--plan)
 
+serve: $(INSTALLED)  ## Serve the built pages on this machine only (PORT=8000)
+	@$(BIN)/kdlib book serve --port "$(PORT)"
+
 .PHONY: pdf
 pdf: $(INSTALLED)  ## Print the built pages into one file, _build/book.pdf, with Chromium (PAGES="intro ...")
 	@$(BIN)/kdlib book pdf --pages "$(PAGES)"
-
-serve: $(INSTALLED)  ## Serve the built pages on this machine only (PORT=8000)
-	@$(BIN)/kdlib book serve --port "$(PORT)"
 
 lab: $(INSTALLED)  ## Open the chapters in JupyterLab, on this machine only, with a token
 	@$(BIN)/python -c "$(LAB)" --ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=book
