@@ -57,6 +57,10 @@ workshop: $(INSTALLED)  ## Write notebooks, slides and plans of a workshop into 
 serve: $(INSTALLED)  ## Serve the built pages on this machine only (PORT=8000)
 	@$(BIN)/kdlib book serve --port "$(PORT)"
 
+.PHONY: pdf
+pdf: $(INSTALLED)  ## Print the built pages into one file, _build/book.pdf, with Chromium (PAGES="intro ...")
+	@$(BIN)/kdlib book pdf --pages "$(PAGES)"
+
 lab: $(INSTALLED)  ## Open the chapters in JupyterLab, on this machine only, with a token
 	@$(BIN)/python -c "$(LAB)" --ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=book
 

@@ -11,6 +11,8 @@
   const PHONE = 520; // px: below this, charts side by side go one under another
   const AXIS = 70; // px: a first guess of what axes need beside the plot
   const LETTER = 7.6; // px: width of a letter in a title
+  /* Marks that say nothing to a screen reader, such as the frame of a selection. */
+  const UNNAMED = "[role='graphics-symbol']:not([aria-label]), [role='graphics-object']:not([aria-label])";
 
   // ---- pure functions on specifications --------------------------------------------------------
 
@@ -217,6 +219,7 @@
       const options = { actions: false, renderer: "svg", mode: "vega-lite" };
       this.result = await globalThis.vegaEmbed(this.place, spec, options);
       this.place.querySelectorAll("form.vega-bindings").forEach(connect);
+      this.place.querySelectorAll(UNNAMED).forEach((mark) => mark.setAttribute("aria-hidden", "true"));
     }
 
     /** The chart's own width, before the style sheet shrinks what is too wide. */
@@ -262,9 +265,11 @@
       }
     }, { rootMargin: "600px 0px" });
     charts.forEach((chart) => seen.observe(chart.figure));
+    /* For who prints by a program: resolves once every chart is drawn. */
+    pure.drawAll = () => Promise.all(charts.map((chart) => chart.draw()));
+    // What is not drawn by then is printed as its still picture (kdlib-charts.css).
     addEventListener("beforeprint", () => {
       document.querySelectorAll("details.deeper").forEach((part) => { part.open = true; });
-      charts.forEach((chart) => chart.draw());
     });
   }
 

@@ -4,7 +4,20 @@
 
   /** Whether a row has every value that the lists ask for. */
   const fits = (row, asked) =>
-    asked.every(([name, value]) => value === "" || row.dataset[name] === value);
+    asked.every(([name, value]) =>
+      value === "" || (row.dataset[name] ?? row.closest("details").dataset[name]) === value);
+
+  /** On a phone a row is a card, and no table to a screen reader any more: roles and labels tell. */
+  function label(table) {
+    const names = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
+    for (const row of table.tBodies[0].rows) {
+      row.setAttribute("role", "row");
+      [...row.cells].forEach((cell, place) => {
+        cell.setAttribute("role", "cell");
+        cell.dataset.label = names[place];
+      });
+    }
+  }
 
   /** Show the rows that fit; fold out the tables that have some, if anything is asked for. */
   function filter(matrix) {
@@ -25,6 +38,7 @@
   }
 
   function start() {
+    document.querySelectorAll(".kdlib-matrix table").forEach(label);
     for (const matrix of document.querySelectorAll(".kdlib-matrix")) {
       const form = matrix.querySelector("form");
       if (!form) continue; // the claims have no lists

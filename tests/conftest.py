@@ -13,7 +13,7 @@ from filelock import FileLock
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BUILDS_THE_BOOK = "tests/kdbook/press/test_installed.py"
-READS_THE_BOOK = "tests/browser/test_pages.py"
+READS_THE_BOOK = ("tests/browser/test_pages.py", "tests/browser/test_page_bars.py")
 TOGETHER = 4
 """Tiny networks that share a training step: a third less time, the same weights up to rounding."""
 
@@ -38,7 +38,8 @@ def pytest_collection_modifyitems(items):
 
 
 def _turn(nodeid):
-    return {BUILDS_THE_BOOK: 0, READS_THE_BOOK: 2}.get(nodeid.partition("::")[0], 1)
+    file = nodeid.partition("::")[0]
+    return 0 if file == BUILDS_THE_BOOK else 2 if file in READS_THE_BOOK else 1
 
 
 @pytest.hookimpl(optionalhook=True)

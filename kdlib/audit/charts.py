@@ -79,7 +79,18 @@ def _gains(alt: Any, frame: pd.DataFrame, what: str, confidence: float) -> Any:
     zero = alt.Chart(pd.DataFrame({"at": [0]})).mark_rule(strokeDash=[4, 3]).encode(x="at:Q")
     rest = f", the {len(kept)} lowest of {len(known):,}" if len(kept) < len(known) else ""
     return (zero + bars + points).properties(
-        width=_WIDTH, title=f"Gain by {what}{rest}", description=f"Gain in accuracy by {what}"
+        width=_WIDTH, title=f"Gain by {what}{rest}", description=_said(shown, what)
+    )
+
+
+def _said(shown: pd.DataFrame, what: str) -> str:
+    """The alt text: how many there are, and the two ends."""
+    if shown.empty:
+        return f"No {what} has an example."
+    low, high = shown.iloc[0], shown.iloc[-1]
+    return (
+        f"Gain in accuracy by {what}, with its interval, for {len(shown)}: from "
+        f"{low['gain']:+.1f} points ({low['name']}) to {high['gain']:+.1f} ({high['name']})."
     )
 
 

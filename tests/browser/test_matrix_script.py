@@ -39,6 +39,9 @@ def test_lists_filter_the_numbers_and_leave_the_claims_alone(browser, page_addre
         assert page.locator("details tbody tr:visible").count() == 33
         claims = page.locator(".kdlib-matrix >> nth=0")
         assert claims.locator("tbody tr:visible").count() == claims.locator("tbody tr").count() > 20
+        page.select_option("select[data-filter=dataset]", "")
+        page.select_option("select[data-filter=table]", "Table 8")  # what a whole section has
+        assert page.locator("details tbody tr:visible").count() == 20
         assert opened_page.complaints == []
 
 

@@ -19,7 +19,7 @@ from kdbook.press.errors import ChapterError, PressError
 from kdbook.press.inputs import Parameter, input_key
 from kdbook.press.notebooks import check_parameters, passed_parameters, read_notebook
 from kdbook.press.project import Project
-from kdbook.press.site import check_jupyter_book, publish, restore
+from kdbook.press.site import check_finishing_tools, check_jupyter_book, publish, restore
 from kdbook.press.staging import stage, stage_unrun
 from kdbook.press.toc import Page, read_pages, select_chapters
 from kdbook.press.train_ahead import train_ahead, wanted_studies
@@ -81,6 +81,7 @@ def build_book(project: Project, settings: BuildSettings, say: Say = print) -> B
     """
     started = time.monotonic()
     check_jupyter_book()
+    check_finishing_tools()
     with _alone(project):
         restore(project.html)
         pages = read_pages(project.root)

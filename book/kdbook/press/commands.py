@@ -1,4 +1,4 @@
-"""``kdlib book``: build the book, show or set the repository's address."""
+"""``kdlib book``: build the book, print it, show or set the repository's address."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import click
 from kdbook.press.address import disagreements, is_settled, read_address, set_address
 from kdbook.press.build import PROFILES, BuildSettings, build_book
 from kdbook.press.inputs import Parameter
+from kdbook.press.pdf import make_pdf
 from kdbook.press.project import find_project
 from kdbook.press.serve import server
+from kdbook.press.toc import read_pages, select_pages
 from kdlib.errors import KdlibError, SettingError
 from kdlib.options import keeps_finished_runs
 
@@ -89,6 +91,17 @@ def _parse_parameter(pair: str) -> tuple[str, Parameter]:
 def _is_plain(value: object) -> bool:
     """Whether it is a value that a notebook can be told: no object, list, NaN or infinity."""
     return not isinstance(value, list | dict) and (not isinstance(value, float) or isfinite(value))
+
+
+@book.command("pdf")
+@click.option("--pages", default="", metavar="NAMES", help="Print only these (space between).")
+def pdf(pages: str) -> None:
+    """Print the built pages into one file, with Chromium."""
+    project = find_project()
+    chosen = select_pages(read_pages(project.root), pages.split())
+    target = project.build / "book.pdf"
+    sheets = make_pdf(project.html, chosen, target, click.echo)
+    click.echo(f"{sheets} sheets: {target}")
 
 
 @book.command("serve")

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from importlib import metadata
+from importlib import metadata, util
 from pathlib import Path
 
 from kdbook.press.errors import PressError
+from kdbook.press.finish import finish
 from kdbook.press.project import Project
 from kdbook.press.toc import Page
 from kdlib.plain_lines import duration, repeated
@@ -42,6 +43,17 @@ def check_jupyter_book() -> None:
         raise PressError(f"jupyter-book {version} is installed; use 1.x: 'jupyter-book<2'")
 
 
+def check_finishing_tools() -> None:
+    """Refuse to build for minutes what could not be finished then.
+
+    Raises:
+        PressError: A package is missing that the last step needs.
+    """
+    for module, package in (("py_mini_racer", "mini-racer"), ("fontTools", "fonttools")):
+        if util.find_spec(module) is None:
+            raise PressError(f"{package} is missing: pip install 'kdlib[book]'")
+
+
 def publish(
     project: Project, staging: Path, pages: Sequence[Page], say: Callable[[str], None] = print
 ) -> Path:
@@ -66,6 +78,7 @@ def publish(
     with repeated(tell):
         _run_jupyter_book(staging, output, project.log("sphinx"))
     check_pages(built, pages)
+    finish(built, project.build / "cache" / "charts")
     swap(built, project.html)
     shutil.rmtree(output)
     return project.html

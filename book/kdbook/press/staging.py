@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from importlib import metadata, util
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import yaml
 
 from kdbook.press.address import is_settled, read_address
 from kdbook.press.errors import PressError
+from kdbook.press.formulas import FONTS, STYLE, mathjax_folder
 from kdbook.press.notebooks import read_notebook
 from kdbook.press.project import CODE, CONFIG, TOC, Project
 from kdbook.press.toc import Page
@@ -21,11 +22,8 @@ from kdlib.files import write_atomically
 # are copied into the site as they are: html/_static/vega and html/_static/mathjax.
 OFFLINE = "_offline"
 VEGA_BUNDLE = "_static/vega/vega-bundle.js"
-MATHJAX = "mathjax/tex-chtml.js"
+MATHJAX = "mathjax/tex-chtml.js"  # a name for Sphinx; the pages do not load it
 _VEGA_EXPORTS = "window.vega=vega;window.vegaLite=vegaLite;window.vegaEmbed=vegaEmbed;"
-_MATHJAX_PARTS = (
-    "tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2",
-)  # fmt: skip
 _IGNORED = shutil.ignore_patterns(".*", "__pycache__", CODE)
 _NOT_RUN = "```{note}\nThis chapter was not run in this build, so it shows no results.\n```"
 
@@ -84,12 +82,11 @@ def stage_unrun(page: Page, staging: Path) -> None:
 
 
 def add_offline_assets(project: Project, folder: Path) -> None:
-    """Put Vega and MathJax where the built pages find them without a network."""
+    """Put Vega and the fonts of formulas where pages find them without a network."""
     bundle = folder / VEGA_BUNDLE
     bundle.parent.mkdir(parents=True)
     shutil.copyfile(_vega_bundle(project), bundle)
-    for part in _MATHJAX_PARTS:
-        _copy(_mathjax_folder() / part, (folder / "_static" / MATHJAX).parent / part)
+    shutil.copytree(mathjax_folder() / FONTS, (folder / STYLE).parent / FONTS)
 
 
 def _vega_bundle(project: Project) -> Path:
@@ -103,19 +100,3 @@ def _vega_bundle(project: Project) -> Path:
         script = vl_convert.javascript_bundle(_VEGA_EXPORTS)
         write_atomically(bundle, f"(() => {{\n{script}\n}})();\n".encode())
     return bundle
-
-
-def _mathjax_folder() -> Path:
-    """MathJax 3 as the package sphinx-mathjax-offline ships it."""
-    spec = util.find_spec("sphinx-mathjax-offline")
-    if spec is None or spec.origin is None:
-        raise PressError("sphinx-mathjax-offline is missing: pip install 'kdlib[book]'")
-    return Path(spec.origin).parent / "static" / "mathjax"
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target)
-    else:
-        shutil.copyfile(source, target)

@@ -79,11 +79,15 @@ def select_chapters(pages: Sequence[Page], names: Sequence[str]) -> list[Page]:
     Raises:
         PressError: A name fits no chapter.
     """
-    chapters = [page for page in pages if page.runs]
-    known = {label: page for page in chapters for label in (page.name, page.path, page.file)}
+    return select_pages([page for page in pages if page.runs], names)
+
+
+def select_pages(pages: Sequence[Page], names: Sequence[str]) -> list[Page]:
+    """Those of ``pages`` that ``names`` ask for, as ``select_chapters`` does."""
+    known = {label: page for page in pages for label in (page.name, page.path, page.file)}
     for name in names:
         if name not in known:
-            which = choices(name, (page.name for page in chapters))
+            which = choices(name, (page.name for page in pages))
             raise PressError(f"chapter {name!r} is not in the book: {which}")
-    wanted = {known[name] for name in names} if names else set(chapters)
-    return [page for page in chapters if page in wanted]
+    wanted = {known[name] for name in names} if names else set(pages)
+    return [page for page in pages if page in wanted]

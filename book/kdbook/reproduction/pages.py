@@ -6,7 +6,7 @@ Without the site's script the lists stay hidden, and everything can still be unf
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 
 import pandas as pd
@@ -70,8 +70,8 @@ def _section(paper: str, name: str, rows: pd.DataFrame) -> str:
     parts = ", ".join(f"{counts[v.value]} {v.value}" for v in Verdict if counts[v.value])
     title = escape(f"{words.PAPERS[paper]}, {words.table_words(name)}")
     return (
-        f"<details><summary><b>{title}</b>: {len(numbers)} numbers; of ours, each "
-        f"measurement once: {escape(parts)}</summary>"
+        f"<details{_data(_common(paper, name))}><summary><b>{title}</b>: {len(numbers)} "
+        f"numbers; of ours, each measurement once: {escape(parts)}</summary>"
         f'{_oddities(name, paper)}<table role="table"><caption>{title}, number by number</caption>'
         f'<thead role="rowgroup"><tr role="row">{_head()}</tr></thead>'
         f'<tbody role="rowgroup">{"".join(map(_row, numbers))}</tbody></table></details>'
@@ -109,20 +109,24 @@ def _row(lines: pd.DataFrame) -> str:
         escape(first["evidence"]) + _small(first["apart"]),
         f"<b>{escape(first['verdict'])}</b>{_small(first['because'])}",
     ]
-    inner = "".join(
-        f'<td role="cell" data-label="{name}">{cell}</td>'
-        for name, cell in zip(COLUMNS, cells, strict=True)
-    )
+    inner = "".join(f"<td>{cell}</td>" for cell in cells)  # the script says which column it is
     data = {
-        "paper": words.PAPERS[first["paper"]],
-        "table": words.table_words(first["table"]),
         "dataset": words.DATASETS[first["dataset"]],
         "measure": words.metric_words(first["metric"]),
         "evidence": first["evidence"],
         "verdict": first["verdict"],
     }
-    attributes = "".join(f' data-{key}="{escape(value)}"' for key, value in data.items())
-    return f'<tr role="row"{attributes}>{inner}</tr>'
+    return f"<tr{_data(data)}>{inner}</tr>"
+
+
+def _common(paper: str, name: str) -> dict[str, str]:
+    """What all rows of a section have."""
+    return {"paper": words.PAPERS[paper], "table": words.table_words(name)}
+
+
+def _data(values: Mapping[str, str]) -> str:
+    """Attributes by which the script filters."""
+    return "".join(f' data-{key}="{escape(value)}"' for key, value in values.items() if value)
 
 
 def _against(text: str) -> str:

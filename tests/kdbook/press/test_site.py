@@ -46,6 +46,13 @@ def test_another_generation_is_refused(monkeypatch):
         site.check_jupyter_book()
 
 
+def test_a_build_that_could_not_be_finished_does_not_begin(monkeypatch):
+    site.check_finishing_tools()
+    monkeypatch.setattr(site.util, "find_spec", lambda name: None)
+    with pytest.raises(PressError, match="mini-racer is missing"):
+        site.check_finishing_tools()
+
+
 @pages
 def test_every_page_is_made_and_shows_what_ran(tiny_site):
     for page in ("index", "book/intro", "book/part/one", "book/part/two"):
@@ -67,7 +74,8 @@ def test_the_offline_assets_lie_where_pages_look_for_them(tiny_site):
     assert "window.vegaEmbed=" in vega.read_text()
     assert list((tiny_site / "_static/mathjax/output/chtml/fonts/woff-v2").glob("*.woff"))
     intro = (tiny_site / "book/intro.html").read_text()
-    assert "_static/mathjax/tex-chtml.js" in intro
+    assert "_static/mathjax/formulas.css" in intro and "<mjx-container" in intro
+    assert "tex-chtml.js" not in intro and (tiny_site / "_static/mathjax/formulas.css").is_file()
     assert "vega-bundle" not in intro
 
 
@@ -198,3 +206,14 @@ def test_profiles_are_those_of_the_studies():
     from kdbook.profiles import PROFILES as STUDIED
 
     assert set(PROFILES) == set(STUDIED)
+
+
+@pytest.mark.parametrize(
+    ("pages", "said"),
+    [("two", "there is no page book/part/two"), ("twoo", "'twoo' is not in the book")],
+)
+def test_a_page_that_cannot_be_printed_is_named(tiny, monkeypatch, pages, said):
+    monkeypatch.chdir(tiny.root)
+    result = CliRunner().invoke(book, ["pdf", "--pages", pages])
+    assert result.exit_code == 1 and said in result.output
+    assert len(result.output.splitlines()) == 1

@@ -35,14 +35,16 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.rows, self.cells, self.open, self.options = [], 0, [], []
+        self.rows, self.cells, self.open, self.section = [], 0, [], {}
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         self.open.append(tag)
         values = dict(attrs)
+        if tag == "details":
+            self.section = values
         if tag == "tr" and "data-verdict" in values:
-            self.rows.append(values)
+            self.rows.append(self.section | values)
         self.cells += tag == "td"
 
     def handle_endtag(self, tag):
@@ -62,7 +64,7 @@ def test_the_lists_offer_what_the_rows_hold(matrix):
     for key in ("table", "dataset", "evidence", "verdict"):
         (select,) = re.findall(f'<select data-filter="{key}">(.*?)</select>', text)
         offered = set(re.findall("<option>(.*?)</option>", select))
-        assert offered == {row[f"data-{key}"] for row in Page(text).rows} - {""}
+        assert offered == {row.get(f"data-{key}", "") for row in Page(text).rows} - {""}
 
 
 def test_a_foreign_text_cannot_leave_its_cell(matrix):

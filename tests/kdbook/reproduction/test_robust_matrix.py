@@ -288,12 +288,15 @@ def test_comparisons_that_several_numbers_share_count_once(found):
 class Rows(HTMLParser):
     def __init__(self, text):
         super().__init__()
-        self.found = []
+        self.found, self.section = [], {}
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         values = dict(attrs)
-        self.found += [values] if tag == "tr" and "data-verdict" in values else []
+        if tag == "details":
+            self.section = values
+        if tag == "tr" and "data-verdict" in values:
+            self.found.append(self.section | values)
 
 
 def test_one_page_holds_both_papers_and_can_tell_them_apart(found):

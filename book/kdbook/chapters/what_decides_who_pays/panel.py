@@ -62,7 +62,10 @@ def share_by_class(shares: np.ndarray, found: pd.Series) -> alt.Chart:
                  alt.Tooltip("change:Q", format="+.1f")],
     )  # fmt: skip
     worst = int(shares.argmax())
-    words = f"Largest share: {shares[worst]:.1f} % in class {worst}."
+    words = (
+        f"Bars of the share that the teacher puts off the label in {len(shares)} classes; "
+        f"the largest is {shares[worst]:.1f} %, in class {worst}."
+    )
     return describe(bars.properties(width=WIDTH, height=220), "Which classes would pay?", words)
 
 
