@@ -18,6 +18,8 @@ KINDS = get_args(Kind)
 
 _ROUNDING = 0.01
 """Of the sum of a row of probabilities: half precision, or a table printed with few decimals."""
+_ONE_SUM = 1e-3
+"""Sums that differ by less, in relation, are one: those of 100,000 free scores differ by more."""
 
 
 def check_labels(where: str, values: Any, num_classes: int, size: int) -> NDArray[np.int64]:
@@ -110,7 +112,7 @@ def _probability_rows(block: NDArray[Any]) -> tuple[NDArray[np.bool_], bool]:
     least, most = block.min(axis=1), block.max(axis=1)
     sums = block.sum(axis=1, dtype=np.float64)
     fine = (least >= 0) & (np.abs(sums - 1) <= _ROUNDING)
-    one_sum = np.ptp(sums) <= _ROUNDING * sums[0]
+    one_sum = np.ptp(sums) <= _ONE_SUM * sums[0]
     return fine, bool((least >= 0).all() and ((most <= 1).all() or one_sum))
 
 
