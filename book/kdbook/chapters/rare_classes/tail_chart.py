@@ -32,7 +32,7 @@ def tails(counts: pd.DataFrame) -> alt.Chart:
     ends = counts[counts["label"] == counts["label"].max()]
     said = "; ".join(f"{row.ratio}: {row.images}" for row in ends.itertuples())
     return describe(
-        chart.properties(width=WIDTH, height=200),
+        chart.properties(width=WIDTH, height=150),
         "The higher the ratio, the fewer images the last class has",
         f"Lines of training images by class. In the last class: {said}.",
     )
