@@ -87,8 +87,8 @@ def test_the_tail_is_the_last_bucket_and_splits_again():
 
 
 def test_a_tail_whose_classes_differ_by_seed_fills_all_its_buckets():
-    teachers = [by_class("teacher", means, seed=seed)
-                for seed, means in enumerate([[40.0, 30.0, 20.0, 10.0], [10.0, 20.0, 30.0, 40.0]])]  # fmt: skip
+    falling, rising = [40.0, 30.0, 20.0, 10.0], [10.0, 20.0, 30.0, 40.0]
+    teachers = [by_class("teacher", falling), by_class("teacher", rising, seed=1)]
     table = pd.concat(teachers)
     tail = class_buckets.tail_places(class_buckets.class_places(table, "test"), 2)
     assert tail.groupby("seed")["label"].apply(sorted).tolist() == [[2, 3], [0, 1]]
