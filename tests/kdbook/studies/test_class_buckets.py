@@ -86,6 +86,17 @@ def test_the_tail_is_the_last_bucket_and_splits_again():
     assert split[split["statistic"] == "margin"]["value"].tolist() == [0.7, 0.7]
 
 
+def test_a_tail_whose_classes_differ_by_seed_fills_all_its_buckets():
+    falling, rising = [40.0, 30.0, 20.0, 10.0], [10.0, 20.0, 30.0, 40.0]
+    teachers = [by_class("teacher", falling), by_class("teacher", rising, seed=1)]
+    table = pd.concat(teachers)
+    tail = class_buckets.tail_places(class_buckets.class_places(table, "test"), 2)
+    assert tail.groupby("seed")["label"].apply(sorted).tolist() == [[2, 3], [0, 1]]
+    split = class_buckets.bucket_statistics(table, tail, 2)
+    rows = split[split["statistic"] == "accuracy"].sort_values(["seed", "bucket"])
+    assert rows["value"].tolist() == [20.0, 10.0, 20.0, 10.0]
+
+
 def test_differences_are_paired_and_corrected_over_the_buckets():
     seeds = [[1.0, 2.0, 3.0, 4.0], [2.0, 2.0, 5.0, 4.5], [1.5, 2.5, 4.0, 9.0]]
     teachers = [by_class("teacher", [40.0, 30.0, 20.0, 10.0], seed=s) for s in range(3)]

@@ -2,6 +2,7 @@
 
 import re
 
+import pandas as pd
 import pytest
 
 from kdbook.chapters.repeated_distillation import RepeatedDistillation, chain_names
@@ -18,8 +19,8 @@ def found():
 
 def mean_of(found, chain, number):
     table = found.study.table
-    rows = table[[name == chain for name in chain_names(table)] & (table["round"] == number)]
-    return rows["mean"].mean()
+    in_chain = pd.Series(chain_names(table), table.index) == chain
+    return table.loc[in_chain & (table["round"] == number), "mean"].mean()
 
 
 def test_the_headline_is_the_hottest_chain_at_both_ends(found):

@@ -151,7 +151,7 @@ class Findings:
             for key, table in self.gaps.items()
         }
         caption = "Each round minus the one-hot student of its seed, percentage points."
-        return shown(unbroken(pd.DataFrame(columns)), caption)
+        return shown(pd.DataFrame(columns), caption)
 
     def below_said(self) -> str:
         """How many rounds lie below the one-hot student after correction."""

@@ -53,7 +53,7 @@ def bucket_panels(
             frame,
             axis if name == last else None,
             words,
-            height=150,
+            height=115,
         )
         for name, words in units.items()
     ]

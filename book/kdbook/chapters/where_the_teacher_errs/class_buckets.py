@@ -101,13 +101,14 @@ def bucket_statistics(
     Args:
         by_class: rows of ``class_statistics`` of one split.
         places: from ``class_places``; a seed's classes may be fewer than all, as in a tail.
-        num_buckets: from 1 to the number of classes in ``places``.
+        num_buckets: from 1 to the number of classes that a seed has in ``places``.
 
     Returns:
         Columns: method, temperature, seed, statistic, bucket (from 1, best for the teacher),
         value.
     """
-    bucket = bucket_of(places["label"].nunique(), num_buckets)
+    # Of a tail each seed has classes of its own, so together they are more than a seed has.
+    bucket = bucket_of(int(places["seed"].value_counts().max()), num_buckets)
     ranks = places.groupby("seed")["place"].rank(method="first").astype(int)
     placed = places.assign(bucket=bucket[ranks - 1])
     rows = by_class.merge(placed, on=["seed", "label"])

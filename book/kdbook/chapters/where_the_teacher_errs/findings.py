@@ -141,7 +141,7 @@ class Findings:
         caption = (
             "What a student shares of its teacher's mistakes on test images, means over seeds."
         )
-        return shown(unbroken(levels.rename_axis("measure")), caption)
+        return shown(levels.rename_axis("measure"), caption)
 
     def last_bucket(self, order: str) -> pd.Series:
         """Differences of accuracy in the last bucket as text, by comparison."""

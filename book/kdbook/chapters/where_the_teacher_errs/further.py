@@ -10,7 +10,7 @@ from pandas.io.formats.style import Styler
 from kdbook import compare
 from kdbook.chapters.where_the_teacher_errs import TEACHER_VIEWS, agreement, mistakes
 from kdbook.records import read_records
-from kdbook.tables import shown, unbroken
+from kdbook.tables import shown
 from kdlib import metrics
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def recorded_tails() -> Any:
         "validation), and the share of the teacher's test mistakes that each network makes too. "
         "Means over seeds."
     )
-    return shown(unbroken(rows), caption) if larger else compare.listed(["Not run yet."])
+    return shown(rows, caption) if larger else compare.listed(["Not run yet."])
 
 
 def _levels(table: pd.DataFrame) -> pd.DataFrame:
