@@ -199,7 +199,7 @@ class Findings:
             lambda row: compare.level(row, 2), axis=1
         )
         caption = "Test accuracy in percent, log-loss in nats; 95 % intervals over seeds."
-        return shown(unbroken(table), caption)
+        return shown(table, caption)
 
     def pair_table(self) -> Styler:
         """All pairs and measures."""
