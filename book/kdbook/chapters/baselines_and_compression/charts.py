@@ -40,7 +40,7 @@ def baseline_scatter(
     shown = alt.param("data", value=chosen, bind=alt.binding_select(options=sets, name="Data "))
     picked = alt.selection_point("picked", fields=["method"], bind="legend")
     layers = [*_rules(points, picked), _dots(points, picked).add_params(picked)]
-    plot = alt.layer(*layers).properties(width=WIDTH, height=300)
+    plot = alt.layer(*layers).properties(width=WIDTH, height=260)
     chart = alt.vconcat(_best(points).add_params(shown), plot, spacing=10)
     return describe(
         chart,
@@ -76,7 +76,7 @@ def failure_bars(rows: pd.DataFrame, *, measure: str, title: str) -> alt.LayerCh
     words = "; ".join(
         f"{r.student} ({r.teacher} teacher) {r.value:.2f}" for r in first.itertuples()
     )
-    chart = alt.layer(base.mark_bar(), numbers).properties(width=WIDTH - 140, height=210)
+    chart = alt.layer(base.mark_bar(), numbers).properties(width=WIDTH - 140, height=190)
     return describe(chart, title, f"Bars of the {measure} in percent: {words}.")
 
 

@@ -109,12 +109,16 @@ def contradictions(most: int = 12) -> tuple[pd.DataFrame, str]:
     found = printed.contradictions()
     far = int((found["z"].abs() > 3).sum())
     metrics = {"worst_1": "worst", "worst_10": "worst ten", "mean_accuracy": "average"}
-    shown = found.head(most).replace({"metric": metrics, "data": NAMES})
-    shown = shown.rename(
-        columns={"metric": "measure", "in": "printed in", "z": "in standard errors"}
+    rows = found.head(most).replace({"metric": metrics, "data": NAMES})
+    shown = pd.DataFrame(
+        {
+            "number": rows["data"] + ", " + rows["method"] + ", " + rows["metric"],
+            "Table 2": rows["Table 2"].map("{:.2f}".format),
+            "supplement": rows["supplement"].map("{:.2f}".format) + " (" + rows["in"] + ")",
+            "difference": rows["difference"].map("{:+.2f}".format),
+            "in standard errors": rows["z"],
+        }
     )
-    numbers = ["Table 2", "supplement", "difference"]
-    text = shown[numbers].map("{:.2f}".format)
-    return shown.assign(**text), (
+    return shown, (
         f"{len(found)} printed numbers differ, {far} of them by more than three standard errors."
     )

@@ -163,12 +163,14 @@ def _printed_answer(rows: pd.DataFrame, labels: str) -> str:
 def printed_places() -> pd.DataFrame:
     """``printed_leaders`` with headings in words."""
     words = {
-        "data": "data", "labels": "labels on validation", "best": "best cell",
+        "data": "data", "labels": "labels", "best": "best cell",
         "highest": "its worst class", "robust twice": "robust twice", "rank": "rank",
         "gap": "gap", "error": "error",
     }  # fmt: skip
     found = printed_leaders()
-    return found[list(words)].rename(columns=words).replace({"data": NAMES})
+    whole = found["best"].str.replace(" ", "\u00a0")  # a cell's name in one line
+    shown = found.assign(best=whole, data=found["data"].map(NAMES).str.replace("-", "\u2011"))
+    return shown[list(words)].rename(columns=words)
 
 
 def printed_twice() -> pd.DataFrame:
