@@ -1,7 +1,7 @@
 """Environments with the versions that Colab has, or with the newest, and a kernel that runs there.
 
 ``make test-colab`` keeps them below ``.venv-colab``. Where ``KDLIB_COLAB_BESIDE`` is 1, only the
-packages below are installed, in front of those of the tests' own environment: ten seconds instead
+packages below are installed (ipywidgets 7 needs one more), in front of those of the tests' own environment: ten seconds instead
 of a minute.
 """
 
@@ -49,7 +49,7 @@ def _make(folder, python, pins, beside):
         "--disable-pip-version-check",
         *(["--extra-index-url", extra] if extra else []),
     ]
-    packages = ["--no-deps", *pins] if beside else [*pins, *REST]
+    packages = ["--no-deps", *pins, "ipython_genutils"] if beside else [*pins, *REST]
     subprocess.run([python, "-m", "pip", "install", *how, *packages], check=True)
     if beside:
         tests = Path(sysconfig.get_path("purelib"))
