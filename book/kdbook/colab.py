@@ -1,7 +1,6 @@
-"""What a chapter's first cell does on Colab, after it has installed kdlib without its dependencies.
+"""What a chapter's first cell does after it has found kdlib, or installed it without dependencies.
 
-Elsewhere it does nothing. At the top it imports the standard library alone: what else kdlib needs
-may not be there yet.
+At the top it imports the standard library alone: what else kdlib needs may not be there yet.
 """
 
 from __future__ import annotations
@@ -23,15 +22,15 @@ OF_NOTEBOOKS = ("altair", "ipywidgets")
 
 
 def set_up(*, store_on_drive: bool = False) -> None:
-    """On Colab: install what is missing, say which machine this is, and where runs are kept.
+    """Install what is missing; on Colab also say which machine this is, and where runs are kept.
 
     Args:
         store_on_drive: keep runs on Google Drive, so that they outlive the session. A
             ``KDLIB_STORE`` that lies there does the same.
     """
+    install_missing()
     if "google.colab" not in sys.modules:
         return
-    install_missing()
     if store_on_drive:
         os.environ.setdefault("KDLIB_STORE", str(ON_DRIVE))
     store = os.environ.get("KDLIB_STORE")
@@ -59,7 +58,12 @@ def install_missing(distribution: str = "kdlib") -> list[str]:
 
 
 def missing(distribution: str = "kdlib") -> list[str]:
-    """The requirements of the chapters of which no version is installed, e.g. ``pillow>=10``."""
+    """The requirements of the chapters of which no version is installed, e.g. ``pillow>=10``.
+
+    None where the distribution itself is not installed, as in a checkout on the path.
+    """
+    if not _is_there(distribution):
+        return []
     return [need for need in _needed(distribution) if not _is_there(_name(need))]
 
 

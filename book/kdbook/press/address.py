@@ -40,7 +40,7 @@ def colab_cell_source(address: str) -> str:
     """The code that gets kdlib and kdbook where they are missing, and sets Colab up.
 
     It installs no dependency, so that nothing already loaded is upgraded; ``kdbook.colab`` then
-    installs what is missing, and does nothing on other machines.
+    installs what is missing.
     """
     return (
         "from importlib.util import find_spec\n\n"

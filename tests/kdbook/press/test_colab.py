@@ -70,10 +70,15 @@ def on_colab(monkeypatch):
     return mounted
 
 
-def test_elsewhere_nothing_is_said_or_installed(monkeypatch, capsys):
-    monkeypatch.setattr(colab, "install_missing", None)
+def test_elsewhere_nothing_is_said(monkeypatch, capsys):
+    monkeypatch.setattr(colab, "install_missing", lambda: [])
+    monkeypatch.delenv("KDLIB_STORE", raising=False)
     colab.set_up(store_on_drive=True)
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == "" and "KDLIB_STORE" not in os.environ
+
+
+def test_of_a_checkout_on_the_path_nothing_is_missing():
+    assert colab.missing("no-such-distribution") == []
 
 
 def test_without_being_asked_drive_is_left_alone(on_colab, capsys):
@@ -119,9 +124,9 @@ NEEDS = [
 
 
 def test_missing_is_what_no_version_is_installed_of(monkeypatch):
-    Distribution(monkeypatch, NEEDS, {"numpy", "altair"})
+    Distribution(monkeypatch, NEEDS, {"kdlib", "numpy", "altair"})
     assert colab.missing() == ["pydantic>=2.8", "safetensors>=0.4"]
-    Distribution(monkeypatch, NEEDS, {"numpy", "pydantic", "safetensors"})
+    Distribution(monkeypatch, NEEDS, {"kdlib", "numpy", "pydantic", "safetensors"})
     assert colab.missing() == ["altair>=5.5"]
 
 
@@ -133,7 +138,7 @@ def test_what_is_there_keeps_its_version(monkeypatch):
         held = command[command.index("--constraint") + 1]
         calls.append((command[-2:], Path(held).read_text().splitlines()))
 
-    Distribution(monkeypatch, NEEDS, {"numpy", "altair"})
+    Distribution(monkeypatch, NEEDS, {"kdlib", "numpy", "altair"})
     monkeypatch.setattr(subprocess, "run", run)
     colab.install_missing()
     [(wanted, held)] = calls
@@ -142,7 +147,7 @@ def test_what_is_there_keeps_its_version(monkeypatch):
 
 
 def test_where_nothing_is_missing_pip_is_not_called(monkeypatch):
-    Distribution(monkeypatch, NEEDS, {"numpy", "pydantic", "safetensors", "altair"})
+    Distribution(monkeypatch, NEEDS, {"kdlib", "numpy", "pydantic", "safetensors", "altair"})
     monkeypatch.setattr(subprocess, "run", None)
     assert colab.install_missing() == []
 
