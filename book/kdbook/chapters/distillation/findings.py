@@ -74,7 +74,7 @@ def remember(rows: pd.DataFrame) -> str:
 def softened(logits: pd.DataFrame, temperature_names: list[str]) -> Styler:
     """Probabilities of one image, a row a temperature."""
     rows = logits.map("{:.3f}".format)
-    rows.index = pd.Index(temperature_names, name="temperature")
+    rows.index = pd.Index(temperature_names, name="T")
     return tables.shown(rows, "What the teacher says of the first image, by class.")
 
 
