@@ -99,7 +99,7 @@ def _p_words(p: float) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def mean_over_seeds(values: Sequence[float], scale: Scale = POINTS) -> pd.Series:
+def mean_over_seeds(values: Sequence[float] | pd.Series, scale: Scale = POINTS) -> pd.Series:
     """As ``kdbook.compare.over_seeds``; by default of differences in percentage points."""
     return pd.Series(intervals.over_seeds(values, scale))
 

@@ -200,7 +200,7 @@ class Findings:
         worst = list(self.study.measures().values())[-1]
         return (
             "Paper: CIFAR-100, balanced, ResNet-56, worst 10 of 100 classes. Ours: "
-            f"{profile.dataset}, ratio {self.study.ratio:g}, ResNet-{profile.model.depth}, "
+            f"{profile.dataset}, ratio {self.study.ratio:g}, {profile.model.title}, "
             f"{worst} of {len(self.study.class_names)}."
         )
 

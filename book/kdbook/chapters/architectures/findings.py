@@ -137,7 +137,7 @@ class Findings:
         }
         rows = {
             size: {
-                "network": f"ResNet-{spec.model.depth}",
+                "network": f"{spec.model.title}",
                 "channels": spec.model.width,
                 "parameters": f"{parameter_count(model_for(spec)):,}",
                 "mean accuracy as a teacher (%)": compare.level(means.loc[size]),

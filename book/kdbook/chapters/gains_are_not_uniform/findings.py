@@ -203,7 +203,7 @@ def beside_paper(study: GainsAreNotUniform) -> Styler:
     caption = (
         "Distilled minus one-hot, in points. Paper: ImageNet, ResNet-34, early-stopped teacher, "
         f"Table 2, not run here. Here: {study.data.name}, ratio {study.ratio:g}, "
-        f"ResNet-{study.profile.model.depth}, full teacher, T = {settings.temperature:g}, "
+        f"{study.profile.model.title}, full teacher, T = {settings.temperature:g}, "
         f"α = {settings.alpha:g}, {len(counts)} classes with {int(counts.min())} to "
         f"{int(counts.max())} training images."
     )

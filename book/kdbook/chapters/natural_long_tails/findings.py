@@ -93,7 +93,7 @@ class Findings:
         tested = int(self.study.data.test.class_counts.min())
         return (
             f"Ours: **{scale.dataset}**, {self.study.data.num_classes} classes, "
-            f"ResNet-{scale.model.depth}, {scale.seeds} seeds, T = {warmth:g}, α = {trust:g}. "
+            f"{scale.model.title}, {scale.seeds} seeds, T = {warmth:g}, α = {trust:g}. "
             f"{tail}"
             f"A fifth of the classes is k = {self.k}. Every class has {tested} test images or more."
         )

@@ -151,7 +151,7 @@ def beside_paper(study: RareClasses) -> Styler:
         "here": here["cell"],
         "sign": study.beside_paper(here, list(printed)),
     }
-    ours = f"{study.profile.dataset}, ratio {study.ratio:g}, ResNet-{study.profile.model.depth}"
+    ours = f"{study.profile.dataset}, ratio {study.ratio:g}, {study.profile.model.title}"
     return tables.shown(
         tables.unbroken(pd.DataFrame(columns)),
         "Distilled minus one-hot, in points. Paper: CIFAR-100-LT, ratio 100, ResNet-56. "

@@ -47,7 +47,7 @@ def _caption(found: Findings, third: int) -> str:
     return (
         f"Round {third} minus one-hot, percentage points. Paper: CIFAR-100-LT, ratio 100, worst "
         "10 of 100; the appendix does not name the network, ResNet-56 in the body. Ours: "
-        f"{used.dataset}, ratio {ratio:g}, ResNet-{used.model.depth}, "
+        f"{used.dataset}, ratio {ratio:g}, {used.model.title}, "
         f"{found.summary['seed'].nunique()} seeds. Signs can be compared, sizes cannot."
     )
 

@@ -86,6 +86,6 @@ def _settings_said(found: Findings) -> str:
     profile, count = found.study.profile, found.study.data.num_classes
     return (
         "Paper: CIFAR-100-LT, ratio 100, ResNet-56, worst 10 of 100 classes. Ours: "
-        f"{profile.dataset}, ratio {found.study.ratio:g}, ResNet-{profile.model.depth}, "
+        f"{profile.dataset}, ratio {found.study.ratio:g}, {profile.model.title}, "
         f"{found.measures[found.tenth]} of {count}."
     )

@@ -174,7 +174,7 @@ def beside_paper(study: TrustingTheTeacherLess) -> Styler:
     distilled, plain = f"AdaAlpha − distilled, T = {hot:g}", f"AdaAlpha, T = {hot:g} − one-hot"
     pairs = {distilled: "distillation", plain: "one_hot"}
     rows = pd.concat({name: _beside(study, gaps, key, name) for name, key in pairs.items()})
-    size = f"{study.profile.dataset}, ratio {study.ratio:g}, ResNet-{study.profile.model.depth}"
+    size = f"{study.profile.dataset}, ratio {study.ratio:g}, {study.profile.model.title}"
     return tables.shown(
         tables.unbroken(rows.rename_axis(["difference", "measure"])),
         f"In points. Paper: CIFAR-100-LT, ratio 100, ResNet-56. Here: {size}.",

@@ -208,7 +208,7 @@ class Findings:
         used, family = self.study.profile, self.study.study_families()[0]
         caption = (
             "Paper: CIFAR-100-LT, ratio 100, ResNet-56 (last-bucket row: ImageNet, ResNet-50). "
-            f"Ours: {used.dataset}, ratio {family.imbalance:g}, ResNet-{used.model.depth}, T = "
+            f"Ours: {used.dataset}, ratio {family.imbalance:g}, {used.model.title}, T = "
             f"{self.study.settings.temperature:g}, {used.seeds} seeds, sorted by validation."
         )
         return shown(unbroken(rows), caption)
