@@ -93,9 +93,9 @@ def one_seed(study: FirstPrinciples) -> Styler:
 
 def bootstrap_said(one_hot: RunResult, distilled: RunResult) -> str:
     """The difference of two networks in the mean, with its interval over test images."""
-    guesses = [r.logits("test").argmax(axis=1) for r in (one_hot, distilled)]
+    plain, taught = (r.logits("test").argmax(axis=1) for r in (one_hot, distilled))
     labels = one_hot.labels("test")
-    gain = metrics.paired_bootstrap(metrics.mean_accuracy, *guesses, labels)
+    gain = metrics.paired_bootstrap(metrics.mean_accuracy, plain, taught, labels)
     mean, low, high = (100 * x for x in (gain.mean, gain.low, gain.high))
     return f"Distilled minus one-hot: {mean:+.1f} points ({low:+.1f} to {high:+.1f})."
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 import numpy as np
 import pandas as pd
+import torch
 
 from kdbook.charts.style import METHOD_COLOURS, describe, require_columns
 
@@ -29,7 +30,7 @@ def six(
     logits, labels = teacher.logits("test"), teacher.labels("test")
     rows = telling_examples(logits, labels)
     chosen = logits[rows], student.logits("test")[rows], labels[rows]
-    images = study.data.test.images[rows]
+    images = study.data.test.images[torch.from_numpy(rows)]
     return rows, study.chart.soft_label_frame(*chosen, study.class_names, images=images)
 
 
@@ -89,7 +90,7 @@ def _percent(share: float) -> str:
 
 def _told_at(frame: pd.DataFrame, temperature: float) -> pd.DataFrame:
     scaled = frame["teacher_logit"] / temperature
-    grown = np.exp(scaled - scaled.groupby(frame["example"]).transform("max"))
+    grown = (scaled - scaled.groupby(frame["example"]).transform("max")).map(np.exp)
     share = grown / grown.groupby(frame["example"]).transform("sum")
     top = share.groupby(frame["example"]).transform("idxmax")
     guess = frame["class_name"].loc[top].to_numpy()
@@ -160,7 +161,8 @@ def seed_lines(rows: pd.DataFrame, *, title: str) -> alt.HConcatChart:
     measures = list(dict.fromkeys(rows["measure"]))
     panels = [_seeds_of(rows[rows["measure"] == name], name) for name in measures]
     means = rows.groupby(["measure", "method"], sort=False)["accuracy"].mean()
-    said = "; ".join(f"{m}, {who}: {mean:.1f}" for (m, who), mean in means.items())
+    named = means.reset_index().itertuples()
+    said = "; ".join(f"{row.measure}, {row.method}: {row.accuracy:.1f}" for row in named)
     words = f"Lines of {rows['seed'].nunique()} seeds. Mean accuracy in percent: {said}."
     return describe(alt.hconcat(*panels, spacing=30), title, words)
 

@@ -191,13 +191,14 @@ def printed() -> Styler:
 
 def beside_paper(study: GainsAreNotUniform) -> Styler:
     """Our differences beside those of Table 2."""
-    paper = room.printed().set_index(["where", "network"]).loc[("Table 2", "resnet34")]
+    table = room.printed().set_index(["where", "network"])
+    paper: list[float] = table.loc[[("Table 2", "resnet34")]].to_numpy()[0].tolist()
     rows = study.compare("distilled", "one-hot")
     rows = rows[rows["measure"] != "rarest fifth"].set_index("measure")
     columns = {
         "paper": [f"{value:+.2f}" for value in paper],
         "here": rows["cell"],
-        "sign": study.beside_paper(rows, list(paper)),
+        "sign": study.beside_paper(rows, paper),
     }
     counts, settings = study.data.train.class_counts, study.settings
     caption = (
