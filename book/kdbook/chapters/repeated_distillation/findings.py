@@ -111,7 +111,7 @@ class Findings:
         )
         return (
             f"**In short.** From round 1 to round {self.last} at {hot}, the mean accuracy of the "
-            f"classes {compare.change(rows.loc[hot])}, because a fixed temperature above 1 "
+            f"classes {compare.change(rows.to_dict('index')[hot])}, because a fixed temperature above 1 "
             f"compounds. {others[:1].upper()}{others[1:]}."
         )
 
@@ -225,4 +225,5 @@ class Findings:
         hot = self.summary["temperature"] == settings.temperatures[-1]
         end = self.summary[(self.summary["round"] == self.last) & hot]
         wide = end.pivot(index="seed", columns="alpha", values=key)
-        return compare.mean_over_seeds(wide[settings.mixed_alpha] - wide[settings.alpha])
+        gap = wide[settings.mixed_alpha] - wide[settings.alpha]
+        return compare.mean_over_seeds(gap.tolist())
