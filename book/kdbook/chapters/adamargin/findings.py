@@ -192,8 +192,8 @@ class Findings:
         diverged = int((ends["status"] == "diverged").sum())
         return (
             "**In short.** Against the one-hot student, AdaMargin's mean over the classes "
-            f"{compare.change(rows[first])} at offset {small:g}, and at offset {large:g} it "
-            f"{compare.change(rows[last])}. Of its {len(ends)} trainings at the recipe's rate "
+            f"{compare.change(pd.Series(rows[first]))} at offset {small:g}, and at offset {large:g} it "
+            f"{compare.change(pd.Series(rows[last]))}. Of its {len(ends)} trainings at the recipe's rate "
             f"{diverged or 'none'} diverged."
         )
 

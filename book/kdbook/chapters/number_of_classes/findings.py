@@ -146,9 +146,11 @@ class Findings:
         keys = [*PLACE, "draw", "seed", "method"]
         long = ways.melt(keys, list(WAYS), "way", "accuracy")
         groups = long.groupby(["way", "method"], sort=False)
-        return pd.concat(
-            [over_draws(g, "accuracy").assign(method=k[0], student=k[1]) for k, g in groups]
-        )
+        pieces: list[pd.DataFrame] = [
+            over_draws(rows, "accuracy").assign(method=str(way), student=str(student))
+            for (way, student), rows in groups
+        ]
+        return pd.concat(pieces)
 
     def ways_table(self) -> Styler:
         """The same as a page shows it."""

@@ -149,7 +149,7 @@ class Findings:
         )
 
     def _rarest(self, split: str, heat: float) -> pd.Series:
-        return self.rarest.xs(split).xs(heat)
+        return pd.Series(self.rarest.xs(split).xs(heat))
 
     def _moves(self, heat: float) -> str:
         row = self._rarest("training", heat)
