@@ -184,17 +184,17 @@ class Findings:
 
     def in_short(self) -> str:
         """The chapter's answer in two sentences."""
-        rows = self.gaps[self.gaps["measure"] == self.study.measures()["mean"]].set_index(
-            "comparison"
-        )
+        in_mean = self.gaps["measure"] == self.study.measures()["mean"]
+        rows = self.gaps[in_mean].set_index("comparison").to_dict("index")
         first, *_, last = (f"{self._full(name)} − one-hot" for name in self.names.values())
+        least, most = (compare.change(pd.Series(rows[name])) for name in (first, last))
         small, large = min(self.names), max(self.names)
         ends = self.summary[self.summary["method"].isin(self.names.values())]
         diverged = int((ends["status"] == "diverged").sum())
         return (
             "**In short.** Against the one-hot student, AdaMargin's mean over the classes "
-            f"{compare.change(rows.loc[first])} at offset {small:g}, and at offset {large:g} it "
-            f"{compare.change(rows.loc[last])}. Of its {len(ends)} trainings at the recipe's rate "
+            f"{least} at offset {small:g}, and at offset {large:g} it "
+            f"{most}. Of its {len(ends)} trainings at the recipe's rate "
             f"{diverged or 'none'} diverged."
         )
 

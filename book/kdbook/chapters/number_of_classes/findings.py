@@ -86,7 +86,7 @@ class Findings:
 
     def changes_table(self) -> Styler:
         """Change of every measure."""
-        rows = overview(self.study.table).rename_axis(index=_HEADS)
+        rows = overview(self.study.table).rename_axis(list(_HEADS.values()))
         caption = "Distilled minus one-hot, percentage points, with 95 % intervals over draws."
         return shown(unbroken(_plain(rows)), caption)
 
@@ -98,7 +98,7 @@ class Findings:
         table = compare.with_holm(pd.concat([by_draw, rows[whole]]), PLACE)
         table = table.set_index(PLACE)[["p", "p_holm"]].sort_index().map("{:.3f}".format)
         heads = {"p": "p-value", "p_holm": "p-value (Holm)"}
-        table = table.rename(columns=heads).rename_axis(index=_HEADS)
+        table = table.rename(columns=heads).rename_axis(list(_HEADS.values()))
         return shown(_plain(table), "Change of the worst class: paired t-test on the draws' means.")
 
     @cached_property
@@ -116,8 +116,7 @@ class Findings:
     def parts_table(self) -> Styler:
         """The same in words."""
         rows = self.parts.reset_index(level=0)
-        span = [f"{100 * r.share:.0f} ({100 * r.low:.0f} to {100 * r.high:.0f})"
-                if r.share == r.share else "all equal" for r in rows.itertuples()]  # fmt: skip
+        span = list(map(_explained, *(100 * rows[name] for name in ("share", "low", "high"))))
         table = rows[["change of the", *PLACE]].assign(
             draws=rows["draw_sd"].map("{:.2f}".format),
             seeds=rows["seed_sd"].map("{:.2f}".format),
@@ -146,10 +145,12 @@ class Findings:
         ways = self.study.without_retraining(self.study.results())
         keys = [*PLACE, "draw", "seed", "method"]
         long = ways.melt(keys, list(WAYS), "way", "accuracy")
-        return pd.concat(
-            over_draws(rows, "accuracy").assign(method=way, student=student)
-            for (way, student), rows in long.groupby(["way", "method"], sort=False)
-        )
+        groups = long.groupby(["way", "method"], sort=False)
+        pieces: list[pd.DataFrame] = [
+            over_draws(rows, "accuracy").assign(method=str(way), student=str(student))
+            for (way, student), rows in groups
+        ]
+        return pd.concat(pieces)
 
     def ways_table(self) -> Styler:
         """The same as a page shows it."""
@@ -175,7 +176,7 @@ class Findings:
     def _luck(self, students: pd.DataFrame) -> pd.DataFrame:
         """How low the worst would look if all classes had the mean's accuracy."""
         images = int(self.study.data.test.class_counts.float().mean().round().int())
-        means = students.groupby([*PLACE, "method"], as_index=False)["mean"].mean()
+        means = students.groupby([*PLACE, "method"])["mean"].mean().reset_index()
         worst = [_worst_by_luck(row, images) for _, row in means.iterrows()]
         renamed = means.rename(columns={"method": "student"})
         return renamed.assign(mean=worst, low=np.nan, high=np.nan, method="luck alone")
@@ -211,6 +212,10 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
     rows = table.reset_index()
     heads = [head for head in _HEADS.values() if head in rows]
     return rows.assign(**{head: [f"{value:g}" for value in rows[head]] for head in heads})
+
+
+def _explained(share: float, low: float, high: float) -> str:
+    return "all equal" if np.isnan(share) else f"{share:.0f} ({low:.0f} to {high:.0f})"
 
 
 def _worst_by_luck(row: Row, images: int) -> float:

@@ -76,7 +76,7 @@ class Findings:
     def rarest(self) -> pd.DataFrame:
         """The last bucket minus the mean of all, by split and temperature, with Holm's p."""
         pairs = [(split, heat) for split in SPLITS for heat in self.two]
-        rows = {pair: compare.mean_over_seeds(self._last_minus_all(*pair)) for pair in pairs}
+        rows = {p: compare.mean_over_seeds(self._last_minus_all(*p).tolist()) for p in pairs}
         table = pd.DataFrame(rows).T.rename_axis(["images", "T"])
         return table.assign(holm=metrics.holm(table["p"]))
 
@@ -87,7 +87,7 @@ class Findings:
 
     def headline(self) -> str:
         """A chart's title: the rarest classes against the mean class."""
-        said = [f"{self.rarest.loc[split, self.heat]['mean']:+.0f} points ({split})"
+        said = [f"{self._rarest(split, self.heat)['mean']:+.0f} points ({split})"
                 for split in SPLITS]  # fmt: skip
         return f"Samples at T = {self.heat:g}, rarest bucket against all: {', '.join(said)}"
 
@@ -134,7 +134,7 @@ class Findings:
         values = self.correlations(heat)
         if len(values) < metrics.FEWEST_REPEATS:
             return f"at T = {heat:g} the shares do not differ in enough seeds ({len(values)})"
-        row = compare.mean_over_seeds(values, metrics.SIGNED)
+        row = compare.mean_over_seeds(values.tolist(), metrics.SIGNED)
         return f"at T = {heat:g} it is {compare.signed(row, digits=2)}, {len(values)} seeds"
 
     def in_short(self) -> str:
@@ -148,8 +148,11 @@ class Findings:
             f"changes there: {tied}."
         )
 
+    def _rarest(self, split: str, heat: float) -> pd.Series:
+        return pd.Series(self.rarest.xs(split).xs(heat))
+
     def _moves(self, heat: float) -> str:
-        row = self.rarest.loc["training", heat]
+        row = self._rarest("training", heat)
         same = pd.isna(row["low"]) and row["mean"] == 0
         return "is the same in every seed" if same else compare.change(row)
 

@@ -106,13 +106,14 @@ class Findings:
             return "**In short.** There is one round only, so nothing is repeated."
         rows = self.added("mean").set_index("chain")
         hot = self.hottest()
+        most = compare.change(pd.Series(rows.to_dict("index")[hot]))
         others = "; ".join(
             f"at {chain} it {compare.change(row)}" for chain, row in rows.iterrows() if chain != hot
         )
         return (
             f"**In short.** From round 1 to round {self.last} at {hot}, the mean accuracy of the "
-            f"classes {compare.change(rows.loc[hot])}, because a fixed temperature above 1 "
-            f"compounds. {others[:1].upper()}{others[1:]}."
+            f"classes {most}, because a fixed temperature above 1 compounds. "
+            f"{others[:1].upper()}{others[1:]}."
         )
 
     def added_table(self) -> Styler:
@@ -225,4 +226,5 @@ class Findings:
         hot = self.summary["temperature"] == settings.temperatures[-1]
         end = self.summary[(self.summary["round"] == self.last) & hot]
         wide = end.pivot(index="seed", columns="alpha", values=key)
-        return compare.mean_over_seeds(wide[settings.mixed_alpha] - wide[settings.alpha])
+        gap = wide[settings.mixed_alpha] - wide[settings.alpha]
+        return compare.mean_over_seeds(gap.tolist())

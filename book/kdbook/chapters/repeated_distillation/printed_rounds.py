@@ -27,7 +27,7 @@ def printed_table(found: Findings) -> Styler:
 def beside_table(found: Findings) -> Styler:
     """The third round, or the last, minus one-hot: theirs and ours."""
     gaps, third = found.gaps, min(3, found.last)
-    table = printed(found)
+    table = printed(found).to_dict("index")
     keys = {"mean": "mean", found.worst: "worst 10", "delta": "Δ10"}
     alpha = found.study.settings.alpha
     chains = [c for c in gaps["mean"]["chain"].unique() if "α" not in c or alpha != 1]
@@ -35,7 +35,7 @@ def beside_table(found: Findings) -> Styler:
     for chain in chains:
         for key, head in keys.items():
             ours = gaps[key].set_index(["chain", "round"]).loc[chain, third]
-            paper = table.loc[f"{third}×", head] - table.loc["one-hot", head]
+            paper = table[f"{third}×"][head] - table["one-hot"][head]
             (sign,) = found.study.beside_paper([ours], [paper])
             rows.append((chain, found.names[key], f"{paper:+.2f}", compare.signed(ours), sign))
     heads = ["chain", "measure", "paper", "ours", "sign"]

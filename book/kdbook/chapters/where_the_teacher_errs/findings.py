@@ -232,7 +232,8 @@ class Findings:
     def _flatter(self, name: str) -> str:
         rows = self.ranges[self.ranges["statistic"] == name]
         wide = rows.pivot(index="seed", columns="method", values="value")
-        row = compare.mean_over_seeds(wide["AdaMargin"] - wide["distilled"], metrics.DIFFERENCE)
+        gap = (wide["AdaMargin"] - wide["distilled"]).tolist()
+        row = compare.mean_over_seeds(gap, metrics.DIFFERENCE)
         return compare.signed(row, digits=2)
 
 

@@ -86,7 +86,7 @@ def dev_said(views: pd.DataFrame) -> str:
 def _foretold(heard: pd.DataFrame, column: str) -> str:
     wide = heard.pivot(index="seed", columns="method", values=column)
     gap = wide[TEACHER_VIEWS["initial teacher, dev"]] - wide[TEACHER_VIEWS["teacher, training"]]
-    return compare.signed(compare.mean_over_seeds(gap, metrics.DIFFERENCE), digits=2)
+    return compare.signed(compare.mean_over_seeds(gap.tolist(), metrics.DIFFERENCE), digits=2)
 
 
 def recorded_tails() -> Any:
@@ -106,7 +106,9 @@ def _levels(table: pd.DataFrame) -> pd.DataFrame:
     means = table.groupby("method", sort=False)[list(_LAST)].mean().map("{:.2f}".format)
     wide = {name: table.pivot(index="seed", columns="method", values=name) for name in _LAST}
     gaps = {
-        name: compare.mean_over_seeds(rows["distilled"] - rows["one-hot"], metrics.DIFFERENCE)
+        name: compare.mean_over_seeds(
+            (rows["distilled"] - rows["one-hot"]).tolist(), metrics.DIFFERENCE
+        )
         for name, rows in wide.items()
     }
     means.loc["distilled − one-hot"] = {n: compare.signed(row, digits=2) for n, row in gaps.items()}
