@@ -20,9 +20,7 @@ from kdbook.widgets.functions import (
 from kdbook.widgets.panels import (
     explore_adaptive_mix,
     explore_groups,
-    explore_imbalance,
     explore_soft_labels,
-    explore_trade_offs,
     explore_worst_class_noise,
 )
 from kdbook.widgets.shell import Choice, Slider, panel
@@ -34,9 +32,7 @@ __all__ = [
     "explore",
     "explore_adaptive_mix",
     "explore_groups",
-    "explore_imbalance",
     "explore_soft_labels",
-    "explore_trade_offs",
     "explore_worst_class_noise",
     "panel",
     "soft_label_table",

@@ -18,7 +18,7 @@ from kdbook.widgets.functions import (
     spread_accuracies,
     worst_class_frame,
 )
-from kdbook.widgets.shell import Choice, Slider, panel
+from kdbook.widgets.shell import Slider, panel
 
 
 def explore_soft_labels(
@@ -55,29 +55,6 @@ def explore_soft_labels(
         Slider("alpha", "Mix α", 0.0, 1.0, 0.01, alpha),
     )
     panel(draw, sliders, twin=twin)
-
-
-def explore_imbalance(
-    per_class_at: Callable[[float], pd.DataFrame],
-    *,
-    imbalance: float = 20.0,
-    largest: float = 100.0,
-    twin: bool = True,
-) -> None:
-    """Accuracy by class at any imbalance ratio; trains what the store does not hold.
-
-    Args:
-        per_class_at: from a ratio to the frame that ``charts.per_class_accuracy`` draws.
-        imbalance: where the slider starts.
-        largest: where it ends; it begins at 1.
-        twin: the page holds ``charts.imbalance_explorer``.
-    """
-
-    def draw(imbalance: float) -> alt.LayerChart:
-        title = f"Accuracy by class at ratio {imbalance:g}"
-        return charts.per_class_accuracy(per_class_at(imbalance), title=title)
-
-    panel(draw, [Slider("imbalance", "Imbalance ratio", 1.0, largest, 1.0, imbalance)], twin=twin)
 
 
 def explore_adaptive_mix(
@@ -128,49 +105,6 @@ def explore_groups(
         Slider("threshold", "Threshold", 0.05, 0.95, 0.01, threshold),
     )
     panel(draw, sliders, twin=twin)
-
-
-def explore_trade_offs(
-    per_class_at: Callable[[float, float, float, float, str], pd.DataFrame],
-    *,
-    alpha_t: float = 0.5,
-    alpha_s: float = 0.5,
-    temperature: float = 1.0,
-    imbalance: float = 20.0,
-    twin: bool = True,
-) -> None:
-    """A traded-off student of a traded-off teacher by class; trains what the store does not hold.
-
-    Args:
-        per_class_at: from both trade-offs, temperature, imbalance ratio and kind of validation
-            labels (``teacher`` or ``one_hot``) to the frame that ``charts.per_class_accuracy``
-            draws.
-        alpha_t: of the teacher, where its slider starts, 0 to 1.
-        alpha_s: of the student, where its slider starts, 0 to 1.
-        temperature: where its slider starts, 0.5 to 10.
-        imbalance: where its slider starts, 1 to 100.
-        twin: the page holds ``charts.trade_off_explorer``.
-    """
-
-    def draw(
-        alpha_t: float, alpha_s: float, temperature: float, imbalance: float, labels: str
-    ) -> alt.LayerChart:
-        title = f"Accuracy by class, α of teacher {alpha_t:g}, of student {alpha_s:g}"
-        frame = per_class_at(alpha_t, alpha_s, temperature, imbalance, labels)
-        return charts.per_class_accuracy(frame, title=title)
-
-    kinds = {"the teacher's": "teacher", "one-hot": "one_hot"}
-    panel(
-        draw,
-        (
-            Slider("alpha_t", "Teacher's α", 0.0, 1.0, 0.05, alpha_t),
-            Slider("alpha_s", "Student's α", 0.0, 1.0, 0.05, alpha_s),
-            Slider("temperature", "Temperature T", 0.5, 10.0, 0.5, temperature),
-            Slider("imbalance", "Imbalance ratio", 1.0, 100.0, 1.0, imbalance),
-            Choice("labels", "Validation labels", kinds, "teacher"),
-        ),
-        twin=twin,
-    )
 
 
 def explore_worst_class_noise(

@@ -12,27 +12,15 @@ from kdbook.widgets import shell
 LOGITS, LABELS = np.eye(3) * 4, np.arange(3)
 
 
-def by_class(imbalance):
-    return pd.DataFrame({"method": "one-hot", "label": range(3), "mean": 100 / imbalance,
-                         "low": 0.0, "high": 100.0})  # fmt: skip
-
-
 def by_group(depth, alpha, threshold):
     return pd.DataFrame({"group": ["a", "b"], "mean": [float(depth), 100 * alpha * threshold],
                          "low": 0.0, "high": 50.0})  # fmt: skip
 
 
-def by_trade_off(alpha_t, alpha_s, temperature, imbalance, labels):
-    assert labels in ("teacher", "one_hot")
-    return by_class(temperature + imbalance).assign(low=10 * alpha_t, high=50 + 10 * alpha_s)
-
-
 PANELS = {
     "soft_labels": lambda: widgets.explore_soft_labels(LOGITS, -LOGITS, LABELS, ["a", "b", "c"]),
-    "imbalance": lambda: widgets.explore_imbalance(by_class),
     "adaptive_mix": lambda: widgets.explore_adaptive_mix(LOGITS, LABELS),
     "groups": lambda: widgets.explore_groups(by_group),
-    "trade_offs": lambda: widgets.explore_trade_offs(by_trade_off),
     "worst_class_noise": widgets.explore_worst_class_noise,
 }
 each_panel = pytest.mark.parametrize("explore", PANELS.values(), ids=PANELS)
