@@ -43,6 +43,7 @@ FLOORS = {
     "kdbook.prune_command": 8, "kdbook.record_commands": 8,
     "kdlib.exchange_commands": 8, "kdbook.study_runs": 8, "kdbook.batches": 8,
     "kdbook.reproduce_command": 8, "kdbook.verify_command": 8, "kdbook.workshop": 8,
+    "kdbook.workshop_command": 8,
 }  # fmt: skip
 # Where packages come from is pip's business, and where a checkout lies is nobody's. Tests may make
 # up a home named "me".

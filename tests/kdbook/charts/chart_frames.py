@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from kdbook.chapters.calibration import theory
+from kdbook.chapters.what_decides_who_pays.fits import bin_names
 
 METHODS = ("one-hot", "distilled", "AdaAlpha")
 CLASSES = range(4)
@@ -480,3 +481,18 @@ def class_images():
         for ratio in (1, 20)
         for label in (0, 1)
     )  # fmt: skip
+
+
+PRINTED_TAILS = pd.DataFrame(
+    [("one-hot", "worst 20", 10.0), ("one-hot", "top 20", 90.0)],
+    columns=["method", "measure", "value"],
+)
+LUCK = pd.DataFrame(
+    [("worst 20", 5.0, 8.0, 12.0), ("top 20", 88.0, 92.0, 95.0)],
+    columns=["measure", "low", "median", "high"],
+)
+
+
+def change_by_bin():
+    """A change for every bin of the share off the label."""
+    return pd.Series(np.linspace(2.0, -20.0, len(bin_names())), bin_names())

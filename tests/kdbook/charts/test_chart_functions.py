@@ -40,7 +40,7 @@ from kdbook.chapters.groups_that_are_not_classes.charts import (
 )
 from kdbook.chapters.measuring.charts import worst_class_explorer, worst_class_simulation
 from kdbook.chapters.multipliers.charts import changed_choices, multiplier_explorer
-from kdbook.chapters.natural_long_tails.charts import tail_explorer
+from kdbook.chapters.natural_long_tails.charts import printed_and_luck, tail_explorer
 from kdbook.chapters.number_of_classes.charts import class_count_explorer
 from kdbook.chapters.objectives.charts import effect_by_length, objective_explorer
 from kdbook.chapters.provable_harm.charts import added_risk_curves, risk_parts
@@ -62,6 +62,7 @@ from kdbook.chapters.trusting_the_teacher_less.charts import (
     trust_estimate_explorer,
 )
 from kdbook.chapters.what_decides_who_pays.charts import alone_and_beside, harm_by_share
+from kdbook.chapters.what_decides_who_pays.panel import share_by_class
 from kdbook.chapters.where_the_teacher_errs.charts import bucket_explorer, bucket_panels
 from kdbook.charts.over_steps import over_steps
 from kdbook.charts.style import (
@@ -92,6 +93,10 @@ MAKERS = {
     "six_images": lambda: six_images(told(soft_frame())),
     "seed_lines": lambda: seed_lines(frames.seed_rows(), title="Ten pairs"),
     "tails": lambda: tails(frames.class_images()),
+    "share_by_class": lambda: share_by_class(np.array([2.0, 30.0]), frames.change_by_bin()),
+    "printed_and_luck": lambda: printed_and_luck(
+        frames.PRINTED_TAILS, frames.LUCK, title="Table 6 over luck"
+    ),
     "soft_label_bars": lambda: soft_label_bars(bars_frame()),
     "per_class_accuracy": lambda: charts.per_class_accuracy(frames.per_class()),
     "imbalance_explorer": lambda: imbalance_explorer(frames.worst(), frames.per_class_and_ratio()),
@@ -201,19 +206,17 @@ def test_all_chart_functions_are_tested():
 
 
 def chart_modules():
-    """Those of each chapter, of the matrix, and what they share."""
-    rooms = [f"kdbook.chapters.{room.name}" for room in pkgutil.iter_modules(chapters.__path__)]
-    names = [f"{room}.charts" for room in (*rooms, "kdbook.reproduction")]
-    names = [name for name in names if importlib.util.find_spec(name)]
-    more = ["kdbook.charts.classes", "kdbook.charts.over_steps"]
-    more.append("kdbook.chapters.provable_harm.explorer")
-    return [importlib.import_module(name) for name in (*names, *more)]
+    """All modules of the chapters' rooms, of the matrix, and what they share."""
+    rooms = pkgutil.walk_packages(chapters.__path__, f"{chapters.__name__}.")
+    more = ["kdbook.reproduction.charts", "kdbook.charts.classes", "kdbook.charts.over_steps"]
+    return [importlib.import_module(name) for name in (*(one.name for one in rooms), *more)]
 
 
 def makes_a_chart(name, function):
     """Whole charts have a title; layers and parts of one have none."""
+    parts = ("class_lines", "sentence", "zero_rule")
     said = inspect.get_annotations(function).get("return", "")
-    return name[0] != "_" and "Chart" in str(said) and name not in ("class_lines", "zero_rule")
+    return name[0] != "_" and "Chart" in str(said) and name not in parts
 
 
 @each_chart

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kdbook.workshop.command import workshop
 from kdbook.workshop.deck import VEGA, deck
 from kdbook.workshop.logits import FILE
 from kdbook.workshop.make import WorkshopError, executed, make_workshop
 from kdbook.workshop.units import Unit, read_units
+from kdbook.workshop_command import workshop
 from kdlib.runs import Store
 
 ROOT = Path(__file__).resolve().parents[3]
