@@ -1,4 +1,4 @@
-"""Audit your own model: what a reader may set. The chapter trains small networks of its own."""
+"""What a reader may set, and the images: Fashion-MNIST where its files are, else digits."""
 
 from __future__ import annotations
 
