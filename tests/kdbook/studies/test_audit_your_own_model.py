@@ -45,12 +45,13 @@ def test_the_title_names_whom_distillation_harms():
         "Distilled at T = 3, the student harms a (-30.0 points)"
     )
     calm = report([0, 0, 40, 0])
-    assert "no class is harmed for sure, and helps c (+20.0 points)" in findings.headline(calm, 3.0)
+    said = "harms no class for sure, and it helps c (+20.0 points)"
+    assert said in findings.headline(calm, 3.0)
 
 
 def test_every_report_is_told_and_drawn(bench):
     assert set(bench.reports) == {"distilled", "AdaAlpha", "robust"}
-    assert findings.in_short(bench).count("worst class") == 2
+    assert findings.in_short(bench).count("the worst class") == 3
     drawn = charts.gains(bench, bench.reports["distilled"], title="t").to_dict()
     rows = max(drawn["datasets"].values(), key=len)
     assert drawn["title"] == "t" and len(rows) == bench.classes

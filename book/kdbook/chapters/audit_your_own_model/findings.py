@@ -22,41 +22,24 @@ def headline(report: Report, temperature: float) -> str:
     harmed, helped = _named(report, "harmed"), _named(report, "helped")
     if harmed:
         return f"Distilled at T = {temperature:g}, the student harms {harmed}"
-    rest = f"and helps {helped}" if helped else "and helps none either"
-    return f"Distilled at T = {temperature:g}, no class is harmed for sure, {rest}"
+    rest = f"it helps {helped}" if helped else "none is helped"
+    return f"Distilled at T = {temperature:g}, the student harms no class for sure, and {rest}"
 
 
 def in_short(bench: Bench) -> str:
-    """Two sentences: what distillation does, and what either remedy does to the worst class."""
-    report = bench.reports["distilled"]
-    remedies = [f"with {_OF[name]} {_worst(bench.reports[name])}" for name in _OF]
+    """Two sentences: what distillation does, and what either remedy does instead."""
+    told = {name: _effect(one) for name, one in bench.reports.items()}
     return (
-        f"Distillation alone {_effect(report)}, and the worst class {_worst(report)}. "
-        f"Beside the same one-hot students, the worst class {remedies[0]} ({_harms(bench, 0)}), "
-        f"and {remedies[1]} ({_harms(bench, 1)})."
+        f"Beside students of the labels alone, distillation {told['distilled']}. AdaAlpha instead "
+        f"{told['AdaAlpha']}, while the robust objective {told['robust']}."
     )
 
 
-_OF = {"AdaAlpha": "AdaAlpha", "robust": "the robust objective"}
-
-
-def _worst(report: Report) -> str:
-    rows = report.overall.set_index("measure").loc["worst_1"]
-    return words.change({"mean": rows["gain"], **_span(rows), "seeds": report.seeds})
-
-
-def _harms(bench: Bench, place: int) -> str:
-    report = bench.reports[list(_OF)[place]]
-    return f"harmed: {_named(report, 'harmed') or 'no class for sure'}"
-
-
 def _effect(report: Report) -> str:
-    changed = [
-        f"{verb} {named}"
-        for verb, word in (("harms", "harmed"), ("helps", "helped"))
-        if (named := _named(report, word))
-    ]
-    return " and ".join(changed) or "changes no class for sure"
+    harmed = _named(report, "harmed") or "no class for sure"
+    row = report.overall.set_index("measure").loc["worst_1"]
+    worst = words.change({"mean": row["gain"], **_span(row), "seeds": report.seeds})
+    return f"harms {harmed}, and the worst class {worst}"
 
 
 def _span(row: pd.Series) -> dict[str, float]:
