@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 import pandas as pd
+import torch
 
 from kdbook.chapters.audit_your_own_model.bench import Bench
 from kdbook.chapters.distillation.charts import digit_image
@@ -47,12 +48,12 @@ def gains(bench: Bench, report: Report, *, title: str) -> alt.LayerChart:
 
 
 def _commonest_first(bench: Bench, report: Report) -> pd.DataFrame:
-    train = bench.data.train
+    train, images = bench.data.train, torch.as_tensor(bench.data.train.images)
     first = [int((train.labels == label).nonzero()[0]) for label in range(bench.classes)]
     rows = report.by_class[["name", "gain", "low", "high", "verdict"]].round(2)
     rows = rows.assign(
         images=train.class_counts.numpy(),
-        image=[digit_image(train.images[place].numpy()) for place in first],
+        image=[digit_image(images[place].numpy()) for place in first],
     )
     rows["class"] = rows["name"] + " (" + rows["images"].astype(str) + ")"
     return rows.sort_values("images", ascending=False, kind="stable")

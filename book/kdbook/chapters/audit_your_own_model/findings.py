@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from kdbook import tables
@@ -42,7 +43,7 @@ def _effect(report: Report) -> str:
     return f"harms {harmed}, and the worst class {worst}"
 
 
-def _span(row: pd.Series) -> dict[str, float]:
+def _span(row: Any) -> dict[str, float]:
     return {"low": row["low"], "high": row["high"]}
 
 
@@ -123,7 +124,7 @@ def class_numbers(bench: Bench) -> Styler:
         {
             "Class": rows["name"],
             "Training images": bench.data.train.class_counts.numpy(),
-            "Trust": [f"{one:.2f}" for one in report.weights],
+            "Trust": [f"{one:.2f}" for one in np.asarray(report.weights, dtype=float)],
             "Distilled": rows["student"],
             "One-hot": rows["one_hot"],
             "Gain": rows.apply(_gain, axis=1),
