@@ -24,17 +24,23 @@
     const lists = [...matrix.querySelectorAll("select[data-filter]")];
     const asked = lists.map((list) => [list.dataset.filter, list.value]);
     const any = asked.some(([, value]) => value !== "");
+    const counts = new Map();
     let shown = 0;
     for (const section of matrix.querySelectorAll("details")) {
       const rows = [...section.querySelectorAll("tbody tr")];
       for (const row of rows) row.hidden = !fits(row, asked);
-      const left = rows.filter((row) => !row.hidden).length;
-      section.hidden = left === 0;
-      section.open = any && left > 0;
-      shown += left;
+      const left = rows.filter((row) => !row.hidden);
+      section.hidden = left.length === 0;
+      section.open = any && left.length > 0;
+      shown += left.length;
+      for (const { dataset } of left) {
+        counts.set(dataset.verdict, (counts.get(dataset.verdict) ?? 0) + 1);
+      }
     }
     const all = matrix.querySelectorAll("tbody tr").length;
-    matrix.querySelector("output").textContent = `${shown} of ${all} numbers`;
+    const parts = [...counts].map(([verdict, count]) => `${count} ${verdict}`).join(", ");
+    const text = `${shown} of ${all} numbers`;
+    matrix.querySelector("output").textContent = parts ? `${text}: ${parts}.` : `${text}.`;
   }
 
   function start() {

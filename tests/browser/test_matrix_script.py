@@ -35,7 +35,7 @@ def test_lists_filter_the_numbers_and_leave_the_claims_alone(browser, page_addre
     with opened(browser, page_address, width=1280) as opened_page:
         page = opened_page.page
         page.select_option("select[data-filter=dataset]", "Adult")
-        assert page.locator("output").inner_text() == "33 of 164 numbers"
+        assert page.locator("output").inner_text() == "33 of 164 numbers: 33 not run."
         assert page.locator("details tbody tr:visible").count() == 33
         claims = page.locator(".kdlib-matrix >> nth=0")
         assert claims.locator("tbody tr:visible").count() == claims.locator("tbody tr").count() > 20

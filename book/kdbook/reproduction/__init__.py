@@ -4,13 +4,14 @@ from kdbook.reproduction.blocks import all_records, block_records
 from kdbook.reproduction.claim_pages import claims_html
 from kdbook.reproduction.claim_table import claims_table
 from kdbook.reproduction.levels import Level
-from kdbook.reproduction.matrix import export, leading, reproduction, summary
+from kdbook.reproduction.matrix import PAPERS, export, leading, reproduction, summary
 from kdbook.reproduction.pages import matrix_html
 from kdbook.reproduction.printed import Printed
 from kdbook.reproduction.questions import AuditError, Question, questions
 from kdbook.reproduction.verdicts import Measured, Verdict, judge
 
 __all__ = [
+    "PAPERS",
     "AuditError",
     "Level",
     "Measured",

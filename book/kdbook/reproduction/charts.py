@@ -9,6 +9,7 @@ import pandas as pd
 
 from kdbook.charts import caption as caption
 from kdbook.charts.style import WIDTH, describe, require_columns
+from kdbook.reproduction.overview import Answer
 
 VERDICT_COLOURS = {
     "agrees": "#009E73",
@@ -22,6 +23,44 @@ VERDICT_COLOURS = {
     "not run": "rgba(140, 140, 140, 0.4)",
 }
 """In the order of the bars. The two greys are numbers that nothing here speaks for or against."""
+
+ANSWER_COLOURS = {
+    Answer.AGREES: "#009E73",
+    Answer.DIFFERS: "#D55E00",
+    Answer.CANNOT_SAY: "#8A6D00",
+    Answer.OTHER: "#8C8C8C",
+    Answer.NOT_RUN: "rgba(140, 140, 140, 0.4)",
+}
+
+
+def answer_bars(answers: pd.DataFrame, *, title: str) -> alt.VConcatChart:
+    """Bars of how many printed numbers have which answer, one plot a paper, with the counts.
+
+    Args:
+        answers: as ``kdbook.reproduction.overview.answers`` gives them.
+        title: the chart's title.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    require_columns(answers, ("paper", "answer", "numbers"))
+    papers = list(dict.fromkeys(answers["paper"]))
+    plots = [_answers_of(answers[answers["paper"] == paper], paper) for paper in papers]
+    said = [f"{r.paper}: {r.numbers} {r.answer}" for r in answers.itertuples()]
+    return describe(alt.vconcat(*plots), title, f"Bars of printed numbers. {'; '.join(said)}.")
+
+
+def _answers_of(rows: pd.DataFrame, paper: str) -> alt.LayerChart:
+    names, colours = [a.value for a in ANSWER_COLOURS], list(ANSWER_COLOURS.values())
+    base = alt.Chart(rows).encode(
+        x=alt.X("numbers:Q").title(f"numbers printed in {paper}"),
+        y=alt.Y("answer:N", sort=names, axis=alt.Axis(title=None, labelLimit=180)),
+        tooltip=["paper:N", "answer:N", "numbers:Q"],
+    )
+    scale = alt.Scale(domain=names, range=colours)
+    bars = base.mark_bar().encode(color=alt.Color("answer:N", scale=scale, legend=None))
+    counts = base.mark_text(align="left", dx=4).encode(text="numbers:Q")
+    return (bars + counts).properties(width=WIDTH - 180, height=alt.Step(24))
 
 
 def verdict_bars(

@@ -38,7 +38,8 @@ def matrix_html(matrix: pd.DataFrame) -> str:
     rows = matrix.assign(is_change=matrix["metric"].isin(DIFFERENCES))
     groups = rows.groupby(["paper", "table"], sort=False)
     sections = [_section(str(paper), str(name), lines) for (paper, name), lines in groups]
-    return f'<div class="kdlib-matrix">{_filters(rows)}{"".join(sections)}</div>'
+    box = '<div class="kdlib-matrix-box" tabindex="0" role="region" aria-label="All numbers">'
+    return f'<div class="kdlib-matrix">{_filters(rows)}{box}{"".join(sections)}</div></div>'
 
 
 def _filters(rows: pd.DataFrame) -> str:

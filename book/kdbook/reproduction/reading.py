@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -88,21 +88,25 @@ def constant_guesses(matrix: pd.DataFrame) -> str:
     )
 
 
-def counts(matrix: pd.DataFrame) -> list[str]:
-    """The rows of ``kdbook.reproduction.summary``, as Markdown."""
-    rows = summary(matrix).to_dict("records")
-    return [
-        f"{r['verdict']}: {r['numbers']} printed numbers{_ours_behind(r)}{_because(r['because'])}"
-        for r in rows
+def counts(matrices: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """How many have which verdict and why: printed numbers, and measurements of ours behind them.
+
+    Args:
+        matrices: one a paper.
+    """
+    pieces = [
+        summary(matrix).assign(paper=words.PAPERS[matrix["paper"].iloc[0]]) for matrix in matrices
     ]
+    table = pd.concat(pieces, ignore_index=True)
+    return table[["paper", *_COUNTED]].rename(columns={"paper": "Paper", **_COUNTED})
 
 
-def _ours_behind(row: Mapping[Hashable, object]) -> str:
-    return f", {row['measurements']} measurements" if row["measurements"] else ""
-
-
-def _because(text: str) -> str:
-    return f" ({text})" if text else ""
+_COUNTED = {
+    "verdict": "Verdict",
+    "because": "Why",
+    "numbers": "Printed numbers",
+    "measurements": "Measurements of ours",
+}
 
 
 def examples(matrix: pd.DataFrame) -> list[str]:
@@ -166,17 +170,14 @@ def _example(row: pd.Series) -> str:
 def _record(record: Record) -> dict[str, object]:
     about = record.about
     changed = ", ".join(f"{key} = {value}" for key, value in about.settings.items())
+    status = [*about.runs.values()]
+    lost = {"diverged": status.count("diverged"), "missing": about.missing_runs}
+    counts = [f"{len(status)}", *(f"{count} {word}" for word, count in lost.items() if count)]
     return {
-        "study": about.study,
-        "profile": about.profile,
-        "settings": changed or "the profile's own",
-        "data": about.dataset,
-        "model": about.model,
-        "seeds": len(about.seeds),
-        "runs": len(about.runs),
-        "diverged": sum(status == "diverged" for status in about.runs.values()),
-        "missing": about.missing_runs,
-        "device": about.device,
-        "results version": about.results_version,
-        "recorded": about.recorded,
+        "Study": f"{about.study}, {about.profile}".replace("_", " "),
+        "Settings": (changed or "the profile's own").replace("_", " "),
+        "Data and network": f"{about.dataset}, {about.model}",
+        "Seeds": len(about.seeds),
+        "Runs": ", ".join(counts),
+        "Trained": f"{about.device}; version {about.results_version}; {about.recorded}",
     }
