@@ -144,8 +144,11 @@ def test_the_plain_loop_of_the_page_trains(teacher):
     student = network(2)
     before = accuracy(student)
     student.train()
-    run(1, teacher=teacher, student=student, dev_loader=loader(60, 5), train_loader=loader(400, 1))
+    seen = int(teacher[1].num_batches_tracked)
+    run(1, teacher=teacher.train(), student=student, dev_loader=loader(60, 5),
+        train_loader=loader(400, 1))  # fmt: skip
     assert accuracy(student) > max(0.9, before)
+    assert teacher[1].num_batches_tracked == seen  # the teacher did not learn
 
 
 @pytest.fixture
@@ -194,10 +197,11 @@ def small_bert(transformers, seed):
     return transformers.BertForSequenceClassification(shape)
 
 
-def arguments(transformers, folder):
+def arguments(transformers, folder, **others):
+    sizes = {"per_device_train_batch_size": 16, "num_train_epochs": 3, "learning_rate": 5e-3}
     return transformers.TrainingArguments(
-        output_dir=str(folder), num_train_epochs=3, per_device_train_batch_size=16,
-        learning_rate=5e-3, report_to=[], save_strategy="no", use_cpu=True, disable_tqdm=True,
+        output_dir=str(folder), report_to=[], save_strategy="no", use_cpu=True, disable_tqdm=True,
+        **sizes | others,
     )  # fmt: skip
 
 
@@ -221,3 +225,30 @@ def test_the_trainer_of_the_page_trains(with_torchvision, tmp_path):
         arguments=arguments(transformers, tmp_path),
         dev_loader=DataLoader(Tokens(100, 2), batch_size=20))  # fmt: skip
     assert share_right(student, test_set) > max(0.8, before)
+
+
+@pytest.fixture
+def one_step(with_torchvision, tmp_path):
+    """Weights after one step of the page's trainer, whose batches are of ``size``."""
+    transformers = pytest.importorskip("transformers")
+    pytest.importorskip("accelerate")
+
+    def taken(size, accumulated):
+        teacher, student = (small_bert(transformers, seed) for seed in (0, 1))
+        for module in student.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = 0.0
+        settings = arguments(
+            transformers, tmp_path, per_device_train_batch_size=size, max_steps=1, optim="sgd",
+            gradient_accumulation_steps=accumulated, learning_rate=0.1, max_grad_norm=0.0,
+        )  # fmt: skip
+        run(3, transformers=transformers, teacher=teacher, student=student, arguments=settings,
+            train_set=Tokens(64, 0),
+            dev_loader=DataLoader(Tokens(100, 2), batch_size=20))  # fmt: skip
+        return student.classifier.weight.detach()
+
+    return taken
+
+
+def test_two_accumulated_batches_of_the_trainer_are_one(one_step):
+    assert torch.allclose(one_step(16, 1), one_step(8, 2), atol=1e-6)

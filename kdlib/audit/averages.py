@@ -121,7 +121,7 @@ def worst_gain(
 
     Args:
         new: right or wrong, ``[S, N]``.
-        old: the same of the other model; S is that of ``new``, or 1.
+        old: the same of the other model; where S differs, one of them is 1.
         labels: ``[N]``.
         k: how many classes.
         confidence: of the interval.
@@ -132,7 +132,7 @@ def worst_gain(
     """
     one, two = (_by_class(right, labels) for right in (new, old))
     both = np.asarray(worst_k(one, k)), np.asarray(worst_k(two, k))
-    if len(new) == 1:
+    if len(new) == len(old) == 1:
         low, high = _resampled(new[0], old[0], labels, k, confidence, seed)
     else:
         seen = t_interval(both[0] - both[1], confidence, SHARE_DIFFERENCE)

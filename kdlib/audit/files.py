@@ -56,6 +56,14 @@ class Field:
         other.where = f"{self.path}, field {role}"
         return other
 
+    def class_order(self) -> list[str]:
+        """How the score columns of a table name the classes, in their order; empty elsewhere."""
+        if not isinstance(self.content, pd.DataFrame):
+            return []
+        start = f"{self._name or self._role}_"
+        names = [str(name) for name in self._columns(self.content).columns]
+        return [name.removeprefix(start) for name in names]
+
     def scores(self) -> Any:
         """A table ``[N, L]`` or ``[S, N, L]`` of numbers."""
         if isinstance(self.content, pd.DataFrame):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kdlib.audit.advice import listed
 from kdlib.audit.files import Content, Field, read_names
 from kdlib.audit.report import Report
 from kdlib.audit.run import audit
@@ -35,10 +36,13 @@ def audit_files(data: str | None, named: Mapping[str, Sequence[str]], **settings
     texts = {role: list(found) for role, found in named.items()}
     values: dict[str, Any] = {}
     places: dict[str, str] = {}
+    scores: list[Field] = []
     if data is not None:
-        _from_one(data, texts, values, places)
+        scores += _from_one(data, texts, values, places)
     for role, files in texts.items():
-        values[role], places[role] = _from_files(role, files)
+        values[role], places[role], found = _from_files(role, files)
+        scores += found
+    _check_one_order(scores)
     for role in ("labels", "student"):
         if role not in values:
             there = f"{data} has no field {role}" if data else f"{role} is missing"
@@ -56,20 +60,35 @@ def _arguments(values: dict[str, Any]) -> dict[str, Any]:
 
 def _from_one(
     data: str, texts: Mapping[str, Any], values: dict[str, Any], places: dict[str, str]
-) -> None:
-    """Take what the one file has and no other file is named for."""
-    whole = Field(data, "labels")
+) -> list[Field]:
+    """Take what the one file has and no other file is named for; returns the fields of scores."""
+    whole, scores = Field(data, "labels"), []
     there = _fields(whole.path, whole.content)
     for role in (*SCORES, *VECTORS, "class_names"):
         if role in there and role not in texts:
             field = whole.sibling(role)
             values[role] = field.scores() if role in SCORES else field.vector()
+            scores += [field] if role in SCORES else []
             places[role] = f"{whole.path}, field {role}"
     groups = [name for name in there if name.startswith(_GROUP)]
     if groups and "groups" not in texts:
         columns = {name.removeprefix(_GROUP): whole.sibling(name).vector() for name in groups}
         values["groups"] = pd.DataFrame(columns)
         places["groups"] = f"{whole.path}, fields {_GROUP}..."
+    return scores
+
+
+def _check_one_order(fields: Sequence[Field]) -> None:
+    """Refuse tables whose columns name the same classes in different orders."""
+    first: dict[frozenset[str], tuple[list[str], str]] = {}
+    for field in fields:
+        order = field.class_order()
+        other, where = first.setdefault(frozenset(order), (order, field.where))
+        if order != other:
+            raise DataError(
+                f"{field.where} has the classes in the order {listed(order)}, {where} in the order "
+                f"{listed(other)}: expected one order"
+            )
 
 
 def _fields(path: object, content: Content) -> set[str]:
@@ -82,14 +101,15 @@ def _fields(path: object, content: Content) -> set[str]:
     return set(content)
 
 
-def _from_files(role: str, files: Sequence[str]) -> tuple[Any, str]:
+def _from_files(role: str, files: Sequence[str]) -> tuple[Any, str, list[Field]]:
+    """The values, where they are from, and their fields where they are scores."""
     if role == "class_names":
-        return read_names(files[0]), files[0]
+        return read_names(files[0]), files[0], []
     fields = [Field(text, role) for text in files]
     where = ", ".join(field.where for field in fields)
     if role == "groups":
-        return fields[0].frame(), where
+        return fields[0].frame(), where, []
     if role in VECTORS:
-        return fields[0].vector(), where
+        return fields[0].vector(), where, []
     tables = [field.scores() for field in fields]
-    return (tables[0] if len(tables) == 1 else tables), where
+    return (tables[0] if len(tables) == 1 else tables), where, fields

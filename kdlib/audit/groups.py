@@ -82,7 +82,7 @@ def _check_columns(where: str, frame: pd.DataFrame) -> None:
 def _column(where: str, name: str, values: pd.Series) -> tuple[list[str], NDArray[np.int64]]:
     """The column's values as text, in order, and which of them each row has."""
     _refuse_mixed(where, name, values)
-    codes, found = pd.factorize(values, sort=True, use_na_sentinel=True)
+    codes, found = _factorized(where, name, values)
     texts = [_text(value) for value in found]
     codes = np.asarray(codes, np.int64)
     if (codes < 0).any():
@@ -94,6 +94,16 @@ def _column(where: str, name: str, values: pd.Series) -> tuple[list[str], NDArra
             f"{MOST_GROUPS:,}; sort numbers into bins first"
         )
     return texts, codes
+
+
+def _factorized(where: str, name: str, values: pd.Series) -> tuple[Any, Any]:
+    try:
+        return pd.factorize(values, sort=True, use_na_sentinel=True)
+    except TypeError:  # lists, say, as Parquet can hold
+        kind = type(values.dropna().iloc[0]).__name__
+        raise DataError(
+            f"{where}, column {name!r} holds {kind}: expected one value a row, text or a number"
+        ) from None
 
 
 def _refuse_mixed(where: str, name: str, values: pd.Series) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kdlib.aligned import IGNORED, check_aligned, check_class_order
+from kdlib.aligned import IGNORED, check_aligned, check_class_order, is_table
 from kdlib.audit.checks import KINDS, Kind, check_labels
 from kdlib.audit.groups import Grouping, groupings
 from kdlib.audit.measured import Model, measure
@@ -102,9 +102,20 @@ def gather(
 
 def _check_indexes(given: Mapping[str, Any]) -> None:
     """Refuse data frames whose rows or classes may come in another order than the rest."""
-    models = {role: given.get(role) for role in ("student", *BASELINES)}
+    models = {
+        name: table
+        for role in ("student", *BASELINES)
+        for name, table in _each_table(role, given.get(role))
+    }
     check_aligned(0, labels=given.get("labels"), **models, groups=given.get("groups"))
     check_class_order(-1, **models)
+
+
+def _each_table(role: str, values: Any) -> list[tuple[str, Any]]:
+    """The data frames in a list of seeds, by name; anything else as it is."""
+    if isinstance(values, list | tuple) and any(map(is_table, values)):
+        return [(f"{role}, seed {seed}", table) for seed, table in enumerate(values)]
+    return [(role, values)]
 
 
 def place_of(role: str, places: Mapping[str, str]) -> str:

@@ -42,10 +42,10 @@ def split_seeds(where: str, given: Any) -> list[Rows]:
     Raises:
         DataError: there are no such axes, or the tables differ in shape.
     """
-    tables = [as_rows(table) for table in given] if isinstance(given, list | tuple) else [given]
-    if isinstance(given, list | tuple) and given and np.ndim(given[0]) < 2:
+    several = isinstance(given, list | tuple)
+    tables = [as_rows(table) for table in (given if several else [given])]
+    if several and tables and len(tables[0].shape) < 2:
         tables = [as_rows(given)]  # lists of numbers
-    tables = [as_rows(table) for table in tables]
     if len(tables) == 1 and len(tables[0].shape) == 3:
         whole = tables[0]
         tables = [Seed(whole, seed) for seed in range(whole.shape[0])]

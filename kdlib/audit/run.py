@@ -204,6 +204,15 @@ def _testable(gains: PairedGains | None, level: float) -> NDArray[np.bool_]:
     return gains.count >= fewest_examples(gains.count, level)
 
 
+def _trained(audited: Audited) -> str:
+    """Which trainings there are several of; of a model with one, another might have differed."""
+    student, other = (len(audited.models[r].right) for r in ("student", audited.baseline))
+    if student == other:
+        return f"{student} trainings"
+    many, one = ("student", audited.baseline) if student > 1 else (audited.baseline, "student")
+    return f"{max(student, other)} trainings of {many}; of {one} there is one"
+
+
 def _notes(audited: Audited, order: Order, seeds: int) -> list[str]:
     notes = []
     if seeds == 1:
@@ -212,7 +221,7 @@ def _notes(audited: Audited, order: Order, seeds: int) -> list[str]:
             "nothing tells how far another seed would have fallen elsewhere."
         )
     else:
-        notes.append(f"Intervals cover the choice of test examples and of the {seeds} trainings.")
+        notes.append(f"Intervals cover the choice of test examples and of the {_trained(audited)}.")
     if audited.ignored:
         notes.append(f"{audited.ignored:,} examples labelled -100 are left out.")
     if order.is_biased:

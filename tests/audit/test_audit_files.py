@@ -140,6 +140,42 @@ def test_seeds_are_several_files_or_a_first_axis(tmp_path, given):
     pd.testing.assert_frame_equal(many.by_class, whole.by_class)
 
 
+def test_seeds_are_several_safetensors_files(tmp_path, given):
+    named = {"student": [str(tmp_path / f"{seed}.safetensors") for seed in range(3)]}
+    for path, role in zip(named["student"], ROLES, strict=True):
+        save_file({"student": torch.tensor(given[role])}, path)
+    np.savez(tmp_path / "rest.npz", labels=given["labels"], teacher=given["teacher"])
+    found = audit_files(str(tmp_path / "rest.npz"), named).by_class
+    tables = [given[role] for role in ROLES]
+    alike = kdlib.audit(given["labels"], tables, teacher=given["teacher"]).by_class
+    pd.testing.assert_frame_equal(found, alike)
+
+
+def named_columns(given, role, names, start=""):
+    return pd.DataFrame({f"{start}{n}": given[role][:, NAMES.index(n)] for n in names})
+
+
+def test_two_tables_with_the_classes_in_another_order_are_refused(tmp_path, given):
+    np.save(tmp_path / "y.npy", given["labels"])
+    for role, names in (("student", NAMES), ("one_hot", NAMES[::-1])):
+        named_columns(given, role, names).to_csv(tmp_path / f"{role}.csv", index=False)
+    named = {"labels": [str(tmp_path / "y.npy")]}
+    named |= {role: [str(tmp_path / f"{role}.csv")] for role in ("student", "one_hot")}
+    with pytest.raises(DataError, match=r"one_hot\.csv.* order fox, eel.*student\.csv.* ant, bee"):
+        audit_files(None, named)
+
+
+def test_one_table_with_the_classes_in_two_orders_is_refused(tmp_path, given):
+    parts = [
+        pd.DataFrame({"labels": given["labels"]}),
+        named_columns(given, "student", NAMES, "student_"),
+        named_columns(given, "one_hot", NAMES[::-1], "one_hot_"),
+    ]
+    pd.concat(parts, axis=1).to_csv(tmp_path / "all.csv", index=False)
+    with pytest.raises(DataError, match="expected one order"):
+        audit_files(str(tmp_path / "all.csv"), {})
+
+
 def test_bfloat16_is_read(tmp_path, given):
     short = {name: torch.tensor(value) for name, value in given.items()}
     short |= {role: short[role].log().bfloat16() for role in ROLES}

@@ -121,6 +121,14 @@ WRONG = {
         {"groups": pd.DataFrame([[1, 2]] * 300, columns=["a", "a"])},
         "groups has the column 'a' more than once",
     ),
+    "seeds with other classes first": (
+        {"student": [pd.DataFrame(seeds(1)[0])[[1, 0, 2, 3, 4, 5]]] * 3},
+        "student, seed 0 has classes in the order 1, 0, 2, 3, 4: expected 0, 1, 2",
+    ),
+    "lists as groups": (
+        {"groups": pd.DataFrame({"a": [[1, 2]] * 300})},
+        "groups, column 'a' holds list: expected one value a row, text or a number",
+    ),
     "mixed column": (
         {"groups": pd.DataFrame({"a": ["x"] * 299 + [3]}, dtype=object)},
         "groups, column 'a', row 299: 3 is a number, before it is text",

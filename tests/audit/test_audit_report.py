@@ -245,3 +245,18 @@ def test_confident_errors_name_what_a_class_is_taken_for():
     rows = found.confident_errors[["name", "taken_for", "examples"]]
     assert rows.to_numpy().tolist() == [["b", "a", 5], ["b", "c", 3]]
     assert list(found.confident_errors["share"]) == [50, 30]
+
+
+def test_one_student_against_several_baselines_uses_them_all():
+    made, rng = predictions(harmed=2), np.random.default_rng(1)
+    labels = made["labels"]
+    olds = [answers(rng, labels, 6, 0.85) for _ in range(3)]
+    found = kdlib.audit(labels, made["student"], baseline=olds)
+    lowest = [metrics.per_class_accuracy(o.argmax(axis=1), labels, 6).min() for o in olds]
+    new = metrics.per_class_accuracy(made["student"].argmax(axis=1), labels, 6).min()
+    expected = metrics.t_interval(new - np.array(lowest), 0.95)
+    row = found.overall.set_index("measure").loc["worst_1"]
+    assert list(row[["gain", "low", "high"]]) == pytest.approx(
+        [100 * (new - np.mean(lowest)), 100 * expected.low, 100 * expected.high]
+    )
+    assert any("3 trainings of baseline; of student there is one" in n for n in found.notes)

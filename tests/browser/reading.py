@@ -43,14 +43,17 @@ HEIGHT = 8000
 FIRST_FIGURE = 1350
 
 
-def faults(measured):
-    """What passes a bar, one line per fault; an empty list where the page is fine."""
+def faults(measured, *, chapter=True):
+    """What passes a bar, one line per fault; an empty list where the page is fine.
+
+    Length, open code and the first figure are asked of chapters alone.
+    """
     found = [
         f"{name} {measured[name]}, at most {most}"
         for name, most in (
             ("open_cells", OPEN_CELLS), ("height", HEIGHT), ("first_figure", FIRST_FIGURE),
         )
-        if measured[name] is None or measured[name] > most
+        if chapter and (measured[name] is None or measured[name] > most)
     ]  # fmt: skip
     named = ("reprs", "code", "tables", "not_a_number", "raw_names")
     found += [f"{name}: {one}" for name in named for one in measured[name]]

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import page_bars
 import pytest
+import reading
 from opened_page import opened
 from site_addresses import outside_addresses
 
@@ -20,19 +22,39 @@ def check(page, scheme):
     assert (page.brightness() > 0.5) == (scheme == "light")
 
 
+def check_charts_move(page, chapter):
+    movable = page.charts_to_move()
+    assert movable or not chapter.runs
+    for place, figure in enumerate(movable, start=1):
+        assert page.control_changes(figure), f"chart {place}"
+    assert page.complaints == []
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_a_page_is_whole_and_its_charts_move(browser, address, name, width, scheme):
-    with opened(browser, f"{address}/{PAGES[name].path}.html", width=width, scheme=scheme) as page:
-        check(page, scheme)
-        page.switch_to(OTHER[scheme])
-        check(page, OTHER[scheme])
-        movable = page.charts_to_move()
-        assert movable or not PAGES[name].runs
-        for place, figure in enumerate(movable, start=1):
-            assert page.control_changes(figure), f"chart {place} of {name}"
-        assert page.complaints == []
+def test_a_page_is_whole_on_a_phone_at_night(browser, address, name):
+    with opened(browser, f"{address}/{PAGES[name].path}.html", width=390, scheme="dark") as page:
+        check(page, "dark")
+        page.switch_to("light")
+        check(page, "light")
+        check_charts_move(page, PAGES[name])
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_whole_and_for_everyone_on_a_desk(browser, address, name):
+    with opened(browser, f"{address}/{PAGES[name].path}.html") as page:
+        check(page, "light")
+        page_bars.check_weight(page.page)
+        page.page.evaluate(page_bars.FOLD)
+        found = reading.faults(page.page.evaluate(reading.MEASURE), chapter=PAGES[name].runs)
+        assert found == []
+        page_bars.check_for_everyone(page.page)
+        page.switch_to("dark")
+        check(page, "dark")
+        page_bars.check_for_everyone(page.page, page_bars.CONTRAST)
+        check_charts_move(page, PAGES[name])
+        page_bars.check_largest_paint(page.page)
 
 
 @pytest.mark.browser

@@ -44,7 +44,7 @@ class Plan:
     def lines(self) -> list[str]:
         """What a person wants to know before saying yes."""
         pages = [item for item in self.items if item.page is not None]
-        there = sum(spec not in set(self.missing) for spec in self.runs)
+        there = len({*self.runs} - {*self.missing})
         lines = [
             f"{len(pages)} notebooks and {len(self.items) - len(pages)} studies to run",
             f"{len(self.runs)} runs needed, {there} in {self.store.root}, "

@@ -70,7 +70,7 @@ def _runs(plan: Plan, worked: Worked) -> dict[str, Any]:
     diverged = [found.spec for found in results if found and found.status == "diverged"]
     return {
         "needed": len(plan.runs),
-        "there": sum(spec not in set(missing) for spec in plan.runs),
+        "there": len({*plan.runs} - {*missing}),
         "trained": len(missing) - len(failed),
         "failed": [_run(spec) | {"why": why} for spec, why in failed.items()],
         "diverged": [_run(spec) for spec in diverged],
