@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import re
+import shlex
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -104,6 +106,26 @@ def small():
     """One seed of a study of three runs, at two temperatures: four runs in all."""
     grid = parse_grid([*SMALL, "temperature=1,3"])
     return chosen_items(["first_principles"], "quick", grid, None)
+
+
+def test_a_chapter_without_its_book_is_told_so():
+    with pytest.raises(SettingError, match=r"'distillation' .* and no book is here: "):
+        chosen_items(["distillation"], "quick", {}, None)
+
+
+def readme_examples():
+    text = (BOOK.root / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"kdlib reproduce ([a-z].*)", text)
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+def test_the_examples_of_the_readme_fit_the_book():
+    examples = readme_examples()
+    assert len(examples) > 2
+    for words in examples:
+        names = list(itertools.takewhile(lambda word: not word.startswith("-"), words))
+        pairs = [value for option, value in itertools.pairwise(words) if option == "-p"]
+        assert chosen_items(names, "quick", parse_grid(pairs), BOOK)
 
 
 def test_a_plan_counts_each_run_once(small, tmp_path):

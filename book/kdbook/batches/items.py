@@ -82,7 +82,7 @@ def chosen_items(
         SettingError: an unknown name or parameter, or a value out of range.
     """
     pages = {page.name: page for page in read_pages(project.root) if page.runs} if project else {}
-    _refuse_unknown(names, [*pages, *STUDIES])
+    _refuse_unknown(names, [*pages, *STUDIES], "" if project else ", and no book is here")
     wanted = [name for name in (*pages, *STUDIES) if name in names] if names else list(pages)
     known = {name: _parameters(name, pages.get(name)) for name in wanted}
     _check_names(grid, known, explicit=bool(names))
@@ -96,11 +96,11 @@ def chosen_items(
     return items
 
 
-def _refuse_unknown(names: Iterable[str], known: Sequence[str]) -> None:
+def _refuse_unknown(names: Iterable[str], known: Sequence[str], where: str) -> None:
     for name in names:
         if name not in known:
             which = choices(name, dict.fromkeys(known))
-            raise SettingError(f"{name!r} is no chapter and no study: {which}")
+            raise SettingError(f"{name!r} is no chapter and no study{where}: {which}")
 
 
 def _study_of(name: str, pages: dict[str, Page]) -> str | None:
