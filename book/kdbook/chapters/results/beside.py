@@ -69,7 +69,9 @@ def paper_table(found: Findings) -> Styler:
     keys = {"mean_accuracy": found.measures["mean"], "worst_10": found.measures[found.tenth]}
     for place, pair in enumerate(found.pairs):
         later, early = (paper.loc[name.partition(",")[0]] for name in pair)
-        rows += [_beside(found, place, name, later[m] - early[m]) for m, name in keys.items()]
+        rows += [
+            _beside(found, place, name, float(later[m] - early[m])) for m, name in keys.items()
+        ]
     return shown(unbroken(pd.DataFrame(rows)), f"Differences in points. {_settings_said(found)}")
 
 
