@@ -160,7 +160,8 @@ class Findings:
         rows = rows[rows["method"].str.startswith("weighted")]
         table = rows.pivot(index="method", columns="label", values="mean")
         table = table.iloc[:, :: max(1, table.shape[1] // 10)].map("{:.2f}".format)
-        table.columns = [f"class {self.study.class_names[label]}" for label in table.columns]
+        names = dict(enumerate(self.study.class_names))
+        table = table.rename(columns=lambda label: f"class {names[label]}")
         return shown(table, "α times the mean weight of the class's training images.")
 
     def printed_table(self) -> Styler:

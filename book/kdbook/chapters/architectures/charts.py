@@ -8,7 +8,14 @@ import pandas as pd
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
 from kdbook.charts.classes import PER_CLASS_COLUMNS, class_lines
-from kdbook.charts.style import WIDTH, describe, interval_tooltip, require_columns, with_class_names
+from kdbook.charts.style import (
+    WIDTH,
+    describe,
+    in_short_lines,
+    interval_tooltip,
+    require_columns,
+    with_class_names,
+)
 from kdlib.errors import SettingError
 
 CELL_COLUMNS = ("teacher", "student", "mean", "low", "high", "said")

@@ -144,7 +144,7 @@ def table_3_shown() -> Styler:
 def _with_gap(table: pd.DataFrame) -> pd.DataFrame:
     gap = table.loc["distilled"] - table.loc["one-hot"]
     cells = table.map(_cell)
-    cells.loc["distilled − one-hot"] = [_cell(value, "+.2f") for value in gap]
+    cells.loc["distilled − one-hot"] = gap.map(lambda v: _cell(v, "+.2f"))
     return cells.rename_axis("method")
 
 
