@@ -113,7 +113,13 @@ def interval_tooltip(*names: str) -> list[alt.Tooltip]:
     return [*(alt.Tooltip(name) for name in names), *numbers]
 
 
+_LETTERS_OF_A_PHONE = 56
 _CHARACTERS_A_LINE = 80
+
+
+def in_short_lines(sentences: Iterable[str]) -> list[str]:
+    """Each sentence in lines of at most 56 letters, so that a phone need not squeeze the chart."""
+    return ["\n".join(textwrap.wrap(said, _LETTERS_OF_A_PHONE)) for said in sentences]
 
 
 def caption(chart: Chart, text: str) -> Chart:

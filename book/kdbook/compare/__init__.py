@@ -36,7 +36,6 @@ from kdbook.compare.words import (
     seeds_told,
     signed,
     starred,
-    told,
     verdict,
 )
 
@@ -70,7 +69,6 @@ __all__ = [
     "signed",
     "starred",
     "tested",
-    "told",
     "verdict",
     "with_holm",
     "with_intervals",

@@ -37,25 +37,6 @@ def classes_said(
     return f"Of {count} classes, {len(words)} {verb}: {', '.join(words)} points ({corrected})."
 
 
-def told(rows: pd.DataFrame) -> list[str]:
-    """One sentence a row: the difference, and whether it outlives the correction."""
-    return [_sentence(row, len(rows)) for _, row in rows.iterrows()]
-
-
-def _sentence(row: pd.Series, family: int) -> str:
-    if np.isnan(row["holm"]):
-        return row["said"]
-    fate = "stands" if row["holds"] else "does not stand"
-    said = row["said"].removesuffix(".")
-    return f"{said}; corrected for {family} comparisons p {_p(row['holm'])}: it {fate}."
-
-
-def _p(value: float) -> str:
-    if value < 0.001:
-        return "< 0.001"
-    return f"= {value:.3f}" if value < 0.1 else f"= {value:.2f}"
-
-
 Row = Mapping[str, Any] | pd.Series
 """``mean``, ``low``, ``high`` (percent or percentage points) and ``seeds``."""
 

@@ -15,6 +15,7 @@ from kdbook.charts.style import (
     SPARE_COLOURS,
     WIDTH,
     describe,
+    in_short_lines,
     methods_in,
     require_columns,
     with_class_names,
@@ -86,10 +87,11 @@ def _bars(weights: pd.DataFrame) -> alt.LayerChart:
 
 
 def _said(said: Mapping[str, str]) -> alt.Chart:
-    rows = pd.DataFrame({"method": list(said), "said": list(said.values())})
+    rows = pd.DataFrame({"method": list(said), "said": in_short_lines(said.values())})
     text = alt.Chart(rows).transform_filter("datum.method === ablation")
-    place = text.mark_text(align="left", fontSize=13).encode(text="said:N", x=alt.value(0))
-    return place.properties(width=WIDTH, height=20)
+    place = text.mark_text(align="left", fontSize=13, baseline="top", lineBreak="\n")
+    placed = place.encode(text="said:N", x=alt.value(0), y=alt.value(0))
+    return placed.properties(width=WIDTH, height=40)
 
 
 def _accuracies(accuracy: pd.DataFrame, ablations: Sequence[str]) -> alt.LayerChart:

@@ -85,7 +85,7 @@ class Findings:
 
     def against(self, other: str) -> pd.Series:
         """AdaAlpha minus ``other`` in the rarest fifth."""
-        return self.rare.set_index("other").loc[other]
+        return compare.row_of(self.rare, other=other)
 
     def headline(self) -> str:
         """The title of the first figure: over how many others AdaAlpha is clearly ahead."""
@@ -160,7 +160,8 @@ class Findings:
         rows = rows[rows["method"].str.startswith("weighted")]
         table = rows.pivot(index="method", columns="label", values="mean")
         table = table.iloc[:, :: max(1, table.shape[1] // 10)].map("{:.2f}".format)
-        table.columns = [f"class {self.study.class_names[label]}" for label in table.columns]
+        names = dict(enumerate(self.study.class_names))
+        table = table.rename(columns=lambda label: f"class {names[label]}")
         return shown(table, "α times the mean weight of the class's training images.")
 
     def printed_table(self) -> Styler:
@@ -187,10 +188,12 @@ class Findings:
         )
 
     def _beside(self, key: str, metric: str, column: str, other: str) -> dict[str, Any]:
-        printed = self.study.published(table="Table 4").set_index(["method", "metric"], drop=False)
-        paper = printed_difference(printed.loc["ada_alpha", metric], printed.loc[key, metric])
+        printed = self.study.published(table="Table 4", metric=metric)
+        paper = printed_difference(
+            *(compare.row_of(printed, method=name) for name in ("ada_alpha", key))
+        )
         measure = self.study.measures()[column]
-        row = self.found[self.found["measure"] == measure].set_index("other").loc[other]
+        row = compare.row_of(self.found, measure=measure, other=other)
         (sign,) = self.study.beside_paper([row], [paper])
         return {f"{ALPHA} minus": other, "measure": measure, "paper": compare.signed(paper),
                 "ours": row["cell"], "sign": str(sign)}  # fmt: skip

@@ -8,7 +8,14 @@ import pandas as pd
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
 from kdbook.charts.classes import PER_CLASS_COLUMNS, class_lines
-from kdbook.charts.style import WIDTH, describe, interval_tooltip, require_columns, with_class_names
+from kdbook.charts.style import (
+    WIDTH,
+    describe,
+    in_short_lines,
+    interval_tooltip,
+    require_columns,
+    with_class_names,
+)
 from kdlib.errors import SettingError
 
 CELL_COLUMNS = ("teacher", "student", "mean", "low", "high", "said")
@@ -97,8 +104,11 @@ def _heat_map(cells: pd.DataFrame, choice: alt.Parameter, measure: str) -> alt.L
 
 def _said(cells: pd.DataFrame, choice: alt.Parameter) -> alt.Chart:
     """What happened to the chosen pair, as a sentence."""
-    text = alt.Chart(cells).transform_filter(choice).mark_text(align="left", fontSize=13)
-    return text.encode(x=alt.value(0), text="said:N").properties(width=WIDTH, height=20)
+    lines = cells.assign(said=in_short_lines(cells["said"]))
+    text = alt.Chart(lines).transform_filter(choice)
+    place = text.mark_text(align="left", fontSize=13, baseline="top", lineBreak="\n")
+    placed = place.encode(x=alt.value(0), y=alt.value(0), text="said:N")
+    return placed.properties(width=WIDTH, height=40)
 
 
 def _diverging(cells: pd.DataFrame, measure: str) -> alt.Color:

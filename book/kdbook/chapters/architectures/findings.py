@@ -22,12 +22,13 @@ from kdbook.chapters.architectures.worst_classes import (
     ordering_names,
 )
 from kdbook.tables import recorded_shown, shown, unbroken
-from kdlib.models import parameter_count
+from kdlib.models import AnyModel, ModelSpec, parameter_count
 from kdlib.runs.build import model_for
 
 CELL = ["teacher", "student"]
 RARE = "rarest fifth"
 PAIR = ("distilled", "one-hot")
+_RECORDED = "Recorded on CIFAR-100: distilled minus one-hot, in points"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Findings:
     @property
     def rare(self) -> pd.Series:
         """The row that answers the question: the rarest fifth, which no test image chose."""
-        return self.extremes().set_index("measure").loc[RARE]
+        return compare.row_of(self.extremes(), measure=RARE)
 
     def headline(self) -> str:
         """The title of the first figure."""
@@ -129,7 +130,7 @@ class Findings:
 
     def network_table(self) -> Styler:
         """The networks, and how good each is as a teacher."""
-        means = compare.with_intervals(self._teachers(), "mean", ["teacher"]).set_index("teacher")
+        means = compare.with_intervals(self._teachers(), "mean", ["teacher"])
         specs = {
             dict(m.place)["teacher"]: m.spec
             for m in self.study.members()
@@ -138,9 +139,11 @@ class Findings:
         rows = {
             size: {
                 "network": f"{spec.model.title}",
-                "channels": spec.model.width,
+                "channels": _channels(spec.model),
                 "parameters": f"{parameter_count(model_for(spec)):,}",
-                "mean accuracy as a teacher (%)": compare.level(means.loc[size]),
+                "mean accuracy as a teacher (%)": compare.level(
+                    compare.row_of(means, teacher=size)
+                ),
             }
             for size, spec in specs.items()
         }
@@ -221,8 +224,8 @@ class Findings:
         """The explorer's cells, with a sentence each."""
         rows = self.tested[BY_VALIDATION]
         said = [
-            f"{r.teacher} teaches {r.student}: there the student {compare.change(r._asdict())}"
-            for r in rows.itertuples()
+            f"{row['teacher']} teaches {row['student']}: there the student {compare.change(row)}"
+            for _, row in rows.iterrows()
         ]
         return rows.assign(said=said)
 
@@ -231,5 +234,11 @@ class Findings:
         found = self.study.recorded(show=overview)
         if isinstance(found, pd.DataFrame):  # a measure a row: five of them are too wide
             names = [*found.index.names, "measure"]
-            found = found.stack().rename_axis(names).to_frame("change")
-        return recorded_shown(found, "Recorded on CIFAR-100: distilled minus one-hot, in points")
+            tall = pd.DataFrame({"change": found.stack()})
+            return recorded_shown(tall.rename_axis(names), _RECORDED)
+        return recorded_shown(found, _RECORDED)
+
+
+def _channels(model: AnyModel) -> str:
+    """Of the first stage, which only a CIFAR ResNet is free to choose."""
+    return str(model.width) if isinstance(model, ModelSpec) else "–"

@@ -52,7 +52,7 @@ def printed_and_measured(
         ),
         _marks(base, "mean", _OURS),
         _marks(base, "printed", _PAPER),
-    ).properties(width=WIDTH - 140, height=alt.Step(34))
+    ).properties(width=WIDTH - 140, height=alt.Step(29))
     words = "; ".join(
         f"{r.group}: paper {r.printed:+.1f}, ours {r.mean:+.1f}" for r in frame.itertuples()
     )

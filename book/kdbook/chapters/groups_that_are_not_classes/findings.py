@@ -127,7 +127,7 @@ class Findings:
 
     def people_said(self) -> str:
         """How many people stand behind the paper's loudest numbers."""
-        worst = self.eight.loc[self.eight["printed"].idxmin()]
+        worst = self.eight.iloc[self.eight["printed"].argmin()]
         women = self.eight[self.eight["group"].str.startswith("Black, Female")]
         pairs = women.sort_values("label", ascending=False)[["moved", "people"]].itertuples(
             index=False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
@@ -129,7 +130,8 @@ def table_8(found: Findings) -> Styler:
             "paper": rows["printed"].map("{:+.3f}".format),
             "ours": rows["cell"],
             "p, Holm over 20": [
-                _p(r.holm) if r.p == r.p else "no interval" for r in rows.itertuples()
+                "no interval" if np.isnan(p) else _p(holm)
+                for p, holm in zip(rows["p"], rows["holm"], strict=True)
             ],
         }
     ).set_index(rows["group"])

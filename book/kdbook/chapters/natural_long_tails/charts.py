@@ -136,13 +136,13 @@ def _shades(classes: int, slider: alt.Parameter) -> list[alt.Chart]:
 def _said(tails: pd.DataFrame) -> alt.Chart:
     """A line a method at the k of the slider: its worst k and what the mean is above them."""
     wide = tails.pivot(index=["method", "k"], columns="measure", values="mean")
-    worst, _, gap = dict.fromkeys(tails["measure"])
-    words = [
-        f"{method}, k = {k:g}: the worst {k:g} have {row[worst]:.1f} %, the mean lies "
-        f"{row[gap]:.1f} points above"
-        for (method, k), row in wide.iterrows()
+    worst, _, gap = tails["measure"].unique()
+    rows = wide.reset_index()
+    rows["said"] = [
+        f"{row['method']}: {row[worst]:.1f} % in the worst {row['k']:g}, mean {row[gap]:.1f} above"
+        for _, row in rows.iterrows()
     ]
-    rows = pd.DataFrame({"said": words}, wide.index).reset_index()
+    rows = rows[["method", "k", "said"]]
     y = alt.Y("method:N", sort=methods_in(tails), axis=None)
     text = alt.Chart(rows).transform_filter("datum.k === k").mark_text(align="left", fontSize=13)
     place = text.encode(y=y, x=alt.value(0), text="said:N")

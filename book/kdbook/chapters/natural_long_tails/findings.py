@@ -59,8 +59,7 @@ class Findings:
 
     def worst(self, method: str) -> pd.Series:
         """The method against one-hot in the worst fifth."""
-        rows = self.gaps[self.gaps["measure"] == f"worst {self.k}"]
-        return rows.set_index("method").loc[method]
+        return compare.row_of(self.gaps, measure=f"worst {self.k}", method=method)
 
     def in_short(self) -> str:
         """The answer in two sentences: what is printed, and what is measured here."""
@@ -126,7 +125,8 @@ class Findings:
         printed = table_6()
         paper = (printed - printed.loc["one-hot"]).round(2)
         names = dict(zip(self.measures.values(), printed.columns, strict=True))
-        values = [paper.loc[r.method, names[r.measure]] for r in self.gaps.itertuples()]
+        cells = zip(self.gaps["method"], self.gaps["measure"], strict=True)
+        values = [float(paper[names[measure]][method]) for method, measure in cells]
         signs = [str(sign) for sign in self.study.beside_paper(self.gaps, values)]
         rows = self.gaps.assign(paper=[f"{v:+.2f}" for v in values], sign=signs)
         table = rows[["measure", "method", "paper", "cell", "sign"]].rename(
@@ -142,7 +142,7 @@ class Findings:
         return shown(pd.DataFrame(rows).T.rename_axis("set"), "At the paper's scale.")
 
     def _needed(self, name: str) -> dict[str, str]:
-        study = self.study.at(Settings(profile="paper", dataset=name))  # type: ignore[arg-type]
+        study = self.study.at(Settings(profile="paper", dataset=name))
         scale, runs = study.study_profile(), study.runs()
         wanted = {*runs}.union(*(run.parents() for run in runs))
         passes = sum(shapes.training_images(run) for run in wanted) / 1e6

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
+from kdbook import compare
 from kdbook.chapters.natural_long_tails.tails import counts_behind
 from kdbook.published import published
 from kdbook.tables import shown
@@ -54,7 +55,7 @@ def best_cases() -> pd.DataFrame:
 
 def equal_species(species: int = 100, images: int = 3, draws: int = 10_000) -> pd.DataFrame:
     """What species that are all as easy as one-hot's mean would print: a row a draw, in percent."""
-    p = table_6().loc["one-hot", "mean"] / 100
+    p = float(table_6()["mean"]["one-hot"]) / 100
     shares = np.random.default_rng(0).binomial(images, p, size=(draws, species)) / images
     found = {
         "mean": shares.mean(axis=1),
@@ -75,7 +76,7 @@ def luck() -> pd.DataFrame:
 
 def headline() -> str:
     """The title of the first figure."""
-    floor = luck().set_index("measure").loc["worst 20", "median"]
+    floor = float(compare.row_of(luck(), measure="worst 20")["median"])
     best = table_6()["worst 20"].max()
     return (
         f"With three images per species, 100 equal species would print a worst-20 of {floor:.0f} "
@@ -92,7 +93,7 @@ def smallest_counts() -> dict[str, list[int]]:
 
 def no_hit_said() -> str:
     """Why not all species were tested."""
-    mean = table_6().loc["one-hot", "mean"] / 100
+    mean = float(table_6()["mean"]["one-hot"]) / 100
     return (
         f"With all 8,142 species, at least {8142 * (1 - mean) ** 3:.0f} would be expected to "
         "have no "
@@ -142,9 +143,8 @@ def table_3_shown() -> Styler:
 
 def _with_gap(table: pd.DataFrame) -> pd.DataFrame:
     gap = table.loc["distilled"] - table.loc["one-hot"]
-    cells = pd.concat(
-        [table.map(_cell), gap.map(lambda v: _cell(v, "+.2f")).to_frame("distilled − one-hot").T]
-    )
+    cells = table.map(_cell)
+    cells.loc["distilled − one-hot"] = gap.map(lambda v: _cell(v, "+.2f"))
     return cells.rename_axis("method")
 
 
@@ -155,8 +155,8 @@ def elsewhere_table() -> Styler:
     rows = rows[rows["metric"].str.startswith("delta") & (rows["table"] != "text")]
     by = ["dataset", "table", "student"]
     wide = rows.pivot_table(index=by, columns="metric", values="value").rename(columns=DELTAS)
-    wide.index = wide.index.set_levels([SETS[name] for name in wide.index.levels[0]], level=0)
-    wide = wide.rename_axis(["set", "printed in", "network"]).rename(_network, level=2)
+    wide = wide.rename_axis(["set", "printed in", "network"])
+    wide = wide.rename(SETS, level=0).rename(_network, level=2)
     return shown(wide.map(lambda v: _cell(v, "+.2f")), "Distilled minus one-hot, in points.")
 
 

@@ -200,8 +200,8 @@ def _said(groups: alt.Chart) -> alt.Chart:
     """A sentence a group that follows the sliders."""
     size = "format(abs(datum.added), '.2~g')"
     fate = (
-        f"datum.added > 1e-12 ? ' is harmed: one round adds ' + {size} + ' β² to its excess risk'"
-        f" : datum.added < -1e-12 ? ' gains: one round takes ' + {size} + ' β² off its excess risk'"
+        f"datum.added > 1e-12 ? ' is harmed: excess risk + ' + {size} + ' β²'"
+        f" : datum.added < -1e-12 ? ' gains: excess risk − ' + {size} + ' β²'"
         " : ' is left as it was'"
     )
     words = groups.transform_calculate(said=f"'The ' + datum.group + ' of ' + datum.n + ({fate})")

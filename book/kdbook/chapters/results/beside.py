@@ -68,8 +68,10 @@ def paper_table(found: Findings) -> Styler:
     paper, rows = printed(found.study, "cifar100_lt"), []
     keys = {"mean_accuracy": found.measures["mean"], "worst_10": found.measures[found.tenth]}
     for place, pair in enumerate(found.pairs):
-        later, early = (paper.loc[name.partition(",")[0]] for name in pair)
-        rows += [_beside(found, place, name, later[m] - early[m]) for m, name in keys.items()]
+        later, early = (name.partition(",")[0] for name in pair)
+        for metric, name in keys.items():
+            gap = float(paper[metric][later]) - float(paper[metric][early])
+            rows.append(_beside(found, place, name, gap))
     return shown(unbroken(pd.DataFrame(rows)), f"Differences in points. {_settings_said(found)}")
 
 

@@ -11,6 +11,7 @@ from kdbook.charts import caption as caption
 from kdbook.charts.style import (
     WIDTH,
     describe,
+    in_short_lines,
     interval_tooltip,
     method_colour,
     method_shape,
@@ -139,9 +140,10 @@ def _picked(changes: pd.DataFrame, chosen: Mapping[str, float]) -> alt.Chart:
 def _said(changes: pd.DataFrame, chosen: Mapping[str, float]) -> alt.Chart:
     """A sentence a method on what is picked, below the dots."""
     y = alt.Y("method:N", sort=methods_in(changes), axis=None)
-    text = _picked(changes, chosen).mark_text(align="left", fontSize=13)
+    lines = changes.assign(said=in_short_lines(changes["said"]))
+    text = _picked(lines, chosen).mark_text(align="left", fontSize=13, lineBreak="\n")
     place = text.encode(y=y, x=alt.value(0), text="said:N")
-    return place.properties(width=WIDTH - 140, height=alt.Step(20))
+    return place.properties(width=WIDTH - 140, height=alt.Step(40))
 
 
 def _changes(changes: pd.DataFrame, chosen: Mapping[str, float]) -> alt.LayerChart:

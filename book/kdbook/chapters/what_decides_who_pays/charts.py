@@ -49,7 +49,7 @@ def _zero() -> alt.Chart:
 
 
 def _bars(base: alt.Chart) -> list[alt.Chart]:
-    axis = alt.Axis(labelAngle=0, grid=False)
+    axis = alt.Axis(labelAngle=-45, grid=False)
     x = alt.X("bin:N", sort=bin_names(), axis=axis).title(
         "share of the class's target that lies off the label, on training images"
     )
