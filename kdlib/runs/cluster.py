@@ -101,7 +101,13 @@ def joined_cluster(address: str) -> Iterator[Client]:
 
 def _check_workers(client: Client) -> None:
     """Refuse workers that would train something else; those that come later fail by themselves."""
-    for worker, version in client.run(_results_version).items():
+    try:
+        versions = client.run(_results_version)
+    except Exception as error:  # whatever a worker raised, e.g. that it has no kdlib
+        raise SettingError(
+            f"a worker could not be asked for its kdlib ({error}): install one version everywhere"
+        ) from None
+    for worker, version in versions.items():
         if version != RESULTS_VERSION:
             raise SettingError(
                 f"worker {worker} trains results version {version}, and this kdlib trains "

@@ -153,3 +153,15 @@ def test_no_worker_outlives_a_killed_command(tmp_path):
     process.kill()
     process.wait()
     assert psutil.wait_procs(children, timeout=30)[1] == []
+
+
+class WithoutKdlib:
+    """A client whose workers lack the package."""
+
+    def run(self, function):
+        raise ModuleNotFoundError("No module named 'kdlib'")
+
+
+def test_a_worker_without_kdlib_is_told_in_one_line():
+    with pytest.raises(SettingError, match=r"could not be asked .*No module named 'kdlib'"):
+        cluster._check_workers(WithoutKdlib())

@@ -106,7 +106,7 @@ class Bench:
         truth = nn.functional.one_hot(self.data.dev.labels, self.classes).float()
         with torch.no_grad():
             errors = losses.class_errors(model(pixels(self.data.dev)), truth, truth.mean(dim=0))
-        before = (soft.class_weight / self.classes).log()
+        before = torch.as_tensor(soft.class_weight).div(self.classes).log()
         soft.class_weight = self.classes * losses.exponentiated_gradient(before, errors, STEP).exp()
 
     def _audit(self, students: list[Tensor]) -> Report:

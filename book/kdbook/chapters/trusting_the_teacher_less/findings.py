@@ -103,7 +103,7 @@ def curves(study: TrustingTheTeacherLess) -> pd.DataFrame:
 def trust_on_grid(study: TrustingTheTeacherLess) -> pd.DataFrame:
     """Trust by class, mean over the seeds, at temperatures from 0.5 to the highest, or to 6."""
     grid = np.arange(0.5, max(6.0, study.settings.temperatures[-1]) + 0.1, 0.25)
-    rows = compare.with_intervals(study.trust(grid), "mix", ["temperature", "label"])
+    rows = compare.with_intervals(study.trust(grid.tolist()), "mix", ["temperature", "label"])
     return rows.assign(class_name=rows["label"].map(tags(study)))
 
 

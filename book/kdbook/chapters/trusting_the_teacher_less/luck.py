@@ -84,6 +84,6 @@ def bias_by_formula(margins: pd.DataFrame, n: int) -> float:
 
 def _rounded(rows: pd.DataFrame) -> pd.DataFrame:
     """Shares as text with three digits behind the point; counts and percent keep one or none."""
-    forms = {"dev images": "{:.0f}"} | {name: "{:.1f}" for name in rows if "(%)" in name}
-    text = {c: rows[c].map(forms.get(c, "{:.3f}").format, na_action="ignore") for c in rows}
+    forms = {"dev images": "{:.0f}"} | {name: "{:.1f}" for name in map(str, rows) if "(%)" in name}
+    text = {c: rows[c].map(forms.get(str(c), "{:.3f}").format, na_action="ignore") for c in rows}
     return pd.DataFrame(text, rows.index)
