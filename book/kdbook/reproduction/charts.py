@@ -9,6 +9,8 @@ import pandas as pd
 
 from kdbook.charts import caption as caption
 from kdbook.charts.style import WIDTH, describe, require_columns
+from kdbook.reproduction import words
+from kdbook.reproduction.not_replicated import Standing
 from kdbook.reproduction.overview import Answer
 
 VERDICT_COLOURS = {
@@ -61,6 +63,35 @@ def _answers_of(rows: pd.DataFrame, paper: str) -> alt.LayerChart:
     bars = base.mark_bar().encode(color=alt.Color("answer:N", scale=scale, legend=None))
     counts = base.mark_text(align="left", dx=4).encode(text="numbers:Q")
     return (bars + counts).properties(width=WIDTH - 180, height=alt.Step(24))
+
+
+def standing_bars(found: pd.DataFrame, *, title: str) -> alt.LayerChart:
+    """Bars of how many claims stand where, of both papers or of the one that the reader chooses.
+
+    Args:
+        found: one row a claim: ``paper`` and ``standing``.
+        title: the chart's title.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    require_columns(found, ("paper", "standing"))
+    papers = found.assign(of=found["paper"].map(words.PAPERS))
+    both = pd.concat([papers, papers.assign(of="both papers")])
+    counts = both.groupby(["of", "standing"], sort=False).size().rename("claims").reset_index()
+    names = ["both papers", *dict.fromkeys(papers["of"])]
+    bind = alt.binding_radio(options=names, name="Claims of ")
+    choice = alt.param("of", value=names[0], bind=bind)
+    base = alt.Chart(counts).transform_filter("datum.of === of")
+    axis = alt.Axis(title=None, labelLimit=360)
+    y = alt.Y("standing:N", sort=[one.value for one in Standing], axis=axis)
+    base = base.encode(x=alt.X("claims:Q").title("claims"), y=y)
+    numbers = base.mark_text(align="left", dx=4).encode(text="claims:Q")
+    chart = alt.layer(base.mark_bar(), numbers).add_params(choice)
+    totals = found["standing"].value_counts()
+    told = "; ".join(f"{count} {name}" for name, count in totals.items())
+    sized = chart.properties(width=WIDTH - 360, height=alt.Step(24))
+    return describe(sized, title, f"Bars of {len(found)} claims of the papers: {told}.")
 
 
 def verdict_bars(

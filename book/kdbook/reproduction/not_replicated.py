@@ -87,6 +87,18 @@ def in_short(found: pd.DataFrame) -> str:
     )
 
 
+def headline(found: pd.DataFrame) -> str:
+    """How many are decided on the paper's own data, and how."""
+    here = [
+        int((found["standing"] == one.value).sum())
+        for one in (Standing.REPLICATED, Standing.CONTRADICTED)
+    ]
+    return (
+        f"{here[0]} of {len(found)} claims replicate on the paper's own data, "
+        f"{_are(here[1])} contradicted there"
+    )
+
+
 def _are(count: int) -> str:
     return {0: "none is", 1: "one is"}.get(count, f"{count} are")
 

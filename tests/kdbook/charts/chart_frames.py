@@ -496,3 +496,11 @@ LUCK = pd.DataFrame(
 def change_by_bin():
     """A change for every bin of the share off the label."""
     return pd.Series(np.linspace(2.0, -20.0, len(bin_names())), bin_names())
+
+
+STANDINGS = pd.DataFrame(
+    {
+        "paper": ["teachers_pet", "teachers_pet", "robust_distillation"],
+        "standing": ["replicated", "not run", "replicated"],
+    }
+)

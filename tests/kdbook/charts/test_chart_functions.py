@@ -72,7 +72,7 @@ from kdbook.charts.style import (
     interval_words,
     method_colour,
 )
-from kdbook.reproduction.charts import printed_and_ours, verdict_bars
+from kdbook.reproduction.charts import printed_and_ours, standing_bars, verdict_bars
 from kdlib.errors import SettingError
 
 
@@ -110,6 +110,7 @@ MAKERS = {
         frames.added(), "cosine", axis="cosine", title="At an angle"
     ),
     "paired_differences": lambda: charts.paired_differences(frames.differences()),
+    "standing_bars": lambda: standing_bars(frames.STANDINGS, title="Where claims stand"),
     "verdict_bars": lambda: verdict_bars(frames.VERDICTS, by={"table": "table"}),
     "printed_and_ours": lambda: printed_and_ours(frames.NUMBERS),
     "tail_explorer": lambda: tail_explorer(frames.ranks(), frames.tails()),

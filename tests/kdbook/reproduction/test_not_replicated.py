@@ -8,7 +8,7 @@ import pytest
 from kdbook.chapters import STUDIES
 from kdbook.reproduction import Level, Verdict, all_records, claims_table
 from kdbook.reproduction.claim_table import ALL_CLAIMS
-from kdbook.reproduction.not_replicated import Standing, in_short, listed_html, standings
+from kdbook.reproduction.not_replicated import Standing, headline, in_short, listed_html, standings
 
 NAN = float("nan")
 
@@ -101,3 +101,9 @@ def test_the_counts_in_short_are_those_of_the_groups():
         "2 point the other",
     ):
         assert part in said
+
+
+def test_the_headline_counts_what_is_decided_on_the_papers_data():
+    found = pd.DataFrame({"standing": ["replicated", "replicated", "not run"]})
+    said = headline(found)
+    assert said.startswith("2 of 3 claims replicate") and "none is contradicted" in said

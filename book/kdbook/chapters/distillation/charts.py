@@ -158,14 +158,16 @@ def _computed(frame: pd.DataFrame, sliders: list[alt.Parameter]) -> alt.Chart:
 def _sentence(base: alt.Chart) -> alt.Chart:
     """What the target says of the true class and what the step does there, rewritten at a move."""
     words = (
-        "'On the true class, ' + datum.class_name + ': target ' + format(datum.target, '.0%')"
-        " + ', student ' + format(datum.student, '.0%') + ', so the step pushes it '"
+        "'True class, ' + datum.class_name + ': target ' + format(datum.target, '.0%')"
+        " + ', student ' + format(datum.student, '.0%') + ',\\nso the step pushes it '"
         " + (datum.gradient < 0 ? 'up' : 'down')"
     )
     true = base.transform_filter("datum.class_index === datum.label")
-    text = true.transform_calculate(words=words).mark_text(align="left", fontSize=13)
-    return text.encode(text="words:N", x=alt.value(0), y=alt.value(8)).properties(
-        width=WIDTH - 140, height=16
+    text = true.transform_calculate(words=words).mark_text(
+        align="left", baseline="top", fontSize=13, lineBreak="\n"
+    )
+    return text.encode(text="words:N", x=alt.value(0), y=alt.value(0)).properties(
+        width=WIDTH - 140, height=32
     )
 
 

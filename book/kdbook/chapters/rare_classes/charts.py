@@ -91,15 +91,15 @@ def _worst_lines(worst: pd.DataFrame, choice: alt.Parameter, measure: str) -> al
 def _said(worst: pd.DataFrame, methods: list[str]) -> alt.Chart:
     """The measure of every method at the chosen ratio, as a sentence."""
     each = [f"'{name} ' + format(datum['{name}'], '.1f') + ' %'" for name in methods]
-    words = "'At ratio ' + format(ratio, '~g') + ': ' + " + " + ', ' + ".join(each)
+    words = "'At ratio ' + format(ratio, '~g') + ':\\n' + " + " + ', ' + ".join(each)
     shown = alt.Chart(worst[["method", "imbalance", "mean"]])
     wide = shown.transform_filter("datum.imbalance === ratio").transform_pivot(
         "method", value="mean", groupby=["imbalance"]
     )
     text = wide.transform_calculate(words=words).mark_text(
-        align="left", baseline="bottom", fontSize=13
+        align="left", baseline="top", fontSize=13, lineBreak="\n"
     )
-    return text.encode(text="words:N", x=alt.value(0), y=alt.value(-6))
+    return text.encode(text="words:N", x=alt.value(0), y=alt.value(-36))
 
 
 def _ratio_axis(worst: pd.DataFrame) -> alt.X:
