@@ -151,10 +151,13 @@ def _copy(source, target):
 def built_book(shared_folder, installed):
     """The project of the real book, every chapter run and the pages built, once for all workers.
 
-    The chapters import the installed packages, and run in empty folders.
+    The chapters import the installed packages, and run in empty folders. Where KDLIB_BUILT_BOOK
+    names the folder of a book that is there (_build), its pages are read and nothing is built.
     """
     from kdbook.press import BuildSettings, Project, build_book
 
+    if built := os.environ.get("KDLIB_BUILT_BOOK"):
+        return Project.at(ROOT, build=Path(built).resolve())
     project = Project.at(ROOT, build=shared_folder / "book")
 
     def build(_):

@@ -1,5 +1,6 @@
 """Charts and panels in a real JupyterLab that reaches no other machine."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from kdbook.chapters import chapter
 study = chapter("rare_classes", seeds=2, epochs={epochs}, teacher_epochs=2, imbalances=(5.0,))
 study.explore()
 """
+BY_CELL = [list(MAKERS)[start : start + 40] for start in range(0, len(MAKERS), 40)]
+"""JupyterLab shows fifty outputs of a cell and hides the others behind a button."""
 PANEL = "widgets.explore_worst_class_noise()"
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -40,7 +43,8 @@ def executed(charts):
 def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     write_notebook(folder / "live.ipynb", [code_cell(CHART), code_cell(PANEL)])
-    write_notebook(folder / "executed.ipynb", [executed(make() for make in MAKERS.values())])
+    cells = [executed(MAKERS[name]() for name in names) for names in BY_CELL]
+    write_notebook(folder / "executed.ipynb", cells)
     for name, epochs in {"training": 2, "cancelled": 4000}.items():
         cell = code_cell(TRAINING.format(store=str(folder / f"{name}-runs"), epochs=epochs))
         write_notebook(folder / f"{name}.ipynb", [cell])
@@ -81,10 +85,11 @@ def test_a_panel_draws_again_where_its_slider_moves(notebook):
 def test_every_chart_of_the_book_is_drawn_by_what_jupyterlab_has_on_board(browser, lab):
     """It has Vega 5; Altair compiles for Vega 6."""
     with opened_notebook(browser, lab, "executed.ipynb") as notebook:
-        drawn = notebook.charts(0, count=len(MAKERS))
-        assert drawn.count() == len(MAKERS)
-        blank = [name for n, name in enumerate(MAKERS) if notebook.colours(0, n) < 5]
-        assert blank == []
+        for cell, names in enumerate(BY_CELL):
+            drawn = notebook.charts(cell, count=len(names))
+            assert drawn.count() == len(names)
+            blank = [name for n, name in enumerate(names) if notebook.colours(cell, n) < 5]
+            assert blank == []
         assert notebook.blocked == []
 
 
@@ -115,5 +120,5 @@ def test_a_training_can_be_cancelled_and_the_kernel_stays_free(browser, lab):
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
         page.get_by_role("button", name="Cancel", exact=True).click()
         page.get_by_text("Cancelled: ").wait_for()
-        page.get_by_role("button", name="Train ").wait_for()
+        page.get_by_role("button", name=re.compile(r"^Train \d+ runs?$")).wait_for()
         assert notebook.blocked == []

@@ -504,3 +504,10 @@ STANDINGS = pd.DataFrame(
         "standing": ["replicated", "not run", "replicated"],
     }
 )
+ANSWERS = pd.DataFrame(
+    {
+        "paper": "Teacher's pet",
+        "answer": ["agrees, at least in sign", "we cannot say"],
+        "numbers": [17, 33],
+    }
+)
