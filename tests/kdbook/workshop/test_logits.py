@@ -62,7 +62,7 @@ def test_a_damaged_file_is_refused(damage, logits_file, tmp_path):
 
 @pytest.mark.slow
 def test_it_holds_what_the_runs_of_the_study_say(tmp_path):
-    study, store = workshop_study(seeds=2, epochs=1, teacher_epochs=1), Store(tmp_path / "store")
+    study, store = workshop_study(seeds=2, epochs=2, teacher_epochs=2), Store(tmp_path / "store")
     for name in ("one", "two"):
         make_logits(tmp_path / name, study, store)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
