@@ -3,7 +3,9 @@
 from axe_playwright_python.sync_playwright import Axe
 
 GRAVE = ("critical", "serious")
-CONTRAST = {"runOnly": ["color-contrast"]}  # all that a dark page changes
+# Without preload: axe would ask for imported style sheets at wrong addresses.
+EVERYTHING = {"resultTypes": ["violations"], "preload": False}
+CONTRAST = {"runOnly": ["color-contrast"], "preload": False}  # all that a dark page changes
 UNFOLD = "document.querySelectorAll('details').forEach(part => { part.open = true; })"
 FOLD = "document.querySelectorAll('details').forEach(part => { part.open = false; })"
 SETTLED = "Promise.all(document.getAnimations().map(one => one.finished.catch(() => null)))"
@@ -18,7 +20,7 @@ SLOWEST, HEAVIEST = 1000, 2_500_000  # milliseconds, bytes
 
 def findings(page, options=None):
     """What axe-core finds that bars somebody from reading: rule, place, reason."""
-    found = Axe().run(page, options=options or {"resultTypes": ["violations"]}).response
+    found = Axe().run(page, options=options or EVERYTHING).response
     return [
         f"{rule['id']}: {node['target']}: {node['failureSummary']}"
         for rule in found["violations"]

@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ def printed(built_book, tmp_path_factory):
     from pypdf import PdfReader
 
     target = tmp_path_factory.mktemp("pdf") / "two.pdf"
-    sheets = make_pdf(built_book.html, [PAGES[name] for name in TWO], target, say=lambda _: None)
+    pages = [PAGES[name] for name in TWO]
+    with ThreadPoolExecutor(1) as own:  # the browser of the other tests holds this thread's loop
+        sheets = own.submit(make_pdf, built_book.html, pages, target, say=lambda _: None).result()
     reader = PdfReader(target)
     assert len(reader.pages) == sheets
     return reader
