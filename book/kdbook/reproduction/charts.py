@@ -140,7 +140,9 @@ def printed_and_ours(
     Raises:
         SettingError: a column is missing.
     """
-    require_columns(numbers, ("table", "what", "compared", "mean", "low", "high", "verdict"))
+    columns = ["table", "what", "compared", "mean", "low", "high", "verdict"]
+    require_columns(numbers, columns)
+    numbers = numbers[columns].round(2)  # the page carries the frame
     tables = list(dict.fromkeys(numbers["table"]))
     choice = alt.param(
         "table", value=tables[0], bind=alt.binding_select(options=tables, name="Table ")

@@ -17,6 +17,8 @@ from kdbook.reproduction.mapping import DIFFERENCES
 from kdbook.reproduction.oddities import oddities_of
 from kdbook.reproduction.verdicts import Verdict
 
+USUAL = "CPU, 2 cores"
+"""The device that the table does not name, for nearly all rows have it."""
 COLUMNS = ("Number", "Printed", "Compared", "Ours, 95 % interval", "Evidence", "Verdict")
 _FILTERS = {
     "paper": "Paper",
@@ -147,8 +149,9 @@ def _ours(lines: pd.DataFrame) -> str:
 
 
 def _one_record(row: pd.Series, of: int) -> str:
-    other = f" {row['verdict']}." if of > 1 and not row["leading"] else ""
-    where = f"{row['setting']}; {row['device']}.{other}"
+    said = of > 1 and not row["leading"] and row["verdict"] != Verdict.NO_VERDICT.value
+    device = "" if row["device"] == USUAL else f"; {row['device']}"
+    where = f"{row['setting']}{device}." + (f" {row['verdict']}." if said else "")
     return f"<p>{escape(words.ours(row))}{_small(where)}</p>"
 
 

@@ -87,7 +87,7 @@ Ruling = tuple[Verdict, str]
 def judge(printed: Printed, ours: Measured) -> Ruling:
     """Apply the rule of this module's docstring."""
     if ours.level is Level.MECHANISM:
-        return Verdict.NO_VERDICT, "other data: the mechanism only"
+        return Verdict.NO_VERDICT, "other data"
     if printed.diverges or ours.diverged:
         return _on_divergence(printed, ours)
     if _is_on_floor(printed, ours):
