@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 BOOK_OPTIONS = --profile "$(PROFILE)" --chapters "$(CHAPTERS)" \
-	$(if $(JOBS),--jobs "$(JOBS)") $(if $(FORCE),--force) \
+	$(if $(JOBS),--jobs "$(JOBS)") $(if $(FORCE),--force) $(if $(TRAIN),--train) \
 	$(if $(CELL_TIMEOUT),--cell-timeout "$(CELL_TIMEOUT)")
 # The rival of `make bench`; nothing else needs it.
 TORCHDISTILL := torchdistill==1.1.5
@@ -42,11 +42,12 @@ $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv: on Debian or Ubuntu run 'apt install python3-venv'"; exit 1; }
 	@$(PYTHON) -m venv --clear .venv
 
-book: $(INSTALLED)  ## Run the chapters, build the pages (PROFILE=quick|standard|paper CHAPTERS="..." JOBS=2 FORCE=1 CELL_TIMEOUT=900)
+book: $(INSTALLED)  ## Run the chapters, build the pages (PROFILE=quick|standard|paper CHAPTERS="..." JOBS=2 TRAIN=1 FORCE=1 CELL_TIMEOUT=900)
 	@$(BIN)/kdlib book build $(BOOK_OPTIONS)
 
 record: $(INSTALLED)  ## Make the records below book/results again (PROFILE=quick|standard|paper JOBS=2)
 	@$(BIN)/kdlib study record --again --profile "$(PROFILE)" $(if $(JOBS),--jobs "$(JOBS)")
+	@$(if $(filter quick,$(PROFILE)),$(BIN)/kdlib book shelve)
 
 evidence: $(INSTALLED)  ## Train what book/results/plan.md plans, on CIFAR, and record it (BLOCKS="b c" PLAN=1)
 	@KDLIB_STEP=$${KDLIB_STEP-fused} $(BIN)/kdlib evidence $(addprefix --only ,$(BLOCKS)) $(if $(PLAN),--plan)

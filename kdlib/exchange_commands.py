@@ -41,6 +41,7 @@ def export(
     file, and the same runs give the same bytes. `kdlib store import` reads it.
     """
     from kdlib.runs.exchange import export_runs
+    from kdlib.runs.spec import with_parents
     from kdlib.runs.store import Store
 
     shelf = Store(root)
@@ -49,7 +50,7 @@ def export(
     if not found:
         raise StoreError(f"none of these runs is finished in {shelf.root}: nothing to export")
     export_runs(found, dest)
-    lacking = len({*_with_parents(wanted)} - {result.spec for result in found})
+    lacking = len({*with_parents(wanted)} - {result.spec for result in found})
     missing = f"; {lacking:,} runs are not in {shelf.root}" if lacking else ""
     click.echo(f"{dest}: {len(found):,} runs, {dest.stat().st_size / 1e6:.1f} MB{missing}")
 
@@ -72,20 +73,11 @@ def import_(src: Path, root: Path | None) -> None:
 
 def _found(shelf: Store, specs: Sequence[RunSpec], prefixes: Sequence[str]) -> list[RunResult]:
     """The finished runs among the named ones and those that they build on, each once."""
+    from kdlib.runs.spec import with_parents
+
     named = [*specs, *(shelf.find(prefix).spec for prefix in prefixes)]
-    results = (shelf.look(spec) for spec in _with_parents(named))
+    results = (shelf.look(spec) for spec in with_parents(named))
     return [result for result in results if result is not None]
-
-
-def _with_parents(specs: Sequence[RunSpec]) -> list[RunSpec]:
-    found: dict[RunSpec, None] = {}
-    waiting = [*specs]
-    while waiting:
-        spec = waiting.pop()
-        if spec not in found:
-            found[spec] = None
-            waiting += spec.parents()
-    return list(found)
 
 
 def _runs_of(study: str, profile: str, values: Sequence[str]) -> list[RunSpec]:

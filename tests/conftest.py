@@ -14,8 +14,6 @@ ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BUILDS_THE_BOOK = "tests/kdbook/press/test_installed.py"
 READS_THE_BOOK = ("tests/browser/test_pages.py", "tests/browser/test_page_bars.py")
-TOGETHER = 4
-"""Tiny networks that share a training step: a third less time, the same weights up to rounding."""
 
 _skipped: dict[str, int] = {}
 _first = "PYTEST_XDIST_WORKER" not in os.environ
@@ -161,25 +159,9 @@ def built_book(shared_folder, installed):
     project = Project.at(ROOT, build=shared_folder / "book")
 
     def build(_):
-        train_what_chapters_need(project)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PYTHONPATH", str(installed))
             build_book(project, BuildSettings())
 
     _made_once(project.build, build)
     return project
-
-
-def train_what_chapters_need(project):
-    """Train the runs of all chapters into the store of the tests, with less work than the press."""
-    from kdbook.chapters import study
-    from kdbook.press.build import BuildSettings, plan
-    from kdbook.press.toc import read_pages
-    from kdbook.press.train_ahead import wanted_studies
-    from kdlib.runs import execute
-
-    chapters = plan(project, BuildSettings(), [p for p in read_pages(project.root) if p.runs])
-    wanted = wanted_studies([(chapter.page, chapter.parameters) for chapter in chapters])
-    studies = [study(name).parse(**values) for name, values in wanted]
-    specs = [spec for each in studies if each.trains for spec in each.runs()]
-    execute(specs, together=TOGETHER, progress=False)

@@ -89,6 +89,7 @@ def _planned(
     items = chosen_items(names, profile, parse_grid(pairs), project)
     store = Store(root)
     os.environ["KDLIB_STORE"] = str(store.root)  # the notebooks read it
+    os.environ["KDLIB_RECORDED"] = "0"  # what was recorded before is no reproduction
     if items:
         click.echo("planning; short trainings are timed first where runs are missing")
     jobs = how["workers"] or how["jobs"]

@@ -20,10 +20,12 @@ from kdbook.protocol import Paper, paper_of
 from kdbook.published import beside_paper, published
 from kdbook.records import recorded, recorded_rows, with_recorded
 from kdbook.settings import RobustSettings, Settings
+from kdbook.shelf import BookStore
+from kdbook.shelf import results as results_of_book
 from kdbook.tables import Member
 from kdlib.data import Dataset
 from kdlib.metrics import FREE, Scale
-from kdlib.runs import RunResult, RunSpec, execute
+from kdlib.runs import RunResult, RunSpec
 from kdlib.runs.build import dataset_for
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
@@ -91,9 +93,9 @@ class Study(Generic[AnySettings]):
         return [member.spec for member in self.members()]
 
     def results(self) -> list[RunResult]:
-        """Those of its runs, in their order; trains what the store lacks, once."""
+        """Those of its runs, in their order: recorded, or trained here, once."""
         if self._results is None:
-            self._results = execute(self.runs())
+            self._results = results_of_book(self.runs())
         return self._results
 
     def per_seed(self, results: Results) -> pd.DataFrame:
@@ -135,6 +137,11 @@ class Study(Generic[AnySettings]):
     def class_names(self) -> tuple[str, ...]:
         """The classes in words, by label."""
         return tuple(self.data.class_names)
+
+    @property
+    def store(self) -> BookStore:
+        """Where runs are read from: those that the book keeps, then those trained here."""
+        return BookStore()
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -197,8 +204,15 @@ class Study(Generic[AnySettings]):
 
     @staticmethod
     def train(wanted: Sequence[Member | RunSpec], **how: Any) -> list[RunResult]:
-        """Results of further runs, or members; ``how`` as ``kdlib.runs.execute``."""
-        return execute([one.spec if isinstance(one, Member) else one for one in wanted], **how)
+        """Results of further runs, or members: recorded, or trained, ``how`` as by ``execute``."""
+        specs = [one.spec if isinstance(one, Member) else one for one in wanted]
+        return results_of_book(specs, **how)
+
+    def trained_where(self) -> Any:
+        """When and where its runs were trained; see ``kdbook.trained_where``."""
+        from kdbook.trained_where import trained_where
+
+        return trained_where(self)
 
     beside_paper = staticmethod(beside_paper)
 

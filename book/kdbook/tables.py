@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from kdbook.protocol import Paper, protocol, reported_split
+from kdbook.shelf import RecordedResult
 from kdlib import metrics
 from kdlib.losses import teacher_probabilities
 from kdlib.runs import RunResult, RunSpec
@@ -147,6 +148,8 @@ def training_logits(result: RunResult) -> tuple[Tensor, Tensor]:
     """Logits ``[N, L]`` and labels ``[N]`` of the images that trained the run, unshifted."""
     spec, dataset = result.spec, dataset_for(result.spec)
     split, scaling = training_split(spec, dataset), spec.recipe.input_scaling
+    if isinstance(result, RecordedResult):
+        return torch.from_numpy(result.training_logits()), split.labels
     logits = predict_logits(
         result.model(), split.images, scaling=scaling, dataset_name=spec.data.name
     )

@@ -6,6 +6,7 @@ The specification decides the result up to rounding, which the machine does: see
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -217,6 +218,18 @@ def _taught_name(objective: Objective) -> str:
     if isinstance(mix, HardestRemovedMix):
         return f"distilled {at} alpha={mix.alpha:g} without the hardest {mix.share:.0%}"
     return f"{'AdaAlpha' if isinstance(mix, AdaptiveMix) else 'shuffled AdaAlpha'} {at}"
+
+
+def with_parents(specs: Iterable[RunSpec]) -> list[RunSpec]:
+    """The runs and all that they build on, each once."""
+    found: dict[RunSpec, None] = {}
+    waiting = [*specs]
+    while waiting:
+        spec = waiting.pop()
+        if spec not in found:
+            found[spec] = None
+            waiting += spec.parents()
+    return list(found)
 
 
 def _image_size(spec: RunSpec) -> int | None:

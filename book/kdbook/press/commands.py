@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from keyword import iskeyword
@@ -17,6 +18,8 @@ from kdbook.press.pdf import make_pdf
 from kdbook.press.project import find_project
 from kdbook.press.serve import server
 from kdbook.press.toc import read_pages, select_pages
+from kdbook.shelf import RECORDED
+from kdbook.shelf.shelf import FOLDER
 from kdlib.errors import KdlibError, SettingError
 from kdlib.options import keeps_finished_runs
 
@@ -45,17 +48,20 @@ def book() -> None:
               help="A further parameter for the chapters that run; VALUE as in JSON.")  # fmt: skip
 @click.option("--jobs", type=int, default=None, help="Chapters side by side [default: up to 2].")
 @click.option("--force", is_flag=True, help="Run chapters again whose inputs did not change.")
+@click.option("--train", is_flag=True, help="Show no recorded runs: train all of them here.")
 @click.option("--cell-timeout", type=int, metavar="SECONDS",
               help="Stop a chapter where one cell takes longer  [default: no limit].")  # fmt: skip
 def build(
     profile: str, chapters: str, parameters: tuple[str, ...], jobs: int | None, force: bool,
-    cell_timeout: int | None,
+    train: bool, cell_timeout: int | None,
 ) -> None:  # fmt: skip
     """Run the chapters with papermill and build the pages with Jupyter Book."""
     settings = BuildSettings.parse(
         profile=profile, chapters=tuple(chapters.split()), jobs=jobs, force=force,
         parameters=parse_parameters(parameters), cell_timeout=cell_timeout,
     )  # fmt: skip
+    if train:
+        os.environ[RECORDED] = "0"
     click.echo(f"Building the book at profile {profile}")
     with keeps_finished_runs():
         built = build_book(find_project(), settings, click.echo)
@@ -91,6 +97,20 @@ def _parse_parameter(pair: str) -> tuple[str, Parameter]:
 def _is_plain(value: object) -> bool:
     """Whether it is a value that a notebook can be told: no object, list, NaN or infinity."""
     return not isinstance(value, list | dict) and (not isinstance(value, float) or isfinite(value))
+
+
+@book.command("shelve")
+def shelve() -> None:
+    """Run every chapter from runs trained here, and keep these runs in book/results/runs.
+
+    Pages show them where nothing was trained. They are kept without weights, in a few MB.
+    """
+    from kdbook.places import folder_to_record
+    from kdbook.press.shelve import shelve as keep
+
+    with keeps_finished_runs():
+        counts = keep(find_project(), folder_to_record() / FOLDER, click.echo)
+    click.echo(f"{folder_to_record() / FOLDER}: {sum(counts.values()):,} runs")
 
 
 @book.command("pdf")

@@ -15,6 +15,7 @@ import kdbook
 import kdlib
 from kdbook.places import records_folder
 from kdbook.press.toc import Page
+from kdbook.shelf import shows_recorded
 
 Scalar = str | int | float | bool | None
 Parameter = Scalar | list[Scalar]
@@ -39,6 +40,7 @@ def input_key(page: Page, parameters: Mapping[str, Parameter]) -> str:
         "notebook": notebook_digest(page.source),
         "kdlib": library_digest(),
         "records": folder_digest(records_folder()),
+        "recorded": shows_recorded(),
         "parameters": dict(parameters),
         "versions": _versions(),
     }

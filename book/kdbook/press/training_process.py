@@ -6,19 +6,20 @@ import json
 import sys
 
 from kdbook.chapters import study
+from kdbook.shelf import lacking
 from kdlib.errors import KdlibError
 from kdlib.lifeline import end_with
 from kdlib.runs import RunSpec, execute
 
 
 def main() -> None:
-    """Read pairs of study and parameters from standard input; train what the store lacks."""
+    """Train what studies, named with parameters on standard input, lack in shelf and store."""
     specs: list[RunSpec] = []
     try:
         for name, values in json.load(sys.stdin):
             asked = study(name).parse(**values)
             specs += asked.runs() if asked.trains else []
-        execute(specs)
+        execute(lacking(specs))
     except KdlibError as error:
         print(f"  training: {error}", file=sys.stderr)
     except KeyboardInterrupt:

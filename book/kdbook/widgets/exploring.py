@@ -6,13 +6,14 @@ It answers from the store at once, and trains what is missing beside the kernel.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import altair as alt
 from IPython.display import HTML, display
 
 from kdbook.charts.renderers import in_site
+from kdbook.shelf import BookStore, lacking
 from kdbook.study import Study
 from kdbook.widgets.answers import by_class, said
 from kdbook.widgets.explored import Explored, Values, explored
@@ -22,7 +23,7 @@ from kdbook.widgets.panel_view import PanelView
 from kdbook.widgets.shell import NOTE
 from kdbook.widgets.training import missing, train
 from kdlib.errors import KdlibError
-from kdlib.runs import Store
+from kdlib.runs import RunSpec, Store
 
 
 class View(Protocol):
@@ -83,13 +84,14 @@ class Panel:
 
     def _shown(self, values: Values) -> bool:
         """Show the answer; where runs are missing, say how many."""
-        store, members = Store(), self._about.members_at(values)
-        lacking = len(missing([member.spec for member in members], store))
-        self._view.idle(lacking)
-        if lacking:
-            self._view.say(f"{lacking} of these runs are not trained yet.")
+        members = self._about.members_at(values)
+        left = len(untrained([member.spec for member in members]))
+        self._view.idle(left)
+        if left:
+            self._view.say(f"{left} of these runs are not trained yet.")
             return False
         asked, base = self._about.at(values), baseline(members)
+        store = BookStore()
         results = [store.finished(member.spec) for member in members]
         self._view.draw(by_class(asked, members, results, base))
         self._view.say(said(asked, members, results, base))
@@ -98,12 +100,17 @@ class Panel:
     def _train(self, values: Values, stop: threading.Event) -> None:
         specs = [member.spec for member in self._about.members_at(values)]
         self._view.say("Training what the store lacks. You can read on meanwhile, or cancel.")
-        if self._trains(specs, stop, self._view.progress, Store()):
+        if self._trains(lacking(specs), stop, self._view.progress, Store()):
             self._shown(values)
             return
-        left = len(missing(specs, Store()))
+        left = len(untrained(specs))
         self._view.idle(left)
         self._view.say(f"Cancelled: {left} runs are not trained yet; what is finished is kept.")
+
+
+def untrained(specs: Sequence[RunSpec]) -> list[RunSpec]:
+    """What must be trained here before all of these can be shown: their teachers, too."""
+    return missing(lacking(specs), Store())
 
 
 def explore(study: Study) -> None:

@@ -14,6 +14,7 @@ from kdbook.chapters.trusting_the_teacher_less import mean_trust as mean_trust
 from kdbook.families import Family, families_at
 from kdbook.settings import TEMPERATURE, FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
+from kdbook.shelf import BookStore, store_of
 from kdbook.study import Results, Study
 from kdbook.tables import Member, class_averages, training_logits
 from kdlib.losses import soft_label_weights
@@ -108,7 +109,7 @@ class Ablations(Study[Settings]):
         them it is alpha times the mean weight of the class's training images, without crops, as
         the finished student would get them; NaN if the training diverged.
         """
-        shelf = store or Store()
+        shelf = store or BookStore()
         pieces = [
             pd.DataFrame({"mix": _weights(result, shelf)}).assign(method=m.method, seed=m.seed)
             for m, result in zip(self._all_members(results), results, strict=True)
@@ -118,9 +119,10 @@ class Ablations(Study[Settings]):
 
     def _all_members(self, results: Results) -> list[Member]:
         first = self.members()
-        folders = [result.folder.parent for result in results if result is not None]
-        twins = len(results) > len(first)
-        return first + (self.twins(Store(folders[0])) if twins else [])
+        read = next((result for result in results if result is not None), None)
+        if read is None or len(results) == len(first):
+            return first
+        return first + self.twins(store_of(read))
 
     def _family_members(self, family: Family) -> list[Member]:
         t = self.settings.temperature

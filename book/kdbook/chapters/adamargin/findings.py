@@ -12,8 +12,9 @@ from pandas.io.formats.style import Styler
 
 from kdbook import compare
 from kdbook.chapters.adamargin import margin_name, theory
+from kdbook.shelf import BookStore
 from kdbook.tables import rarest_fifth, shown, training_counts, unbroken
-from kdlib.runs import Store, dev_mix
+from kdlib.runs import dev_mix
 
 if TYPE_CHECKING:
     from kdbook.chapters.adamargin import Margins
@@ -65,7 +66,7 @@ class Findings:
         """The first seed's trust, before any offset; trains missing initial teachers."""
         families = self.study.study_families()
         self.study.train([family.initial_teacher() for family in families])
-        return dev_mix(families[0].initial_teacher(), self.heat, Store()).tolist()
+        return dev_mix(families[0].initial_teacher(), self.heat, BookStore()).tolist()
 
     def middle(self) -> float:
         """The offset that stands for them where one is shown."""

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from kdbook.families import Family
+from kdbook.shelf import BookStore
 from kdbook.tables import class_averages, training_logits
 from kdlib.errors import SettingError
 from kdlib.losses import margin_log_cost, teacher_probabilities
@@ -106,7 +107,7 @@ def costs_by_class(
 
     Columns: seed, offset, label, mix (a_y before the offset), log_cost (nats).
     """
-    mix = dev_mix(family.initial_teacher(), temperature, store or Store())
+    mix = dev_mix(family.initial_teacher(), temperature, store or BookStore())
     rows = [
         {"seed": family.seed, "offset": offset, "label": label, "mix": float(m), "log_cost": c}
         for offset in offsets
@@ -125,7 +126,7 @@ def lemma_students(
     mean over the classes of the probability that it gives to ``label`` on their images; 100 / L
     where no class is favoured).
     """
-    shelf = store or Store()
+    shelf = store or BookStore()
     teacher = shelf.finished(family.teacher())
     probs = _positive(torch.from_numpy(teacher.logits("test")), temperature)
     labels = torch.from_numpy(teacher.labels("test"))
@@ -157,7 +158,7 @@ def pressure(
     by the logits of an example, at most the root of 2), reach (mean spread, largest minus
     smallest, of the scores log(p / a) that Lemma 1 asks for, nats).
     """
-    shelf = store or Store()
+    shelf = store or BookStore()
     logits, _ = training_logits(shelf.finished(family.teacher()))
     probs = _positive(logits, temperature)
     mix = dev_mix(family.initial_teacher(), temperature, shelf)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -18,20 +19,26 @@ from kdlib.data import halves
 from kdlib.errors import SettingError
 from kdlib.runs import RunResult
 from kdlib.runs.build import dataset_for
+from kdlib.runs.official_test import OFFICIAL_TEST, refuse_official_test
 
 SHIFT = "post shift"
 STEP, MOVES = 0.1, 500
 
 
 @dataclass(frozen=True, eq=False)
-class Shifted(RunResult):
+class Shifted:
     """A finished run whose logits are shifted; everything else is the run's own.
 
     Attributes:
+        run: as it was trained, or recorded.
         log_gamma: ``[L]``, added to the logits of every example.
     """
 
+    run: RunResult
     log_gamma: np.ndarray
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.run, name)
 
     @property
     def saw_validation(self) -> bool:
@@ -40,7 +47,9 @@ class Shifted(RunResult):
 
     def accuracy(self, split: str = "test") -> np.ndarray:
         """Accuracy by class ``[L]`` in [0, 1] after the shift."""
-        return recalls(self.logits(split) + self.log_gamma, self.labels(split))
+        if split == OFFICIAL_TEST:
+            refuse_official_test(self.run.spec.data.name, self.saw_validation)
+        return recalls(self.run.logits(split) + self.log_gamma, self.run.labels(split))
 
 
 def recalls(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -88,10 +97,10 @@ def fit_log_gamma(
     return best - best.mean()
 
 
-def shifted(result: RunResult) -> Shifted:
+def shifted(result: RunResult) -> RunResult:
     """The run after post-shift, with gamma from all its validation examples."""
     log_gamma = fit_log_gamma(result.logits("validation"), result.labels("validation"))
-    return Shifted(result.spec, result.folder, log_gamma)
+    return cast(RunResult, Shifted(result, log_gamma))
 
 
 def optimism(members: Sequence[Member], results: Sequence[RunResult]) -> pd.DataFrame:

@@ -18,9 +18,10 @@ from kdbook.chapters.teacher_and_student import Settings, TeacherAndStudent, row
 from kdbook.chapters.teacher_and_student.objective_cells import HALVES
 from kdbook.records import recorded_rows
 from kdbook.selection import VALIDATION_TEMPERATURE
+from kdbook.shelf import results
 from kdbook.tables import Member
 from kdlib.losses import class_errors, teacher_probabilities
-from kdlib.runs import RobustCost, RunResult, RunSpec, execute
+from kdlib.runs import RobustCost, RunResult, RunSpec
 
 FEW = 2.0
 """A run that ends with fewer effective classes than this has all but one or two out of sight."""
@@ -65,7 +66,7 @@ def recorded_or_trained(
     found = found[found["run"].isin([m.spec.id for m in wanted])]
     if len(found) == len(wanted):
         return found.reset_index(drop=True)
-    return rows(wanted, execute([m.spec for m in wanted]))
+    return rows(wanted, results([m.spec for m in wanted]))
 
 
 def with_step(member: Member, step: float) -> Member:

@@ -12,6 +12,7 @@ from pydantic import Field
 from kdbook import tables
 from kdbook.families import Family, families_at
 from kdbook.settings import Alpha, FromText, Imbalance, Temperature
+from kdbook.shelf import BookStore
 from kdbook.study import Study
 from kdbook.tables import Member
 from kdbook.tuning import Results, TunedSettings, tuning_members, with_scores
@@ -35,7 +36,7 @@ class Settings(TunedSettings):
 
 def mean_trust(family: Family, temperature: float, store: Store | None = None) -> float:
     """Mean a_y over the training images, to two digits: how much of the teacher AdaAlpha hears."""
-    mix = dev_mix(family.initial_teacher(), temperature, store or Store()).numpy()
+    mix = dev_mix(family.initial_teacher(), temperature, store or BookStore()).numpy()
     return round(float(np.average(mix, weights=tables.training_counts(family.teacher()))), 2)
 
 
@@ -84,7 +85,7 @@ class TrustingTheTeacherLess(Study[Settings]):
 
         Columns: seed, temperature, label, mix. Trains nothing: the study's runs must be there.
         """
-        shelf = store or Store()
+        shelf = store or BookStore()
         rows = [
             {"seed": family.seed, "temperature": temperature, "label": label, "mix": float(value)}
             for family in self.study_families()

@@ -16,6 +16,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from kdbook.shelf import BookStore
 from kdlib.errors import SettingError
 from kdlib.losses import teacher_probabilities
 from kdlib.runs import RunSpec, Store
@@ -34,7 +35,7 @@ def held_out_margins(
     Columns: seed (the place in ``initial_teachers``), label, margin (from -1/(L-1) to 1). Trains
     nothing: the runs must be in the store.
     """
-    shelf = store or Store()
+    shelf = store or BookStore()
     pieces = [
         _margins(shelf, spec, temperature).assign(seed=seed)
         for seed, spec in enumerate(initial_teachers)

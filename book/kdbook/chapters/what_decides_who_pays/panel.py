@@ -10,10 +10,10 @@ from kdbook.chapters.rare_classes.teacher_length import TeacherLength
 from kdbook.chapters.what_decides_who_pays.fits import bin_of
 from kdbook.charts.style import WIDTH, describe
 from kdbook.settings import Settings
+from kdbook.shelf import results
 from kdbook.tables import class_averages, training_logits
 from kdbook.widgets.shell import Choice, Slider, panel
 from kdlib.losses import teacher_probabilities
-from kdlib.runs import execute
 
 
 def explore_share(settings: Settings, bins: pd.DataFrame) -> None:
@@ -73,7 +73,7 @@ def _shares(settings: Settings, epochs: int, temperature: float) -> np.ndarray:
     own = settings.model_dump(include={"profile", "precision"})
     one = TeacherLength.parse(**own, seeds=1, teacher_lengths=(epochs,))
     specs = [m.spec for m in one.members() if m.method == "teacher"]
-    [teacher] = execute(specs, progress=False)
+    [teacher] = results(specs, progress=False)
     logits, labels = training_logits(teacher)
     off = 1 - teacher_probabilities(logits, temperature).gather(1, labels[:, None])[:, 0]
     return np.array(class_averages(100 * off, labels, logits.shape[1]))
