@@ -110,7 +110,7 @@ def coded(logits: np.ndarray) -> tuple[np.ndarray, float]:
     if not np.isfinite(logits).all():
         raise StoreError("a logit is not finite: it cannot be kept")
     step = float(np.abs(logits).max(initial=0.0)) / LARGEST_CODE or 1.0
-    codes = np.rint(logits / step).astype(np.int16)
+    codes = np.rint(logits.astype(float) / step).astype(np.int16)
     rows, best = np.arange(len(logits)), logits.argmax(axis=1)
     codes[rows, best] += codes.argmax(axis=1) != best  # another was rounded to the same
     return codes, step
