@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,6 @@ from kdbook import compare, tables
 from kdbook.records import days
 from kdbook.shelf import RecordedResult
 from kdlib.runs import RunResult, Store
-from kdlib.runs.machine import kind_of_machine
 
 if TYPE_CHECKING:
     from kdbook.study import Study
@@ -47,10 +46,19 @@ def _source(results: Sequence[RunResult], recorded: Sequence[RunResult]) -> str:
 
 def _sentence(how: str, results: Sequence[RunResult]) -> str:
     environments = [result.environment for result in results]
-    kinds = sorted({kind_of_machine(one) or one["device"] for one in environments})
+    machines = sorted(set(map(_machine, environments)))
     count = len({result.spec.id for result in results})
     runs = "1 run" if count == 1 else f"{count} runs"
-    return f"{how}: {runs}, {_dates(*days(environments))}, on {'; '.join(kinds)}."
+    return f"{how}: {runs}, {_dates(*days(environments))}, on {' and '.join(machines)}."
+
+
+def _machine(about: Mapping[str, Any]) -> str:
+    """The machine in words; which processor exactly, ``kdlib verify --trace`` says."""
+    if not about["device"].startswith("CPU"):
+        return about["device"]
+    threads = "one thread" if about["threads"] == 1 else f"{about['threads']} threads"
+    unnamed = f"a {about['device'].replace(', ', ' of ')}"  # older runs do not name it
+    return f"{about.get('processor', unnamed).partition(',')[0]} ({threads})"
 
 
 def _dates(first: str, last: str) -> str:

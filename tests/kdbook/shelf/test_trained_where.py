@@ -1,0 +1,74 @@
+"""The line that says when and on what a page's runs were trained."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from kdbook import trained_where as module
+from kdbook.chapters import study
+from kdbook.shelf import Shelf
+from kdbook.shelf import shelf as shelf_module
+from kdbook.shelf.writing import write_part
+from kdlib.runs import Store, execute
+
+SHORT = {"profile": "quick", "epochs": 2, "teacher_epochs": 2, "seeds": 1, "imbalances": (5.0,)}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    store = Store(tmp_path_factory.mktemp("store"))
+    asked = study("rare_classes").parse(**SHORT)
+    return store, execute(asked.runs(), store=store, progress=False)
+
+
+@pytest.fixture
+def recorded(trained, tmp_path, monkeypatch):
+    write_part(tmp_path, "rare_classes", trained[1])
+    monkeypatch.setattr(shelf_module, "_shelf", lambda _: Shelf(tmp_path))
+    monkeypatch.setenv("KDLIB_RECORDED", "1")
+
+
+def said(monkeypatch, store):
+    monkeypatch.setenv("KDLIB_STORE", str(store))
+    return study("rare_classes").parse(**SHORT).trained_where().data
+
+
+def test_recorded_runs_say_when_and_on_what(recorded, trained, monkeypatch, tmp_path):
+    count = len({result.spec.id for result in trained[1]})
+    line = said(monkeypatch, tmp_path / "empty")
+    assert line.startswith(f"*Recorded: {count} runs, ")
+    assert " on " in line
+    assert "this machine" not in line
+
+
+def test_runs_trained_here_too_are_set_beside(recorded, trained, monkeypatch):
+    assert said(monkeypatch, trained[0].root).endswith(
+        "Trained on this machine too, to the same numbers.*"
+    )
+
+
+def test_without_a_record_they_were_trained_here(trained, monkeypatch):
+    monkeypatch.setenv("KDLIB_RECORDED", "0")
+    assert said(monkeypatch, trained[0].root).startswith("*Trained on this machine: ")
+
+
+def test_what_came_out_otherwise_is_named_with_its_size():
+    def rows(mean):
+        return pd.DataFrame(
+            {"method": ["one-hot", "distilled"], "temperature": [float("nan"), 2.0],
+             "imbalance": 5.0, "mean": mean, "rarest": 50.0}
+        )  # fmt: skip
+
+    measures = {"mean": "mean of the classes", "rarest": "rarest fifth"}
+    asked = SimpleNamespace(
+        table=rows([80.0, 70.0]), per_seed=lambda _: rows([80.0, 68.5]), measures=lambda: measures
+    )
+    both = module.beside(asked, [])
+    assert dict(zip(both["method"] + both["measure"], both["points"], strict=True)) == {
+        "one-hotmean of the classes": 0.0, "distilled, T = 2mean of the classes": -1.5,
+        "one-hotrarest fifth": 0.0, "distilled, T = 2rarest fifth": 0.0,
+    }  # fmt: skip
+    page = module._told("Recorded.", both).data
+    assert "the mean of the classes of distilled, T = 2 moves by -1.5 points" in page
+    assert "<td" in page
