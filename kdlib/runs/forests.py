@@ -14,7 +14,7 @@ import os
 import platform
 import time
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -128,12 +128,6 @@ def fit_forests(
     found = run(delayed(_kept_or_fitted)(spec, store) for spec in dict.fromkeys(wanted))
     by_spec = dict(zip(dict.fromkeys(wanted), found, strict=True))
     return [by_spec[spec] for spec in wanted]
-
-
-def missing_forests(specs: Sequence[Forest], store: Store | None = None) -> list[Forest]:
-    """Which of ``specs`` the store has no entry for."""
-    shelf = store or Store()
-    return [spec for spec in dict.fromkeys(specs) if not entry(spec, shelf).exists()]
 
 
 def entry(spec: Forest, store: Store) -> Path:

@@ -14,29 +14,6 @@ import pandas as pd
 from kdbook.compare.intervals import with_intervals
 from kdlib.metrics import FEWEST_REPEATS
 
-
-def classes_said(
-    by_class: pd.DataFrame, names: Sequence[str] | None = None, level: float = 0.05
-) -> str:
-    """Which classes change, as a sentence.
-
-    Args:
-        by_class: as ``holm_by_class`` gives it.
-        names: of the classes, by label; by default the labels.
-        level: a class changes where its corrected p-value is at most this.
-    """
-    count, corrected = len(by_class), f"Holm, {100 * level:g} %"
-    if by_class["seeds"].min() < FEWEST_REPEATS or by_class["p_holm"].isna().any():
-        return f"Too few seeds to test the {count} classes."
-    changed = by_class[by_class["p_holm"] <= level]
-    if changed.empty:
-        return f"Of {count} classes, none can be told from no change ({corrected})."
-    pairs = zip(changed["label"].astype(int), changed["mean"], strict=True)
-    words = [f"{names[label] if names else label} by {mean:+.1f}" for label, mean in pairs]
-    verb = "changes" if len(words) == 1 else "change"
-    return f"Of {count} classes, {len(words)} {verb}: {', '.join(words)} points ({corrected})."
-
-
 Row = Mapping[str, Any] | pd.Series
 """``mean``, ``low``, ``high`` (percent or percentage points) and ``seeds``."""
 
@@ -91,16 +68,6 @@ def full_name(table: pd.DataFrame, method: str) -> str:
     """The method as ``named`` has it, where the table holds it at one temperature only."""
     rows = table.loc[table["method"] == method, "temperature"].unique()
     return method_name(method, rows[0]) if len(rows) == 1 else method
-
-
-def changes_said(rows: pd.DataFrame, of: str) -> list[str]:
-    """A sentence a row, e.g. ``The mean: it falls by ...``.
-
-    Args:
-        rows: with mean, low, high and seeds.
-        of: what changes, with columns in braces, e.g. ``The {measure}``.
-    """
-    return [f"{of.format_map(row.to_dict())}: it {change(row)}." for _, row in rows.iterrows()]
 
 
 def overview(per_seed: pd.DataFrame, measures: Mapping[str, str]) -> pd.DataFrame:

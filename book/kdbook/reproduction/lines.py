@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from kdbook.chapters import STUDIES
 from kdbook.records import Record
@@ -178,8 +177,3 @@ def _setting(question: Question, record: Record) -> str:
     teachers = {None: [], True: ["one teacher"], False: ["a teacher a seed"]}
     known = None if question.one_teacher is None else one_teacher(record)
     return ", ".join([about.dataset, *tail, about.model, *epochs, *teachers[known]])
-
-
-def is_run(matrix: pd.DataFrame) -> np.ndarray:
-    """Which rows hold a measurement of ours."""
-    return (matrix["verdict"] != Verdict.NOT_RUN.value).to_numpy()

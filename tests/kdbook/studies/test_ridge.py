@@ -63,52 +63,6 @@ def test_harm_of_one_full_round_is_the_condition_of_the_notes(n, ridge_lambda, b
     assert ridge.harms(n, ridge_lambda, beta, sigma) == (left > right)
 
 
-@given(sizes, lambdas, lambdas, weights)
-def test_harm_begins_at_the_critical_lambda(n, ridge_lambda, optimal, alpha):
-    critical = ridge.critical_lambda(n, optimal, alpha=alpha)
-    assume(abs(ridge_lambda - critical) > 1e-6 * critical)
-    harmed = ridge.harms(n, ridge_lambda, 1, np.sqrt(optimal), alpha=alpha)
-    assert harmed == (ridge_lambda > critical)
-    assert 1 - alpha / 2 - 1e-9 <= critical / optimal <= 1 / (1 + alpha / 2) + 1e-9
-
-
-@given(sizes, lambdas, lambdas, weights)
-def test_harm_ends_at_the_critical_size(n, ridge_lambda, optimal, alpha):
-    edge = ridge.critical_size(ridge_lambda, optimal, alpha=alpha)
-    added = ridge.added_risk(n, ridge_lambda, 1, np.sqrt(optimal), alpha=alpha)
-    assume(abs(n - edge) > 1e-6 * n)
-    gap = ridge.lost(n, ridge_lambda, alpha=alpha)
-    assume(abs(added) > 1e-12 * gap * (1 + optimal / n))
-    assert (added > 0) == (n < edge)
-
-
-@pytest.mark.parametrize(
-    ("ridge_lambda", "size"), [(5.0, 0.0), (6.0, 6.0), (20 / 3, np.inf), (8.0, np.inf)]
-)
-def test_critical_size_by_hand(ridge_lambda, size):
-    # lambda* = 10: only between 5 and 20 / 3 does the size decide; 6 (12 - 10) / (20 - 18) = 6.
-    assert ridge.critical_size(ridge_lambda, 10.0) == size
-
-
-@given(sizes, lambdas, weights, st.integers(0, 8))
-def test_a_plain_ridge_with_the_effective_lambda_shrinks_alike(n, ridge_lambda, alpha, times):
-    other = ridge.effective_lambda(n, ridge_lambda, alpha=alpha, rounds=times)
-    expected = ridge.shrinkage(n, ridge_lambda, alpha=alpha, rounds=times)
-    assert ridge.shrinkage(n, other, rounds=0) == pytest.approx(expected, rel=1e-9)
-
-
-@given(sizes, lambdas, weights)
-def test_effective_lambda_of_one_round(n, ridge_lambda, alpha):
-    by_hand = ridge_lambda * ((1 + alpha) * n + ridge_lambda) / (n + (1 - alpha) * ridge_lambda)
-    assert ridge.effective_lambda(n, ridge_lambda, alpha=alpha) == pytest.approx(by_hand)
-
-
-@given(sizes, lambdas, st.floats(0.01, 0.9))
-def test_endless_rounds_are_one_ridge_regression(n, ridge_lambda, alpha):
-    endless = ridge.effective_lambda(n, ridge_lambda, alpha=alpha, rounds=400)
-    assert endless == pytest.approx(ridge_lambda / (1 - alpha), rel=1e-6)
-
-
 @given(sizes, levels, levels, lambdas)
 def test_no_ridge_beats_lambda_star(n, beta, sigma, ridge_lambda):
     best = ridge.group_risk(n, ridge.optimal_lambda(beta, sigma), beta, sigma, rounds=0).excess

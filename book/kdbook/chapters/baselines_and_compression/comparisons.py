@@ -11,8 +11,6 @@ from kdbook.chapters.baselines_and_compression.post_shift import SHIFT
 from kdbook.chapters.baselines_and_compression.printed import printed_points
 from kdbook.compare import Pair, compare_corrected, signed, with_holm, with_intervals
 
-ENDS = [f"{side}_{end}" for side in ("average", "worst") for end in ("low", "high")]
-
 
 def to_distilled(per_seed: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:
     """Each baseline minus standard distillation, within seeds.
@@ -59,7 +57,7 @@ def our_points(per_seed: pd.DataFrame, data: str) -> pd.DataFrame:
     robust teacher with another seed.
 
     Returns:
-        Columns: data, method, variant, average, worst, ``ENDS``.
+        Columns: data, method, variant, average, worst, and of each its ``_low`` and ``_high``.
     """
     kept = [*study.baselines(), study.DISTILLED, *(f"teacher {t}" for t in ("std", "bal", "rob"))]
     kept.remove(study.ROBUST_ALONE)

@@ -58,17 +58,6 @@ def lost(d: Any, ridge_lambda: Any, *, alpha: Any = 1.0, rounds: int = 1) -> Flo
     return np.asarray(alpha * s * rest * np.sum(powers, axis=0) if powers else 0 * s)
 
 
-def effective_lambda(d: Any, ridge_lambda: Any, *, alpha: Any = 1.0, rounds: int = 1) -> Floats:
-    """The lambda of the plain ridge regression that shrinks this direction alike.
-
-    For one round it is lambda ((1 + alpha) d + lambda) / (d + (1 - alpha) lambda): with alpha = 1,
-    lambda (2 + lambda / d), so the rarer the direction the more. Arguments: see ``shrinkage``.
-    """
-    phi = shrinkage(d, ridge_lambda, alpha=alpha, rounds=rounds)
-    gap = _kept_and_cut(d, ridge_lambda)[1] + lost(d, ridge_lambda, alpha=alpha, rounds=rounds)
-    return np.asarray(d * gap / phi)
-
-
 def optimal_lambda(beta: Any, sigma: Any) -> Floats:
     """lambda* = sigma^2 / beta^2: it gives a one-hot student the least excess risk at any size."""
     return np.square(sigma) / np.square(beta)
@@ -118,45 +107,6 @@ def harms(
     s = shrinkage(n, ridge_lambda, rounds=0)
     middle = s - lost(n, ridge_lambda, alpha=alpha, rounds=rounds) / 2
     return np.asarray(middle < n / (n + optimal_lambda(beta, sigma)))
-
-
-def critical_lambda(n: Any, optimal: Any, *, alpha: Any = 1.0) -> Floats:
-    """The lambda above which one round of distillation harms a group of n examples.
-
-    The positive root of 2 x^2 + ((2 + alpha) n - (2 - alpha) lambda*) x - 2 n lambda* = 0. It grows
-    with n from (1 - alpha / 2) lambda* to lambda* / (1 + alpha / 2).
-
-    Args:
-        n: examples of the group.
-        optimal: lambda* = sigma^2 / beta^2, 0 or more; see ``optimal_lambda``.
-        alpha: weight of the teacher, 0 to 1.
-    """
-    linear = np.multiply(2 + alpha, n) - np.multiply(2 - alpha, optimal)
-    root = np.sqrt(np.square(linear) + 16 * np.multiply(n, optimal))
-    # Two forms of one root: each adds numbers of one sign.
-    safe = np.maximum(linear + root, np.finfo(float).tiny)
-    small = 4 * np.multiply(n, optimal) / safe
-    return np.where(linear > 0, small, (root - linear) / 4)
-
-
-def critical_size(ridge_lambda: float, optimal: float, *, alpha: float = 1.0) -> float:
-    """The size below which one round of distillation harms a group, and above which it helps.
-
-    Args:
-        ridge_lambda: lambda, above 0.
-        optimal: lambda* = sigma^2 / beta^2, 0 or more.
-        alpha: weight of the teacher, above 0, at most 1.
-
-    Returns:
-        lambda (2 lambda - (2 - alpha) lambda*) / (2 lambda* - (2 + alpha) lambda). Infinity where
-        every group is harmed, lambda >= lambda* / (1 + alpha / 2), and 0 where none is,
-        lambda <= (1 - alpha / 2) lambda*.
-    """
-    some = 2 * ridge_lambda - (2 - alpha) * optimal
-    all_sizes = 2 * optimal - (2 + alpha) * ridge_lambda
-    if some <= 0:
-        return 0.0
-    return float("inf") if all_sizes <= 0 else ridge_lambda * some / all_sizes
 
 
 def risk_of_groups(

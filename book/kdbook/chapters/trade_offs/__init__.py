@@ -15,7 +15,6 @@ import pandas as pd
 from pydantic import Field
 
 from kdbook import tables
-from kdbook.compare import with_intervals
 from kdbook.robust_families import (
     Alpha,
     Heats,
@@ -86,24 +85,6 @@ class TradeOffs(Study[Settings]):
     def teaching(self) -> Teaching:
         """How its students are taught."""
         return teaching(self.settings)
-
-    def per_class_at(
-        self, alpha_t: float, alpha_s: float, temperature: float, imbalance: float, labels: str
-    ) -> pd.DataFrame:
-        """What the panel draws: ``pair_at`` by class, at further settings; trains what is missing.
-
-        Args:
-            alpha_t: of the teacher, 0 to 1.
-            alpha_s: of the student, 0 to 1.
-            temperature: of the teacher's probabilities in training.
-            imbalance: the ratio of the long tail.
-            labels: on validation images, ``teacher`` or ``one_hot``.
-        """
-        changed: dict[str, object] = {"temperatures": (temperature,), "imbalance": imbalance}
-        changed["validation_labels"] = labels
-        pair = self.at(self.settings.model_copy(update=changed)).pair_at(alpha_t, alpha_s)
-        rows = tables.per_class(pair, self.train(pair, progress=False), "robust_distillation")
-        return with_intervals(rows, "accuracy", ["method", "label"])
 
     def members(self) -> list[Member]:
         """Teachers, standard distillation, and the grid of students, for each seed."""

@@ -14,7 +14,6 @@ from math import erf, exp, pi, sqrt
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 
 from kdbook.shelf import BookStore
 from kdlib.errors import SettingError
@@ -23,8 +22,6 @@ from kdlib.runs import RunSpec, Store
 
 SIZES = (2, 5, 10, 20, 50, 100)
 """Dev images a class; the paper takes 20 on CIFAR-100-LT, 50 on ImageNet-LT (section 5)."""
-
-Floats = NDArray[np.float64]
 
 
 def held_out_margins(
