@@ -2,9 +2,10 @@
 
 from kdbook.reproduction.blocks import all_records, block_records
 from kdbook.reproduction.claim_pages import claims_html
-from kdbook.reproduction.claim_table import claims_table
+from kdbook.reproduction.claims import claims_table
 from kdbook.reproduction.levels import Level
-from kdbook.reproduction.matrix import PAPERS, export, leading, reproduction, summary
+from kdbook.reproduction.mapping import PAPERS
+from kdbook.reproduction.matrix import export, leading, reproduction, summary
 from kdbook.reproduction.pages import matrix_html
 from kdbook.reproduction.printed import Printed
 from kdbook.reproduction.questions import AuditError, Question, questions

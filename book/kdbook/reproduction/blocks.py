@@ -12,12 +12,14 @@ from kdbook.evidence.records import read_block
 from kdbook.places import records_folder
 from kdbook.records import Provenance, Record, read_records
 from kdbook.reproduction.mapping import BLOCKS
-from kdbook.reproduction.robust_mapping import LABELS, STANDARD, STANDARD_OF_OTHERS
 
 TOGETHER = (("b", "e"), ("c", "d2"), ("f",))
 """Blocks that are one record: the same setting, and further seeds or methods of it."""
 _TEST_IMAGES = {"official_test": 10_000, "test": 5_000}
 _DATASETS = {"b": "cifar100", "c": "cifar10", "f": "cifar100"}
+_STANDARD = "std / std-d"
+_STANDARD_OF_OTHERS = "distilled"
+"""The standard student, as the study of the grid and that of the baselines call it."""
 _CELL = re.compile(r"^(std|bal|rob)/(\w+-d)(, one-hot labels)?$")
 
 
@@ -86,10 +88,10 @@ def _united(abouts: list[dict[str, Any]], key: str) -> tuple[str, ...]:
 def _as_in_studies(rows: pd.DataFrame) -> pd.DataFrame:
     """Methods by the names of the studies; the standard student under both of its names."""
     table = rows.assign(method=rows["method"].map(_name))
-    standard = table[table["method"] == STANDARD]
+    standard = table[table["method"] == _STANDARD]
     if standard.empty:
         return table
-    again = standard.assign(method=STANDARD_OF_OTHERS)
+    again = standard.assign(method=_STANDARD_OF_OTHERS)
     renamed = table.assign(method=table["method"].replace("AdaAlpha", "AdaAlpha, std teacher"))
     return pd.concat([renamed, again], ignore_index=True)
 
@@ -99,5 +101,5 @@ def _name(method: str) -> str:
     if match is None:
         return method
     teacher, student, one_hot = match.groups()
-    labels = LABELS["onehot" if one_hot else "teacher"] if student == "rob-d" else ""
+    labels = f" ({'one-hot' if one_hot else 'teacher'} labels)" if student == "rob-d" else ""
     return f"{teacher} / {student}{labels}"

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from kdbook.records import Provenance, Record
+from kdbook.reproduction.mapping import Setting
 from kdbook.reproduction.questions import Question
-from kdbook.reproduction.settings import Setting
 from kdbook.selection import VALIDATION_TEMPERATURE, criterion
 from kdbook.settings import PAPER, teaching_at
 

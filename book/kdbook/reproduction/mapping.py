@@ -1,96 +1,25 @@
-"""Which of our records answers which published number of "Teacher's pet".
-
-Data only. What is not in here is refused loudly, so that a new row cannot go without an answer.
-"""
+"""Which of our records answers which published number, as ``published/answers.toml`` lists it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
 
-from kdbook.reproduction import settings
+from pydantic import Field
 
-UNAVAILABLE = {
-    "imagenet": "ImageNet",
-    "imagenet_lt": "ImageNet-LT",
-    "imagenet100": "ImageNet-100",
-    "inaturalist2018": "iNaturalist 2018",
-}
-"""Data sets of the paper that this book has no access to."""
+from kdlib.training import PRESETS
+from kdlib.validated import Frozen
 
-
-SETTINGS = {
-    "cifar100": settings.teachers_pet(1.0, "cifar100_paper"),
-    "cifar100_lt": settings.teachers_pet(100.0, "cifar100_lt_paper"),
-    "adult": settings.ADULT,
-}
-"""A balanced set is compared at ratio 1, a long-tailed one at the ratio of the record's own."""
-
-NETWORKS = {
-    "resnet56": "ResNet-56",
-    "random_forest_1": "a tree taught by 500 trees, all of depth 20",
-    "none": "a tree taught by 500 trees, all of depth 20",  # the forest itself
-}
-"""The students of the available data sets, as records name them."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Where a method of the paper is found in our records.
-
-    Attributes:
-        studies: whose records hold it, the preferred one first; empty if no study has it yet.
-        method: its name there. Of several temperatures the one counts that the paper's protocol
-            chooses.
-    """
-
-    studies: tuple[str, ...]
-    method: str
-
+Row = Mapping[Any, Any]
+"""Columns of ``kdbook.published`` and their values."""
 
 BLOCKS = "evidence"
 """Stands for the blocks of ``kdbook.evidence``, as ``kdbook.reproduction.blocks`` reads them."""
 
-_COMPARED = (BLOCKS, "results", "trusting_the_teacher_less", "rare_classes")
-_SWEPT = (BLOCKS, "rare_classes", "results", "trusting_the_teacher_less")
-ADULT = "groups_that_are_not_classes"
 
-METHODS = {
-    "one_hot": Answer(_COMPARED, "one-hot"),
-    "distillation": Answer(_COMPARED, "distilled"),
-    "ada_alpha": Answer((BLOCKS, "results", "trusting_the_teacher_less"), "AdaAlpha"),
-    "ada_margin": Answer((BLOCKS, "results", "where_the_teacher_errs"), "AdaMargin"),
-    "remove_hardest_10": Answer(("ablations",), "hardest removed"),
-    "shuffle_alpha": Answer(("ablations",), "shuffled"),
-    "weighted_soft_labels": Answer(("ablations",), "weighted labels 1"),
-    "distillation_2x": Answer(("repeated_distillation",), "distilled 2×"),
-    "distillation_3x": Answer(("repeated_distillation",), "distilled 3×"),
-    "teacher_only": Answer((), "teacher"),
-}
-
-TABLES = {
-    "Table 1": _SWEPT,
-    "Figure 1 caption": _SWEPT,
-}
-"""Tables whose numbers other studies than the method's own answer first."""
-
-BASELINES = {
-    ("Table 4", "ada_alpha"): ("Table 3", "one_hot"),
-    ("Table 4", "remove_hardest_10"): ("Table 4", "ada_alpha"),
-    ("Table 4", "shuffle_alpha"): ("Table 4", "ada_alpha"),
-    ("Table 4", "weighted_soft_labels"): ("Table 4", "ada_alpha"),
-}
-"""The number that a method's accuracy is taken the difference from: table and method.
-
-Elsewhere it is the one-hot row of the same table, data set and metric. Table 4 prints none: there
-the ablations stand beside AdaAlpha, and AdaAlpha beside the one-hot row of Table 3.
-"""
-
-WITHOUT_TEACHER = ("one_hot",)
-"""Compared by value, for they are what differences are taken from."""
-
-
-@dataclass(frozen=True)
-class Measure:
+class Measure(Frozen):
     """A column of our tables, perhaps less another one.
 
     Attributes:
@@ -104,24 +33,92 @@ class Measure:
     less_worst: bool = False
 
 
-METRICS: dict[str, Measure | None] = {
-    "mean_accuracy": Measure("mean"),
-    "worst_1": Measure("worst", 0.01),
-    "worst_10": Measure("worst", 0.1),
-    "top_10pct": Measure("best_tenth"),
-    "delta_10": Measure("mean", 0.1, less_worst=True),
-    "balanced_accuracy": Measure("balanced"),
-    "subgroup_accuracy": Measure("group"),
-    "worst_20": None,
-    "worst_100": None,
-    "worst_k": None,
-    "top_20pct": None,
-    "delta_20": None,
-}
-"""The paper's k counts of 100 classes: on other data the same share of the classes, at least one.
+class Setting(Frozen):
+    """A paper's setting behind a data set of its tables: what ours must share to be of its kind.
 
-``None``: printed for data sets that are not available only.
-"""
+    Attributes:
+        dataset: our name of it.
+        imbalance: the long-tail ratio; 1 for a balanced set; ``None`` where there is none.
+        preset: the recipe of its trainings, in ``kdlib.training.PRESETS``; ``None`` where nothing
+            is trained by gradient descent.
+        temperatures: those of which each method takes the best.
+        chosen_by: the column by which it takes it (``kdbook.selection``).
+        test_images: how many test it.
+        fitted: what here was chosen by closeness to the printed numbers, so that agreement was
+            partly made; empty where nothing was.
+    """
+
+    dataset: str
+    imbalance: float | None = None
+    preset: str | None = None
+    temperatures: tuple[float, ...] = ()
+    chosen_by: tuple[str, ...] = ()
+    test_images: int | None = None
+    fitted: str = ""
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """How its networks are trained, field by field; empty where none is."""
+        return PRESETS[self.preset].model_dump(mode="json") if self.preset else {}
+
+
+class Answer(Frozen):
+    """Where the numbers whose row has the columns ``when`` are found in our records.
+
+    The head of ``answers.toml`` says what each field is.
+    """
+
+    when: dict[str, Any]
+    studies: tuple[str, ...] = ()
+    method: str = ""
+    less: str | None = None
+    base: dict[str, Any] = Field(default_factory=dict)
+    measure: str | None = None
+    one_teacher: bool | None = None
+    unanswerable: str = ""
+
+
+class Paper(Frozen):
+    """What the numbers of one paper ask for.
+
+    Attributes:
+        unavailable: data sets that this book has no access to, in words.
+        settings: of the data sets that it has.
+        base: the columns of the numbers that differences are taken from.
+        elsewhere: tables that print no such number, and the one whose number is taken.
+        same_metric: metrics that the paper prints under two names.
+        one_teacher: whether all students of a table learn from one teacher.
+        answers: the rules, of which the first that holds counts.
+    """
+
+    unavailable: dict[str, str]
+    settings: dict[str, Setting]
+    base: dict[str, Any]
+    elsewhere: dict[str, str] = Field(default_factory=dict)
+    same_metric: dict[str, str] = Field(default_factory=dict)
+    one_teacher: dict[str, bool] = Field(default_factory=dict)
+    answers: tuple[Answer, ...]
+
+
+def holds(when: Row, row: Row) -> bool:
+    """Whether the row has these columns; a list names several values of which it has one."""
+    return all(
+        row[column] in (wanted if isinstance(wanted, list) else [wanted])
+        for column, wanted in when.items()
+    )
+
+
+def listed(name: str) -> dict[str, Any]:
+    """What a TOML file beside the published numbers holds."""
+    return tomllib.loads(files("kdbook.published").joinpath(name).read_text("utf-8"))
+
+
+_LISTED = listed("answers.toml")
+NETWORKS: dict[str, str] = _LISTED["networks"]
+"""The students of the available data sets, as records name them."""
+METRICS = {name: Measure(**m) if m else None for name, m in _LISTED["metrics"].items()}
+"""``None``: printed for data sets that are not available only."""
+PAPERS = {name: Paper(**paper) for name, paper in _LISTED["papers"].items()}
 
 DIFFERENCES = ("delta_mean_accuracy", "delta_worst_1", "delta_worst_10", "delta_worst_k",
                "delta_subgroup_accuracy")  # fmt: skip

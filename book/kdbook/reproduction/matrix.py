@@ -9,12 +9,11 @@ import pandas as pd
 from kdbook.published import published
 from kdbook.records import SIGNIFICANT_DIGITS, Record
 from kdbook.reproduction.lines import lines_of
+from kdbook.reproduction.mapping import PAPERS
 from kdbook.reproduction.questions import AuditError, questions
-from kdbook.reproduction.robust_questions import robust_questions
 from kdbook.reproduction.verdicts import Verdict
 from kdlib.names import choices
 
-PAPERS = {"teachers_pet": questions, "robust_distillation": robust_questions}
 COPIED = [
     "paper", "section", "table", "dataset", "teacher", "student", "method", "teacher_objective",
     "student_objective", "validation_labels", "alpha_t", "alpha_s", "subgroup", "metric",
@@ -51,7 +50,7 @@ def reproduction(paper: str, records: Sequence[Record]) -> pd.DataFrame:
     if paper not in PAPERS:
         raise AuditError(f"paper {paper!r} has no mapping: {choices(paper, PAPERS)}")
     rows = published(paper=paper)
-    table = pd.DataFrame(lines_of(PAPERS[paper](rows), records))
+    table = pd.DataFrame(lines_of(questions(paper, rows), records))
     return _with_printed(rows, table)
 
 

@@ -11,10 +11,10 @@ from html import escape
 
 import pandas as pd
 
+from kdbook.published.oddities import oddities
 from kdbook.reproduction import words
 from kdbook.reproduction.levels import Level
 from kdbook.reproduction.mapping import DIFFERENCES
-from kdbook.reproduction.oddities import oddities_of
 from kdbook.reproduction.verdicts import Verdict
 
 USUAL = "CPU, 2 cores"
@@ -90,7 +90,7 @@ def _each_once(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _oddities(name: str, paper: str) -> str:
-    texts = oddities_of(name, paper)
+    texts = [odd.text for odd in oddities(paper) if name in odd.tables]
     if not texts:
         return ""
     items = "".join(f"<li>{escape(text)}</li>" for text in texts)

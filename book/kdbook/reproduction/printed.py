@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import hypot, isnan, nan
 
-import pandas as pd
-
-from kdbook.published import printed_difference, runs_behind, standard_error
+from kdbook.published import Row, printed_difference, runs_behind, standard_error
 from kdlib.metrics import PERCENT, POINTS, Scale
 
 
@@ -44,7 +42,7 @@ class Printed:
         return POINTS if self.is_difference else PERCENT
 
 
-def as_value(row: pd.Series) -> Printed:
+def as_value(row: Row) -> Printed:
     """A row of ``kdbook.published`` by its value."""
     return Printed(
         float(row["value"]),
@@ -55,12 +53,12 @@ def as_value(row: pd.Series) -> Printed:
     )
 
 
-def as_difference(row: pd.Series) -> Printed:
+def as_difference(row: Row) -> Printed:
     """A row that is printed as a difference."""
     return Printed(float(row["value"]), runs=runs_behind(row))
 
 
-def less(row: pd.Series, base: pd.Series) -> Printed:
+def less(row: Row, base: Row) -> Printed:
     """One printed accuracy less another."""
     value = round(float(row["value"]) - float(base["value"]), 6)  # as decimals, not as fractions
     own = printed_difference(row, base)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
-from kdbook.reproduction import mapping
-from kdbook.reproduction.mapping import Measure
+from kdbook.reproduction.mapping import (
+    DIFFERENCES,
+    METRICS,
+    NETWORKS,
+    PAPERS,
+    Answer,
+    Measure,
+    Paper,
+    Row,
+    Setting,
+    holds,
+)
 from kdbook.reproduction.printed import Printed, as_difference, as_value, less
-from kdbook.reproduction.settings import Setting
 from kdlib.errors import KdlibError
 
 
@@ -55,91 +66,101 @@ class Question:
     only: tuple[tuple[str, str], ...] = ()
 
 
-def questions(rows: pd.DataFrame) -> list[Question]:
+def questions(paper: str, rows: pd.DataFrame) -> list[Question]:
     """One question a row of ``kdbook.published.published``.
 
     Raises:
         AuditError: a data set, method, metric or baseline that the mapping does not name.
     """
-    return [_question(int(number), row, rows) for number, row in rows.iterrows()]  # type: ignore[call-overload]
+    known, places = PAPERS[paper], _places(rows)
+    asked = zip(rows.index, rows.to_dict("records"), strict=True)
+    return [question(known, int(n), row, *_printed(known, n, row, places)) for n, row in asked]
 
 
-def _question(number: int, row: pd.Series, rows: pd.DataFrame) -> Question:
-    _check(number, row)
-    printed, against, baseline = _printed(number, row, rows)
+_Places = dict[tuple[str, str, str], list[Row]]
+
+
+def _places(rows: pd.DataFrame) -> _Places:
+    """The rows by table, data set and metric."""
+    found: _Places = {}
+    for row in rows.to_dict("records"):
+        found.setdefault((row["table"], row["dataset"], row["metric"]), []).append(row)
+    return found
+
+
+def question(paper: Paper, number: int, row: Row, printed: Printed, against: str) -> Question:
+    """What one published number asks."""
+    answer = answer_to(paper, number, row)
+    network = row["teacher"] if row["student"] == "none" else row["student"]
+    own = answer.one_teacher
     return Question(
         number=number,
         printed=printed,
         against=against,
-        studies=_studies(row),
-        method=mapping.METHODS[row["method"]].method,
-        baseline=baseline,
-        measure=_measure(row),
-        setting=mapping.SETTINGS.get(row["dataset"]),
-        network=mapping.NETWORKS.get(row["student"], ""),
-        subgroup=_text(row["subgroup"]),
-        unavailable=mapping.UNAVAILABLE.get(row["dataset"], ""),
+        studies=answer.studies,
+        method=answer.method.format_map(row),
+        baseline=answer.less if printed.is_difference else None,
+        measure=_measure(paper, row, answer),
+        setting=paper.settings.get(row["dataset"]),
+        network=NETWORKS.get(network, ""),
+        subgroup=row["subgroup"] if isinstance(row["subgroup"], str) else "",
+        unavailable=paper.unavailable.get(row["dataset"], ""),
+        unanswerable=answer.unanswerable,
+        one_teacher=paper.one_teacher.get(row["table"]) if own is None else own,
     )
 
 
-def _check(number: int, row: pd.Series) -> None:
+def answer_to(paper: Paper, number: int, row: Row) -> Answer:
+    """The first rule that holds for the row.
+
+    Raises:
+        AuditError: a data set or metric that the mapping does not name, or no rule holds.
+    """
     known = {
-        "dataset": mapping.SETTINGS.keys() | mapping.UNAVAILABLE.keys(),
-        "method": mapping.METHODS.keys(),
-        "metric": mapping.METRICS.keys() | set(mapping.DIFFERENCES),
+        "dataset": paper.settings.keys() | paper.unavailable.keys(),
+        "metric": METRICS.keys() | set(DIFFERENCES),
     }
-    for column, names in known.items():
-        if row[column] not in names:
-            raise AuditError(
-                f"published number {number} ({row['table']}): {column} {row[column]!r} is not "
-                f"in kdbook.reproduction.mapping"
-            )
+    unknown = [column for column, names in known.items() if row[column] not in names]
+    found = next((answer for answer in paper.answers if holds(answer.when, row)), None)
+    if not unknown and found is not None:
+        return found
+    column = unknown[0] if unknown else "method"
+    raise AuditError(f"{_where(number, row)}: {column} {row[column]!r} is not in answers.toml")
 
 
-def _studies(row: pd.Series) -> tuple[str, ...]:
-    if row["dataset"] == "adult":
-        return (mapping.ADULT,)
-    own = mapping.METHODS[row["method"]].studies
-    asked = mapping.TABLES.get(row["table"], own)
-    return asked if own else ()
+def _measure(paper: Paper, row: Row, answer: Answer) -> Measure | None:
+    name = answer.measure or paper.same_metric.get(row["metric"], row["metric"])
+    return METRICS[name.removeprefix("delta_") if name in DIFFERENCES else name]
 
 
-def _measure(row: pd.Series) -> Measure | None:
-    if row["metric"] in mapping.DIFFERENCES:
-        if row["dataset"] == "adult" and row["metric"] == "delta_mean_accuracy":
-            return mapping.METRICS["balanced_accuracy"]  # so says C.3 of this very gain
-        return mapping.METRICS[row["metric"].removeprefix("delta_")]
-    return mapping.METRICS[row["metric"]]
-
-
-def _printed(number: int, row: pd.Series, rows: pd.DataFrame) -> tuple[Printed, str, str | None]:
-    """The printed number to compare, what it is taken from, and our name of that."""
-    if row["method"] in mapping.WITHOUT_TEACHER:
-        return as_value(row), "", None
-    if row["metric"] in mapping.DIFFERENCES:
-        return as_difference(row), "printed as a difference", mapping.METHODS["one_hot"].method
-    table, method = mapping.BASELINES.get((row["table"], row["method"]), (row["table"], "one_hot"))
-    label = mapping.METHODS[method].method
-    base = _base_row(number, row, rows, table, method)
-    if base is None:
-        return as_value(row), "", None
-    return less(row, base), f"less {label} of {table}", label
-
-
-def _base_row(
-    number: int, row: pd.Series, rows: pd.DataFrame, table: str, method: str
-) -> pd.Series | None:
-    same = (rows["dataset"] == row["dataset"]) & (rows["metric"] == row["metric"])
-    found = rows[same & (rows["table"] == table) & (rows["method"] == method)]
+def _printed(paper: Paper, number: int, row: Row, places: _Places) -> tuple[Printed, str]:
+    """The printed number to compare, and what it is taken from."""
+    answer = answer_to(paper, number, row)
+    if row["metric"] in DIFFERENCES:
+        return as_difference(row), "printed as a difference"
+    found = [] if answer.less is None else _bases(paper, row, answer, places)
+    if answer.less is None or (row["dataset"] in paper.unavailable and len(found) != 1):
+        return as_value(row), ""
     if len(found) != 1:
-        if row["method"] == "teacher_only":  # a teacher's accuracy that stands alone in the text
-            return None
-        raise AuditError(
-            f"published number {number} ({row['table']}): {len(found)} rows of {method} in "
-            f"{table} to take its difference from"
-        )
-    return found.iloc[0]
+        base = _base(paper, row, answer)
+        of = f"{len(found)} rows of {base['method']} in {base['table']}"
+        raise AuditError(f"{_where(number, row)}: {of} to take its difference from")
+    return less(row, found[0]), f"less {answer.less} of {found[0]['table']}"
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _bases(paper: Paper, row: Row, answer: Answer, places: _Places) -> Sequence[Row]:
+    """The rows that the number may be taken from; right is one."""
+    base = _base(paper, row, answer)
+    metric = paper.same_metric.get(row["metric"], row["metric"])
+    near = places.get((base["table"], row["dataset"], metric), ())
+    return [one for one in near if holds(base, one)]
+
+
+def _base(paper: Paper, row: Row, answer: Answer) -> dict[str, Any]:
+    """The columns of what a difference is taken from, with its table."""
+    table = paper.elsewhere.get(row["table"], row["table"])
+    return {"table": table, **(answer.base or paper.base)}
+
+
+def _where(number: int, row: Row) -> str:
+    return f"published number {number} ({row['table']})"

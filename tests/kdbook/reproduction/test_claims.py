@@ -8,7 +8,7 @@ from hand_records import record, rows
 
 from kdbook.chapters import STUDIES
 from kdbook.reproduction import Level, Verdict, claims_html, claims_table
-from kdbook.reproduction.claim_table import ALL_CLAIMS, _question
+from kdbook.reproduction.claims import CLAIMS, question_of
 from kdbook.reproduction.mapping import BLOCKS
 from kdlib.metrics import prediction_interval
 from kdlib.runs.shapes import SHAPES
@@ -26,25 +26,25 @@ def long_tail(**changes):
 
 
 def test_there_are_about_twenty_of_both_papers():
-    assert 20 <= len(ALL_CLAIMS) <= 30
-    assert {claim.paper for claim in ALL_CLAIMS} == {"teachers_pet", "robust_distillation"}
-    texts = [claim.text for claim in ALL_CLAIMS]
+    assert 20 <= len(CLAIMS) <= 30
+    assert {claim.paper for claim in CLAIMS} == {"teachers_pet", "robust_distillation"}
+    texts = [claim.text for claim in CLAIMS]
     assert len(set(texts)) == len(texts)
 
 
-@pytest.mark.parametrize("claim", ALL_CLAIMS, ids=lambda claim: claim.text)
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.text)
 def test_each_claim_has_one_printed_effect_and_studies_that_exist(claim):
-    question = _question(0, claim)
+    question = question_of(0, claim)
     assert question.printed.is_difference and not question.printed.on_floor
     assert question.printed.value != 0
-    assert set(claim.studies) <= {*STUDIES, BLOCKS}
-    assert claim.setting is None or claim.setting.dataset in {*SHAPES, "adult"}
+    assert question.studies and set(question.studies) <= {*STUDIES, BLOCKS}
+    assert question.setting is None or question.setting.dataset in {*SHAPES, "adult"}
 
 
 def test_without_records_each_claim_says_that_nothing_was_run():
     found = claims_table([])
-    assert len(found) == len(ALL_CLAIMS) and set(found["verdict"]) == {Verdict.NOT_RUN}
-    assert claims_html(found).count("not run") == len(ALL_CLAIMS)
+    assert len(found) == len(CLAIMS) and set(found["verdict"]) == {Verdict.NOT_RUN}
+    assert claims_html(found).count("not run") == len(CLAIMS)
 
 
 def test_ours_stands_with_the_interval_of_its_prediction():

@@ -260,9 +260,11 @@ def test_a_seed_that_lacks_a_temperature_is_left_out():
 
 
 def test_divergence_is_compared_with_recorded_divergence(monkeypatch):
-    studies = ("trusting_the_teacher_less",)
-    answer = mapping.Answer(studies, "AdaMargin")
-    monkeypatch.setitem(mapping.METHODS, "ada_margin", answer)
+    paper, studies = mapping.PAPERS["teachers_pet"], ("trusting_the_teacher_less",)
+    when = {"method": "ada_margin"}
+    answer = mapping.Answer(when=when, studies=studies, method="AdaMargin", less="one-hot")
+    changed = paper.model_copy(update={"answers": (answer, *paper.answers)})
+    monkeypatch.setitem(mapping.PAPERS, "teachers_pet", changed)
     table = rows("one-hot", BLIND, (40.0, 42.0, 41.0))
     both = record(table + rows("AdaMargin", 1.0, (np.nan, np.nan, np.nan)))
     found = reproduction("teachers_pet", [both])
@@ -331,7 +333,7 @@ def test_a_recipe_that_was_fitted_to_the_print_is_not_the_papers_own_setting():
 
 
 def test_table_4s_ablations_stand_beside_ada_alpha():
-    asked = {q.number: q for q in questions(published(paper="teachers_pet"))}
+    asked = {q.number: q for q in questions("teachers_pet", published(paper="teachers_pet"))}
     rows = published(paper="teachers_pet")
     shuffled = rows[(rows["method"] == "shuffle_alpha") & (rows["metric"] == "worst_1")]
     ada = rows[(rows["method"] == "ada_alpha") & (rows["table"] == "Table 4")]
@@ -408,14 +410,14 @@ def test_an_unknown_number_is_refused(column):
     rows = published(paper="teachers_pet").copy()
     rows.loc[40, column] = "novel"
     with pytest.raises(AuditError, match=f"published number 40 .*: {column} 'novel' is not in"):
-        questions(rows)
+        questions("teachers_pet", rows)
 
 
 def test_a_method_without_its_baseline_is_refused():
     rows = published(paper="teachers_pet")
     without = rows[~((rows["table"] == "Table 3") & (rows["method"] == "one_hot"))]
     with pytest.raises(AuditError, match="0 rows of one_hot in Table 3"):
-        questions(without)
+        questions("teachers_pet", without)
 
 
 def test_a_paper_without_a_mapping_is_refused():

@@ -7,7 +7,7 @@ import pytest
 
 from kdbook.chapters import STUDIES
 from kdbook.reproduction import Level, Verdict, all_records, claims_table
-from kdbook.reproduction.claim_table import ALL_CLAIMS
+from kdbook.reproduction.claims import CLAIMS
 from kdbook.reproduction.not_replicated import Standing, headline, in_short, listed_html, standings
 
 NAN = float("nan")
@@ -78,7 +78,7 @@ def test_a_claim_is_shown_as_text_with_its_numbers():
 def test_of_the_book_each_claim_stands_once_and_links_to_a_page_that_exists():
     found = standings(claims_table(all_records()))
     lists = {standing: listed_html(found, standing) for standing in Standing}
-    assert sum(text.count("<li>") for text in lists.values()) == len(ALL_CLAIMS)
+    assert sum(text.count("<li>") for text in lists.values()) == len(CLAIMS)
     links = re.findall(r'href="([^"]+)"', "".join(lists.values()))
     assert {f"book/{link.removesuffix('.html')}" for link in links} <= set(STUDIES.values())
     assert len(links) == len(found[found["evidence"] != ""])

@@ -8,11 +8,11 @@ import pytest
 from hand_records import record, rows
 
 from kdbook.published import published
+from kdbook.published.oddities import oddities
 from kdbook.reproduction import (
     Verdict,
     leading,
     matrix_html,
-    oddities,
     reading,
     reproduction,
     words,
@@ -147,7 +147,7 @@ def test_subgroups_in_words(subgroup, said):
     assert words.subgroup_words(subgroup) == said
 
 
-@pytest.mark.parametrize("oddity", oddities.ODDITIES, ids=lambda oddity: oddity.text[:30])
+@pytest.mark.parametrize("oddity", oddities("teachers_pet"), ids=lambda oddity: oddity.text[:30])
 def test_an_oddity_quotes_numbers_that_are_printed(oddity):
     """Each number with two decimals stands in the tables that the oddity names, or is their gap."""
     printed = published(paper="teachers_pet")

@@ -1,6 +1,7 @@
 """The matrix of "Robust distillation" on records made by hand."""
 
 import re
+from html import escape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -10,21 +11,20 @@ from hand_records import record, rows
 
 from kdbook.chapters import study, teacher_and_student
 from kdbook.published import published
+from kdbook.published.oddities import oddities
 from kdbook.reproduction import (
     AuditError,
     Level,
     Verdict,
     leading,
     matrix_html,
-    oddities,
+    questions,
     reading,
     reproduction,
-    robust_mapping,
     summary,
     words,
 )
 from kdbook.reproduction.mapping import BLOCKS
-from kdbook.reproduction.robust_questions import robust_questions
 from kdlib.metrics import prediction_interval, t_interval
 from kdlib.training import PRESETS
 
@@ -225,7 +225,7 @@ def test_baselines_are_compared_with_the_standard_student_of_their_study():
 
 def test_every_number_has_one_question_and_one_verdict_or_reason(found):
     asked = published(paper=PAPER)
-    assert [q.number for q in robust_questions(asked)] == list(range(len(asked))) == [*range(1104)]
+    assert [q.number for q in questions(PAPER, asked)] == list(range(len(asked))) == [*range(1104)]
     for made in (found, reproduction(PAPER, [])):
         leads = leading(made)
         assert list(leads["number"]) == list(range(1104))
@@ -248,20 +248,20 @@ def test_an_unknown_number_of_it_is_refused(column):
     changed = published(paper=PAPER).copy()
     changed.loc[40, column] = "novel"
     with pytest.raises(AuditError, match=f"published number 40 .*: {column} 'novel' is not in"):
-        robust_questions(changed)
+        questions(PAPER, changed)
 
 
 def test_a_table_without_its_standard_student_is_refused():
     asked = published(paper=PAPER)
     standard = (asked["table"] == "Table 2") & (asked["method"] == "distillation")
-    with pytest.raises(AuditError, match="0 standard rows in Table 2"):
-        robust_questions(asked[~standard])
+    with pytest.raises(AuditError, match=r"0 rows of .*distillation.* in Table 2"):
+        questions(PAPER, asked[~standard])
 
 
 def test_methods_are_named_as_their_studies_name_them():
     """Whatever the mapping asks for, some member is called."""
     asked = published(paper=PAPER)
-    for question in robust_questions(asked[asked["dataset"] == "cifar10_lt"]):
+    for question in questions(PAPER, asked[asked["dataset"] == "cifar10_lt"]):
         for name in question.studies:
             if name in ("robust_baselines", BLOCKS):
                 continue  # the baselines leave out some compressed cells, and add post-shifts
@@ -270,7 +270,7 @@ def test_methods_are_named_as_their_studies_name_them():
 
 
 def test_the_reference_is_a_cell_of_the_study():
-    assert teacher_and_student.cell_name(None, None, "teacher") == robust_mapping.STANDARD
+    assert teacher_and_student.cell_name(None, None, "teacher") == "std / std-d"
 
 
 def test_comparisons_that_several_numbers_share_count_once(found):
@@ -314,9 +314,12 @@ def test_one_page_holds_both_papers_and_can_tell_them_apart(found):
 
 
 def test_oddities_stand_beside_the_tables_of_their_own_paper():
-    ours = set(oddities.oddities_of("Table 2", "robust_distillation"))
-    theirs = set(oddities.oddities_of("Table 2", "teachers_pet"))
-    assert ours and theirs and not ours & theirs
+    pages = {paper: matrix_html(reproduction(paper, [])) for paper in (PAPER, "teachers_pet")}
+    for paper, page in pages.items():
+        for other in pages:
+            of_table_2 = [odd for odd in oddities(other) if "Table 2" in odd.tables]
+            assert of_table_2
+            assert all((escape(odd.text) in page) == (other == paper) for odd in of_table_2)
 
 
 def test_every_number_has_words_that_tell_it_from_others_of_its_table():
@@ -326,7 +329,7 @@ def test_every_number_has_words_that_tell_it_from_others_of_its_table():
     assert not named.duplicated().any()
 
 
-@pytest.mark.parametrize("oddity", oddities.ROBUST_ODDITIES, ids=lambda oddity: oddity.text[:30])
+@pytest.mark.parametrize("oddity", oddities(PAPER), ids=lambda oddity: oddity.text[:30])
 def test_a_robust_oddity_quotes_numbers_that_are_printed(oddity):
     printed = published(paper=PAPER)
     mentioned = set(oddity.tables) | set(re.findall(r"(?:Supp )?(?:Table|Figure) \d", oddity.text))
