@@ -106,7 +106,7 @@ def _show_plan(
     """What ``execute(runs, **how)`` would train, each by its name if asked, and how long."""
     from kdlib.locks import is_held
     from kdlib.runs.execute import chosen_device, missing_runs
-    from kdlib.runs.planned_tables import planned_tables
+    from kdlib.runs.plan import planned_tables
 
     if not is_first():  # it would measure beside the first, and set damaged runs aside
         return
@@ -134,8 +134,8 @@ def _cost(
     generations: Sequence[Sequence[RunSpec]], machine: str, jobs: int | None, together: int
 ) -> str:
     """Time, device, processes; and, where students may share a step, in how many stacks."""
-    from kdlib.runs.estimate import estimate
     from kdlib.runs.execute import default_jobs, planned_stacks
+    from kdlib.runs.plan import estimate
 
     workers = jobs or default_jobs([spec for each in generations for spec in each], machine)
     planned = planned_stacks(generations, device=machine, jobs=jobs, together=together)

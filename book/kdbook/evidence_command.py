@@ -74,7 +74,7 @@ def _store(root: Path | None) -> Store:
 
 def _line(block: Block, store: Store, device: str, jobs: int) -> str:
     """What of a block is there, and how long the rest takes."""
-    from kdlib.runs.estimate import estimate
+    from kdlib.runs.plan import estimate
 
     missing = _missing(block, store)
     done = len(block.runs) - len(missing)

@@ -6,6 +6,7 @@ from torch import nn
 
 from kdlib.data import Dataset, Split, load
 from kdlib.models import PhotoNetwork, build
+from kdlib.runs.shapes import Shape
 from kdlib.runs.spec import RunSpec
 
 
@@ -27,13 +28,13 @@ def training_split(spec: RunSpec, dataset: Dataset) -> Split:
     return dataset.train if spec.data.part == "train" else dataset.train_minus_dev
 
 
-def model_for(spec: RunSpec, dataset: Dataset | None = None) -> nn.Module:
+def model_for(spec: RunSpec, data: Dataset | Shape | None = None) -> nn.Module:
     """The network at its initial weights: a function of the model, the data's shape, the seed."""
-    dataset = dataset or dataset_for(spec)
+    shape = data or dataset_for(spec)
     return build(
         spec.model,
-        num_classes=dataset.num_classes,
-        channels=dataset.channels,
-        image_size=dataset.image_size,
+        num_classes=shape.num_classes,
+        channels=shape.channels,
+        image_size=shape.image_size,
         seed=spec.seed,
     )

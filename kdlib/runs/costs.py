@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from kdlib.training.multiplier_rule import MultiplierRule
+from kdlib.training.multipliers import MultiplierRule
 from kdlib.validated import Frozen
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
@@ -11,10 +9,9 @@ import torch
 
 from kdlib.data.cores import cores
 from kdlib.errors import KdlibError, SettingError
-from kdlib.lifeline import end_with
 from kdlib.runs.machine import warn_of_mixed_machines
-from kdlib.runs.on_streams import on_streams
 from kdlib.runs.result import RunResult
+from kdlib.runs.side_by_side import in_processes, on_streams
 from kdlib.runs.spec import RESULTS_VERSION, RunSpec
 from kdlib.runs.store import Store
 from kdlib.runs.teacher_tables import build_shared_table, by_teacher
@@ -205,42 +202,19 @@ def _train(
 def _in_processes(
     stacks: Sequence[Sequence[RunSpec]], store: Store, device: str, jobs: int
 ) -> Iterator[int]:
-    # joblib's loky workers start cleanly from notebooks and from scripts without a main guard.
-    from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    tasks = (
-        delayed(_in_worker)(
-            [spec.canonical_json() for spec in stack],
-            str(store.root),
-            device,
-            threads_for(stack[0], jobs),
-            os.getpid(),
-        )
+    tasks = [
+        ([spec.canonical_json() for spec in stack], str(store.root), device,
+         threads_for(stack[0], jobs))
         for stack in stacks
-    )
-    answers = Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
-    try:
-        for answer in answers:
-            if isinstance(answer, str):
-                raise KdlibError(answer)
-            yield answer
-    except TerminatedWorkerError as error:
-        raise KdlibError(
-            "a training process was killed (out of memory?): finished runs are kept, "
-            "call again to go on, with fewer jobs if memory is short"
-        ) from error
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of how many tasks an error has cancelled
-            answers.close()
+    ]  # fmt: skip
+    for _, answer in in_processes(_in_worker, tasks, jobs):
+        if isinstance(answer, str):
+            raise KdlibError(answer)
+        yield answer
 
 
-def _in_worker(
-    stack: Sequence[str], root: str, device: str, threads: int, parent: int
-) -> int | str:
+def _in_worker(stack: Sequence[str], root: str, device: str, threads: int) -> int | str:
     """Train in a worker process; the number of runs, or a user's error as its one line."""
-    end_with(parent)
     try:
         specs = [RunSpec.model_validate_json(spec_json) for spec_json in stack]
         _train(specs, Store(root), device=device, threads=threads)

@@ -14,7 +14,7 @@ import torch
 from kdlib.data import Split
 from kdlib.data.image_files import ImageFiles, Images
 from kdlib.data.image_folders import PUBLISHED
-from kdlib.models import build
+from kdlib.runs.build import model_for
 from kdlib.runs.shapes import Shape, shape_of
 from kdlib.runs.spec import RunSpec
 from kdlib.training import CosineDecay, LossVectors, Student, train, train_many
@@ -54,11 +54,11 @@ def _train_made_up(stack: Sequence[RunSpec], batch: int, *, steps: int, device: 
 def _student(spec: RunSpec, count: int, folder: Path) -> Student:
     shape = shape_of(spec)
     return Student(
-        model=_network(spec, shape),
+        model=model_for(spec, shape),
         split=_made_up(spec, shape, count, folder),
         vectors=_plain_vectors(spec, shape),
         seed=0,
-        teacher=_network(spec.teacher, shape) if spec.teacher else None,
+        teacher=model_for(spec.teacher, shape) if spec.teacher else None,
     )
 
 
@@ -81,16 +81,6 @@ def write_photograph(path: Path) -> None:
     coarse = np.random.default_rng(0).integers(0, 256, (150, 200, 3), dtype=np.uint8)
     image = Image.fromarray(coarse).resize((500, 375), Image.Resampling.BICUBIC)
     image.save(path, quality=85)
-
-
-def _network(spec: RunSpec, shape: Shape) -> torch.nn.Module:
-    return build(
-        spec.model,
-        num_classes=shape.num_classes,
-        channels=shape.channels,
-        image_size=shape.image_size,
-        seed=0,
-    )
 
 
 def _plain_vectors(spec: RunSpec, shape: Shape) -> LossVectors:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import tempfile
 import time
 from collections.abc import Sequence
@@ -11,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kdlib.lifeline import end_with
 from kdlib.runs import made_up
 from kdlib.runs.execute import threads_for
 from kdlib.runs.shapes import shape_of
+from kdlib.runs.side_by_side import in_processes
 from kdlib.runs.spec import RobustCost, RunSpec
 from kdlib.runs.store import Store
 from kdlib.runs.teacher_tables import build_shared_table
@@ -48,29 +47,20 @@ def measured_costs(
     """
     if jobs == 1 or not stacks:
         return [[_cost(stack, device, threads_for(stack[0], 1))] for stack in stacks], 0.0
-    from joblib import Parallel, delayed
-
     times, asked = math.ceil(jobs / len(stacks)), time.time()
     tasks = [
-        delayed(_cost_in_worker)(
-            [spec.canonical_json() for spec in stack],
-            device,
-            threads_for(stack[0], jobs),
-            os.getpid(),
-        )
+        ([spec.canonical_json() for spec in stack], device, threads_for(stack[0], jobs))
         for stack in [*stacks] * times
     ]
-    answers = Parallel(n_jobs=jobs)(tasks)
+    by_place = dict(in_processes(_cost_in_worker, tasks, jobs))
+    answers = [by_place[place] for place in range(len(tasks))]
     costs = [[cost for _, cost in answers[at :: len(stacks)]] for at in range(len(stacks))]
     return costs, max(0.0, min(begun for begun, _ in answers) - asked)
 
 
-def _cost_in_worker(
-    stack: Sequence[str], device: str, threads: int, parent: int
-) -> tuple[float, Cost]:
+def _cost_in_worker(stack: Sequence[str], device: str, threads: int) -> tuple[float, Cost]:
     """When it began, in seconds since 1970, and the cost."""
     begun = time.time()
-    end_with(parent)
     specs = [RunSpec.model_validate_json(text) for text in stack]
     return begun, _cost(specs, device, threads)
 

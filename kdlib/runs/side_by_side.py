@@ -1,18 +1,66 @@
-"""Several trainings at once on one GPU: a thread and a CUDA stream each, in one process.
+"""Several trainings at once: on a CPU in worker processes, on a GPU in threads of this process.
 
-A small network fills a part of a GPU only. Processes would share it by turns; streams of one
+A small network fills a part of a GPU only. Processes would share it by turns; CUDA streams of one
 process run at the same time.
 """
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeVar
 
 import torch
 
+from kdlib.errors import KdlibError
+from kdlib.lifeline import end_with
 from kdlib.runs.spec import RunSpec
+
+T = TypeVar("T")
+
+
+class WorkerKilledError(KdlibError):
+    """A worker process ended before its task did."""
+
+
+def in_processes(
+    function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], jobs: int
+) -> Iterator[tuple[int, T]]:
+    """Call ``function(*task)`` for each task in one of ``jobs`` worker processes.
+
+    Yields:
+        The place of each task that is done, and its answer. Specs go there as JSON.
+
+    Raises:
+        WorkerKilledError: a worker was killed, which takes the others along.
+    """
+    # joblib's loky workers start cleanly from notebooks and from scripts without a main guard.
+    from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    calls = (delayed(_in_worker)(os.getpid(), place, function, t) for place, t in enumerate(tasks))
+    answers = Parallel(n_jobs=jobs, return_as="generator_unordered")(calls)
+    try:
+        yield from answers
+    except TerminatedWorkerError as error:
+        raise WorkerKilledError(
+            "a training process was killed (out of memory?): finished runs are kept, "
+            "call again to go on, with fewer jobs if memory is short"
+        ) from error
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of how many tasks an error has cancelled
+            answers.close()
+
+
+def _in_worker(
+    parent: int, place: int, function: Callable[..., T], task: tuple[Any, ...]
+) -> tuple[int, T]:
+    end_with(parent)
+    return place, function(*task)
 
 
 def on_streams(

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kdlib.errors import KdlibError
-from kdlib.lifeline import end_with
 from kdlib.runs.execute import (
     build_shared_tables,
     chosen_device,
@@ -17,6 +14,7 @@ from kdlib.runs.execute import (
     refuse_other_versions,
     threads_for,
 )
+from kdlib.runs.side_by_side import WorkerKilledError, in_processes
 from kdlib.runs.spec import RunSpec
 from kdlib.runs.store import Store
 from kdlib.runs.train_one import train_one
@@ -124,28 +122,15 @@ def _side_by_side(
     specs: Sequence[RunSpec], store: Store, device: str, jobs: int
 ) -> Iterator[Answer]:
     """Try the specs in worker processes; ends early where one of these is killed."""
-    from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    tasks = (
-        delayed(_in_worker)(place, spec.canonical_json(), str(store.root), device,
-                            threads_for(spec, jobs), os.getpid())
-        for place, spec in enumerate(specs)
-    )  # fmt: skip
-    answers = Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
+    tasks = [
+        (spec.canonical_json(), str(store.root), device, threads_for(spec, jobs)) for spec in specs
+    ]
     try:
-        for place, reason in answers:
+        for place, reason in in_processes(_in_worker, tasks, jobs):
             yield specs[place], reason
-    except TerminatedWorkerError:
+    except WorkerKilledError:
         log.warning("a training process was killed: the runs that it held up are tried again")
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of how many tasks an error has cancelled
-            answers.close()
 
 
-def _in_worker(
-    place: int, spec_json: str, root: str, device: str, threads: int, parent: int
-) -> tuple[int, str | None]:
-    end_with(parent)
-    return place, attempt(RunSpec.model_validate_json(spec_json), root, device, threads)
+def _in_worker(spec_json: str, root: str, device: str, threads: int) -> str | None:
+    return attempt(RunSpec.model_validate_json(spec_json), root, device, threads)

@@ -5,8 +5,7 @@ from kdlib.training.checkpoint import CheckpointError, DamagedCheckpointWarning
 from kdlib.training.held_out import HeldOut
 from kdlib.training.loop import Outcome, train
 from kdlib.training.many import Student, train_many
-from kdlib.training.multiplier_rule import MultiplierRule
-from kdlib.training.multipliers import ClassMultipliers
+from kdlib.training.multipliers import ClassMultipliers, MultiplierRule
 from kdlib.training.objective import LossVectors, batch_loss
 from kdlib.training.predict import predict_logits
 from kdlib.training.presets import PRESETS

@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from kdlib.errors import SettingError
@@ -24,10 +26,36 @@ from kdlib.losses import (
 from kdlib.seeds import generator
 from kdlib.training.averaged import AveragedLogits
 from kdlib.training.held_out import HeldOut, check_held_out, logits_of
-from kdlib.training.multiplier_rule import MultiplierRule
 from kdlib.training.objective import LossVectors
+from kdlib.validated import Frozen
 
 _SMALLEST_RATE = 1e-12
+
+
+class MultiplierRule(Frozen):
+    """How the multipliers move, and how they enter the loss.
+
+    Attributes:
+        alpha: 0 keeps them out of the loss (balanced), 1 is robust, between is traded off
+            (equation 4).
+        placement: ``margin`` shifts the logits, ``outer`` weighs the target.
+        step: step size of exponentiated gradient; 0.1 in the paper.
+        update_every: training steps between two moves. The paper does not say; 32 in the public
+            code of Narasimhan and Menon (2021).
+        measured_on: ``held_out`` examples, or the ``training`` batch of the step itself, as Group
+            DRO does (Sagawa et al. 2020).
+        error: what is measured: the 0-1 error (the paper's choice) or the cross-entropy.
+        batch_size: held-out examples measured per move, drawn anew each time; None: all of them. A
+            class that is not among them keeps its weight, up to the normalisation.
+    """
+
+    alpha: float = Field(default=1.0, ge=0, le=1)
+    placement: Literal["margin", "outer"] = "margin"
+    step: float = Field(default=0.1, ge=0, le=100)
+    update_every: int = Field(default=32, ge=1, le=100_000)
+    measured_on: Literal["held_out", "training"] = "held_out"
+    error: ClassError = "zero_one"
+    batch_size: int | None = Field(default=None, ge=1, le=10_000_000)
 
 
 class ClassMultipliers:

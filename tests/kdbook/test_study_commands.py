@@ -103,7 +103,7 @@ def estimated(monkeypatch):
     """What trainings cost is made up in the place of timed ones."""
     costs = [[Cost(fixed=1.0, per_image=1e-3)]]
     monkeypatch.setattr(
-        "kdlib.runs.estimate.measured_costs", lambda stacks, **_: (costs * len(stacks), 0.0)
+        "kdlib.runs.plan.measured_costs", lambda stacks, **_: (costs * len(stacks), 0.0)
     )
 
 

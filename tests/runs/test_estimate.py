@@ -9,8 +9,8 @@ from kdlib.data import load
 from kdlib.models import ModelSpec
 from kdlib.runs import DataSpec, RunSpec, Store, execute, missing_runs, short_trainings
 from kdlib.runs import estimate as module
-from kdlib.runs.estimate import Estimate, estimate
 from kdlib.runs.execute import planned_stacks
+from kdlib.runs.plan import Estimate, estimate
 from kdlib.runs.shapes import training_images
 from kdlib.runs.short_trainings import Cost, measured_costs
 from kdlib.runs.spec import AveragedRobustCost

@@ -20,7 +20,7 @@ from kdlib.runs import (
     missing_runs,
 )
 from kdlib.runs.build import dataset_for, model_for
-from kdlib.runs.estimate import estimate
+from kdlib.runs.plan import estimate
 from kdlib.runs.shapes import SHAPES, shape_of, training_images
 from kdlib.runs.train_one import torch_threads, train_one
 from kdlib.runs.vectors import loss_vectors

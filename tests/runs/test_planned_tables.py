@@ -4,7 +4,7 @@ import pytest
 from small_runs import distilled, one_hot
 
 from kdlib.runs import Store, execute
-from kdlib.runs.planned_tables import planned_tables
+from kdlib.runs.plan import planned_tables
 from kdlib.runs.teacher_tables import FOLDER
 
 

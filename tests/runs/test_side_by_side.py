@@ -10,7 +10,7 @@ from small_runs import distilled, one_hot
 
 from kdlib.errors import SettingError
 from kdlib.runs import Store, execute
-from kdlib.runs.on_streams import on_streams
+from kdlib.runs.side_by_side import on_streams
 from kdlib.runs.train_one import train_one
 from kdlib.training import steps
 

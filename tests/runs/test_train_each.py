@@ -7,7 +7,7 @@ from kdlib.data import load
 from kdlib.errors import DataError, SettingError
 from kdlib.runs import Store
 from kdlib.runs import train_each as module
-from kdlib.runs.room import HELD_OUT, room
+from kdlib.runs.plan import HELD_OUT, room
 from kdlib.runs.train_each import KILLED, train_each
 
 TEACHER, STUDENT, OTHER = one_hot(100), distilled(), one_hot(7)

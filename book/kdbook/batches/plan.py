@@ -9,9 +9,8 @@ from pathlib import Path
 
 from kdbook.batches.items import Item
 from kdlib.runs import RunSpec, Store, missing_runs
-from kdlib.runs.estimate import Estimate, estimate
 from kdlib.runs.execute import default_jobs
-from kdlib.runs.room import room
+from kdlib.runs.plan import Estimate, estimate, room
 
 
 @dataclass(frozen=True)
