@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 
 from kdbook.profiles import Profile
 from kdlib.models import AnyModel
@@ -24,6 +25,8 @@ from kdlib.runs import (
 )
 from kdlib.training import Recipe
 
+Named = tuple[str, float, RunSpec]
+"""A method, the temperature at which it listens to its teacher (NaN where to none), and its run."""
 _TEACHER_SEEDS = 1_000_000
 _INITIAL_TEACHER_SEEDS = 2_000_000
 _ROUND_SEEDS = 10_000_000
@@ -96,6 +99,15 @@ class Family:
             return self.one_hot()
         objective = Objective(mix=ConstantMix(alpha=alpha), temperature=temperature)
         return self._run(objective=objective, teacher=self.teacher())
+
+    def plain_three(self, temperature: float = 1.0, alpha: float = 1.0) -> list[Named]:
+        """The teacher, the one-hot student and the distilled one."""
+        distilled = self.distilled(temperature, alpha)
+        return [*self.blind_two(), ("distilled", temperature, distilled)]
+
+    def blind_two(self) -> list[Named]:
+        """The teacher and the one-hot student, who listen to nobody."""
+        return [("teacher", nan, self.teacher()), ("one-hot", nan, self.one_hot())]
 
     def ada_alpha(self, temperature: float = 1.0) -> RunSpec:
         """Equations (2) and (3): trust by class, from dev margins at ``temperature``."""
@@ -193,11 +205,3 @@ def families_at(profile: Profile, imbalance: float | None) -> Sequence[Family]:
     """One family a seed at one ratio (``None``: the profile's), as many as the profile has."""
     ratio = profile.imbalance if imbalance is None else imbalance
     return families(profile.model_copy(update={"imbalance": ratio}))
-
-
-def first_families(
-    profile: Profile, seeds: int | None, imbalance: float | None, most: int
-) -> Sequence[Family]:
-    """``families_at`` of ``seeds`` seeds; where they are ``None``, of at most ``most``."""
-    count = min(profile.seeds, most) if seeds is None else seeds
-    return families_at(profile.model_copy(update={"seeds": count}), imbalance)

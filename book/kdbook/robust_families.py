@@ -15,7 +15,7 @@ from typing import Literal
 
 from kdbook.profiles import Profile, multiplier_rule, robust_profile
 from kdbook.selection import VALIDATION_TEMPERATURE
-from kdbook.settings import RobustSettings, Teaching
+from kdbook.settings import RobustSettings, TaughtSettings, Teaching, teaching, with_seeds
 from kdbook.tables import Member
 from kdlib.models import AnyModel
 from kdlib.runs import (
@@ -59,6 +59,11 @@ class RobustFamily:
     def profile(self) -> Profile:
         """The scale."""
         return robust_profile(self.settings)
+
+    @property
+    def imbalance(self) -> float:
+        """Long-tail ratio."""
+        return self.profile.imbalance
 
     def data(self) -> DataSpec:
         """The long-tailed training set; with a fixed teacher, that teacher's."""
@@ -181,6 +186,21 @@ def robust_families(
     """One family a seed."""
     count = robust_profile(settings).seeds
     return [RobustFamily(settings, seed, fixed_teacher, student_model) for seed in range(count)]
+
+
+def families_of(
+    settings: RobustSettings, seeds: int | None = None, *, at_quick: int
+) -> Sequence[RobustFamily]:
+    """One family a seed of a study's settings, taught as they say.
+
+    Args:
+        settings: of the study.
+        seeds: how many, where it is not the settings' own number.
+        at_quick: how many at ``quick``, where nothing else is said.
+    """
+    chosen = with_seeds(settings, seeds or settings.seeds, at_quick=at_quick)
+    fixed = isinstance(settings, TaughtSettings) and teaching(settings).fixed_teacher
+    return robust_families(chosen, fixed_teacher=fixed)
 
 
 def heats_of(alpha: Alpha, labels: ValidationLabels, how: Teaching) -> list[Heats]:

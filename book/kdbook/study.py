@@ -15,14 +15,16 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import pandas as pd
 
 from kdbook import compare, tables
+from kdbook.families import Named, families_at
 from kdbook.profiles import Profile, profile_of, robust_profile
 from kdbook.protocol import Paper, paper_of
 from kdbook.published import beside_paper, published
 from kdbook.records import recorded, recorded_rows, with_recorded
+from kdbook.robust_families import families_of
 from kdbook.settings import RobustSettings, Settings
 from kdbook.shelf import BookStore
 from kdbook.shelf import results as results_of_book
-from kdbook.tables import Member
+from kdbook.tables import Member, Place
 from kdlib.data import Dataset
 from kdlib.metrics import FREE, Scale
 from kdlib.runs import RunResult, RunSpec
@@ -39,6 +41,8 @@ class Study(Generic[AnySettings]):
         question: that it answers.
         Settings: what a reader may set, with a range for every field.
         trains: whether it has runs, and so members; else it is ``Computed``.
+        seeds_by_default: its most seeds where the settings name no number; of "Robust distillation"
+            the number at ``quick``. ``None``: as many as the profile has.
         blanks: columns of its table in which some methods have no value.
         scale: what the values of its table can be, where it has a column ``value``.
         settings: of this one.
@@ -52,6 +56,7 @@ class Study(Generic[AnySettings]):
     blanks: ClassVar[tuple[str, ...]] = ()
     scale: ClassVar[Scale] = FREE
     trains: ClassVar[bool] = True
+    seeds_by_default: ClassVar[int | None] = None
     chart: Any
     panel: Any
     explore: Any
@@ -81,7 +86,31 @@ class Study(Generic[AnySettings]):
         return sub(r"\B([A-Z])", r"_\1", type(self).__name__).lower()
 
     def members(self) -> list[Member]:
-        """Its runs, each with its place: what a chapter fills in."""
+        """Its runs, each with its place: by default those of each of its families."""
+        return [m for family in self.study_families() for m in self.family_members(family)]
+
+    def study_families(self) -> Sequence[Any]:
+        """Families of runs, by default one a seed at the settings' ratio."""
+        if isinstance(self.settings, RobustSettings):
+            return families_of(self.settings, at_quick=self.seeds_by_default or 1)
+        most, used = self.seeds_by_default, self.profile
+        if most and self.settings.seeds is None:
+            used = used.model_copy(update={"seeds": min(used.seeds, most)})
+        return families_at(used, getattr(self.settings, "imbalance", None))
+
+    def family_members(self, family: Any) -> list[Member]:
+        """The runs of one family, each with its place."""
+        return [
+            Member(name, family.imbalance, temperature, family.seed, spec, self.place(family))
+            for name, temperature, spec in self.named_runs(family)
+        ]
+
+    def place(self, family: Any) -> Place:
+        """Columns of ``table`` and what they hold for all runs of a family; by default none."""
+        return ()
+
+    def named_runs(self, family: Any) -> Sequence[Named]:
+        """The methods of one family with their temperatures: what a chapter fills in."""
         raise NotImplementedError
 
     def row_members(self) -> list[Member]:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 KEYS = ["method", "imbalance", "temperature", "seed"]
 
 
+Place = tuple[tuple[str, str | float], ...]
+"""Further columns of a run's row, and what they hold."""
+
+
 @dataclass(frozen=True)
 class Member:
     """A run's place in a study: which method, at which ratio and temperature, for which seed.
@@ -41,7 +45,7 @@ class Member:
     temperature: float
     seed: int
     spec: RunSpec
-    place: tuple[tuple[str, str | float], ...] = ()
+    place: Place = ()
 
     def key(self) -> dict[str, str | float]:
         """The columns that name this member."""

@@ -10,22 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from math import isnan
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import pandas as pd
 from pydantic import Field
 
+from kdbook import tables
 from kdbook.families import Family
 from kdbook.protocol import protocol
 from kdbook.selection import DEV, VALIDATION
 from kdbook.settings import FromText, Settings
+from kdbook.study import Results as Results
+from kdbook.study import Study
 from kdbook.tables import KEYS, Member
-from kdlib.runs import RunResult
+from kdlib.runs import RunResult, RunSpec
 
 TUNING_SEED = 100
 """Of the first of them."""
-
-Results = Sequence[RunResult | None]
 
 
 class TunedSettings(Settings):
@@ -36,6 +37,43 @@ class TunedSettings(Settings):
     """
 
     tuning_seeds: Annotated[int, Field(ge=1, le=100), FromText] = 1
+
+
+AnyTuned = TypeVar("AnyTuned", bound=TunedSettings)
+
+
+class TunedStudy(Study[AnyTuned]):
+    """A study with the runs of its members, then those of the students that choose for them."""
+
+    def choosing(self) -> list[Member]:
+        """The students that choose the temperatures, where the reported ones may not."""
+        families, count = self.study_families(), self.settings.tuning_seeds
+        return tuning_members(families, self.family_members, count)
+
+    def runs(self) -> list[RunSpec]:
+        """The runs that the study needs: those of ``members``, then those of ``choosing``."""
+        return [member.spec for member in (*self.members(), *self.choosing())]
+
+    def parted(self, results: Results) -> tuple[Results, Results]:
+        """The results of ``members``, and those of ``choosing``."""
+        count = len(self.members())
+        return results[:count], results[count:]
+
+    def reported(self, results: Results) -> pd.DataFrame:
+        """One row a run of ``members``; see ``kdbook.tables.per_seed``."""
+        return tables.per_seed(self.members(), self.parted(results)[0])
+
+    def per_seed(self, results: Results) -> pd.DataFrame:
+        """``reported`` with what chooses the temperatures.
+
+        Where dev images choose, the column ``dev`` holds what ``choosing`` scores at the row's
+        method and temperature.
+        """
+        return with_scores(self.reported(results), self.choosing(), self.parted(results)[1])
+
+    def per_class(self, results: Results) -> pd.DataFrame:
+        """One row a run of ``members`` and class; see ``kdbook.tables.per_class``."""
+        return tables.per_class(self.members(), self.parted(results)[0])
 
 
 def tuning_members(

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from kdbook import tables
 from kdbook.chapters.trusting_the_teacher_less import mean_trust as mean_trust
-from kdbook.families import Family, families_at
+from kdbook.families import Family, Named
 from kdbook.settings import TEMPERATURE, FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
 from kdbook.shelf import BookStore, store_of
@@ -70,14 +70,6 @@ class Ablations(Study[Settings]):
     question = "Does it matter which class is trusted how much?"
     Settings = Settings
 
-    def study_families(self) -> Sequence[Family]:
-        """One family a seed at the settings' ratio."""
-        return families_at(self.profile, self.settings.imbalance)
-
-    def members(self) -> list[Member]:
-        """Table 4's four methods, and what they are held against, for every seed."""
-        return [m for family in self.study_families() for m in self._family_members(family)]
-
     def twins(self, store: Store | None = None) -> list[Member]:
         """A student a seed that trusts every class alike: as much as AdaAlpha does on average.
 
@@ -124,15 +116,13 @@ class Ablations(Study[Settings]):
             return first
         return first + self.twins(store_of(read))
 
-    def _family_members(self, family: Family) -> list[Member]:
+    def named_runs(self, family: Family) -> list[Named]:
+        """Table 4's four methods, and what they are held against."""
         t = self.settings.temperature
-        taught = [
-            ("distilled", family.distilled(t)),
-            ("AdaAlpha", family.ada_alpha(t)),
-            ("hardest removed", family.hardest_removed(t, share=self.settings.share)),
-            ("shuffled", family.shuffled(t)),
-            *((_weighted(a), family.weighted_soft_labels(t, a)) for a in self.settings.alphas),
+        return [
+            *family.plain_three(t),
+            ("AdaAlpha", t, family.ada_alpha(t)),
+            ("hardest removed", t, family.hardest_removed(t, share=self.settings.share)),
+            ("shuffled", t, family.shuffled(t)),
+            *((_weighted(a), t, family.weighted_soft_labels(t, a)) for a in self.settings.alphas),
         ]
-        blind = [("teacher", family.teacher()), ("one-hot", family.one_hot())]
-        rows = [(*named, float("nan")) for named in blind] + [(*named, t) for named in taught]
-        return [Member(name, family.imbalance, at, family.seed, spec) for name, spec, at in rows]

@@ -6,12 +6,13 @@ The formulas are in ``kdbook.chapters.adamargin.theory``; here are the runs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 from typing import Annotated
 
 import pandas as pd
 from pydantic import Field
 
-from kdbook.families import Family, first_families
+from kdbook.families import Family, Named
 from kdbook.protocol import reported_split
 from kdbook.settings import FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
@@ -23,7 +24,6 @@ from kdlib.training import Recipe
 Offset = Annotated[float, Field(gt=0.0, le=1.0)]
 Rate = Annotated[float, Field(gt=0.0, le=100.0)]
 
-_MOST_SEEDS = 5
 _HOT_SEEDS = 3
 
 
@@ -85,17 +85,9 @@ def _last(losses: pd.Series) -> float:
 class Margins(Study[Settings]):
     """Its runs and their tables."""
 
+    seeds_by_default = 5
     question = "How large a margin can a student bear?"
     Settings = Settings
-
-    def study_families(self) -> Sequence[Family]:
-        """One family a seed at the settings' ratio."""
-        asked = self.settings
-        return first_families(self.profile, asked.seeds, asked.imbalance, _MOST_SEEDS)
-
-    def members(self) -> list[Member]:
-        """Teacher, one-hot, distilled, AdaMargin at every offset, and logit adjustment."""
-        return [m for family in self.study_families() for m in self._family_members(family)]
 
     def hot_members(self) -> list[tuple[float, Member]]:
         """Students at other peak rates than the recipe's: where does a training diverge?
@@ -117,15 +109,12 @@ class Margins(Study[Settings]):
         margins = [(margin_name(offset), family.ada_margin(t, offset)) for offset in ends]
         return [("distilled", family.distilled(t)), *margins]
 
-    def _family_members(self, family: Family) -> list[Member]:
-        t, blind = self.settings.temperature, float("nan")
-        rows = [
-            ("teacher", blind, family.teacher()),
-            ("one-hot", blind, family.one_hot()),
-            ("distilled", t, family.distilled(t)),
-            *((margin_name(o), t, family.ada_margin(t, o)) for o in self.settings.offsets),
-        ]
+    def named_runs(self, family: Family) -> list[Named]:
+        """Teacher, one-hot, distilled, AdaMargin at every offset, and logit adjustment."""
+        t = self.settings.temperature
+        rows = family.plain_three(t)
+        rows += [(margin_name(o), t, family.ada_margin(t, o)) for o in self.settings.offsets]
         if self.settings.logit_adjustment:
-            rows.append(("logit-adjusted", blind, family.logit_adjusted()))
+            rows.append(("logit-adjusted", nan, family.logit_adjusted()))
             rows.append(("logit-adjusted distilled", t, family.logit_adjusted(t)))
-        return [Member(name, family.imbalance, at, family.seed, spec) for name, at, spec in rows]
+        return rows

@@ -125,6 +125,7 @@ def _shifted(result: RunResult | None) -> RunResult | None:
 class RobustBaselines(Study[Settings]):
     """Its runs and their tables."""
 
+    seeds_by_default = _SEEDS_AT_QUICK
     question = "Do simpler methods do as well, and does robust distillation survive compression?"
     Settings = Settings
 
@@ -141,7 +142,7 @@ class RobustBaselines(Study[Settings]):
 
     def members(self) -> list[Member]:
         """Teachers and baselines of each seed, then the compressed pairs."""
-        same = [m for family in self._families() for m in self._baselines(family)]
+        same = [m for family in self.study_families() for m in self._baselines(family)]
         same += [m for family in self._further_teachers() for m in _teachers(family)]
         smaller = [m for family in self._compressed() for m in self._cells(family)]
         return same + smaller
@@ -194,10 +195,6 @@ class RobustBaselines(Study[Settings]):
 
     def _arrow(self) -> str:
         return "{} to {}".format(*self.depths())
-
-    def _families(self) -> Sequence[RobustFamily]:
-        chosen = with_seeds(self.settings, self.settings.seeds, at_quick=_SEEDS_AT_QUICK)
-        return robust_families(chosen, fixed_teacher=teaching(self.settings).fixed_teacher)
 
     def _further_teachers(self) -> Sequence[RobustFamily]:
         """At ``quick``, families beyond those of the baselines: their teachers are trained."""

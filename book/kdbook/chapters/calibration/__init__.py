@@ -7,6 +7,7 @@ data stands in for them: a plug-in estimate.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 from typing import Annotated
 
 import numpy as np
@@ -18,10 +19,10 @@ from torch.nn.functional import cross_entropy
 from kdbook import tables
 from kdbook.chapters.teacher_and_student import OBJECTIVES
 from kdbook.compare import over_seeds
-from kdbook.families import Family
+from kdbook.families import Family, Named
 from kdbook.profiles import robust_profile
-from kdbook.robust_families import RobustFamily, objective_name, robust_families
-from kdbook.settings import FromText, RobustSettings, with_seeds
+from kdbook.robust_families import RobustFamily, objective_name
+from kdbook.settings import FromText, RobustSettings
 from kdbook.study import Study
 from kdbook.tables import Member, training_counts
 from kdlib.metrics import SIGNED, class_calibration_error
@@ -96,19 +97,6 @@ def agreement(errors: pd.DataFrame, of_students: pd.DataFrame) -> dict[str, floa
     return over_seeds([float(rank) for rank in ranks], SIGNED)
 
 
-def _family_members(family: RobustFamily) -> list[Member]:
-    ratio, seed, nan = family.profile.imbalance, family.seed, float("nan")
-    teachers = [
-        Member(f"teacher {objective_name(t)}", ratio, nan, seed, family.teacher(t))
-        for t in OBJECTIVES
-    ]
-    taught = [
-        Member(f"{objective_name(t)} / rob-d", ratio, 1.0, seed, family.student(t, 1.0))
-        for t in OBJECTIVES
-    ]
-    return teachers + taught
-
-
 def _teaches(member: Member) -> bool:
     return member.method.startswith("teacher")
 
@@ -139,12 +127,15 @@ def _log_loss(
 class TeacherCalibration(Study[Settings]):
     """Its runs and their tables."""
 
+    seeds_by_default = _SEEDS_AT_QUICK
     question = "Is the best teacher of a robust student the best calibrated one?"
     Settings = Settings
 
-    def members(self) -> list[Member]:
+    def named_runs(self, family: RobustFamily) -> list[Named]:
         """Teachers of each objective, and the robust student of each."""
-        return [m for family in self._families() for m in _family_members(family)]
+        teachers = [(f"teacher {objective_name(t)}", nan, family.teacher(t)) for t in OBJECTIVES]
+        taught = [(f"{objective_name(t)} / rob-d", 1.0, family.student(t, 1.0)) for t in OBJECTIVES]
+        return teachers + taught
 
     def runs(self) -> list[RunSpec]:
         """The runs of the members, then those of the ensemble."""
@@ -182,8 +173,3 @@ class TeacherCalibration(Study[Settings]):
         counts = training_counts(self.members()[0].spec).astype(float)
         (one, _), (two, mass) = (under_prior(half, counts / counts.sum()) for half in halves)
         return float(class_calibration_error(one, two, mass).max())
-
-    def _families(self) -> Sequence[RobustFamily]:
-        return robust_families(
-            with_seeds(self.settings, self.settings.seeds, at_quick=_SEEDS_AT_QUICK)
-        )

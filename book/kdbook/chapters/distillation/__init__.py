@@ -6,15 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kdbook.families import Family, families
-from kdbook.profiles import profile_of
+from kdbook.families import Family, Named
 from kdbook.settings import Alpha, Temperature
 from kdbook.settings import Settings as BaseSettings
 from kdbook.study import Study
-from kdbook.tables import Member
 from kdlib.losses import soft_target_loss
 from kdlib.metrics import margin
-from kdlib.runs import RunSpec
 
 
 class Settings(BaseSettings):
@@ -57,19 +54,10 @@ def loss_gradient(logits: Tensor, labels: Tensor, teacher_probs: Tensor, *, alph
 class FirstPrinciples(Study[Settings]):
     """Its runs and their tables."""
 
+    seeds_by_default = 1
     question = "What does a teacher tell a student?"
     Settings = Settings
 
-    def members(self) -> list[Member]:
-        """A teacher, a one-hot student and a distilled student for each seed."""
-        profile = profile_of(self.settings.model_copy(update={"seeds": self.settings.seeds or 1}))
-        return [m for family in families(profile) for m in self._family_members(family)]
-
-    def _family_members(self, family: Family) -> list[Member]:
-        temperature, blind = self.settings.temperature, float("nan")
-        named: list[tuple[str, float, RunSpec]] = [
-            ("teacher", blind, family.teacher()),
-            ("one-hot", blind, family.one_hot()),
-            ("distilled", temperature, family.distilled(temperature, self.settings.alpha)),
-        ]
-        return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]
+    def named_runs(self, family: Family) -> list[Named]:
+        """A teacher, a one-hot student and a distilled student."""
+        return family.plain_three(self.settings.temperature, self.settings.alpha)

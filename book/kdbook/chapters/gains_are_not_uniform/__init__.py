@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from math import nan
 from typing import Annotated
 
 import pandas as pd
 from pydantic import Field
 
-from kdbook.families import Family, families
+from kdbook.families import Family, Named, families
 from kdbook.published import published
 from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
 from kdbook.study import Study
-from kdbook.tables import Member
-from kdlib.runs import RunResult, RunSpec
+from kdlib.runs import RunResult
 
 Share = Annotated[float, Field(ge=0.05, le=1.0), FromText]
 
@@ -75,10 +75,6 @@ class GainsAreNotUniform(Study[Settings]):
         epochs = max(1, round(self.settings.stop_share * family.scale.teachers_recipe.epochs))
         return replace(family, teacher_stops_after=epochs)
 
-    def members(self) -> list[Member]:
-        """One-hot student, both teachers, and a student distilled from each."""
-        return [m for family in self.study_families() for m in self._family_members(family)]
-
     def accuracies(self, results: Sequence[RunResult]) -> pd.DataFrame:
         """One row a run, held-out split and class: method, seed, split, label, accuracy (percent).
 
@@ -100,16 +96,12 @@ class GainsAreNotUniform(Study[Settings]):
         diverged = {member.seed for member, result in pairs if result.status == "diverged"}
         return {(m.method, m.seed): result for m, result in pairs if m.seed not in diverged}
 
-    def _family_members(self, family: Family) -> Iterator[Member]:
-        none, warm = float("nan"), self.settings.temperature
-        named: list[tuple[str, float, RunSpec]] = [
-            ("teacher", none, family.teacher()),
-            ("one-hot", none, family.one_hot()),
-            ("distilled", warm, family.distilled(warm, self.settings.alpha)),
-        ]
+    def named_runs(self, family: Family) -> list[Named]:
+        """One-hot student, both teachers, and a student distilled from each."""
+        warm, alpha = self.settings.temperature, self.settings.alpha
+        rows = family.plain_three(warm, alpha)
         if self.settings.stop_share < 1:
             early = self.stopped(family)
-            named.append(("teacher (stopped)", none, early.teacher()))
-            named.append(("distilled (stopped)", warm, early.distilled(warm, self.settings.alpha)))
-        for name, t, spec in named:
-            yield Member(name, family.imbalance, t, family.seed, spec)
+            rows.append(("teacher (stopped)", nan, early.teacher()))
+            rows.append(("distilled (stopped)", warm, early.distilled(warm, alpha)))
+        return rows

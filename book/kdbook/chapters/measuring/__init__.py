@@ -9,15 +9,12 @@ import pandas as pd
 from pydantic import Field
 from scipy.special import bdtrc
 
-from kdbook.families import Family, families
-from kdbook.profiles import profile_of
+from kdbook.families import Family, Named
 from kdbook.settings import TEMPERATURE, FromText
 from kdbook.settings import Settings as BaseSettings
 from kdbook.study import Study
-from kdbook.tables import Member
 from kdlib.errors import SettingError
 from kdlib.metrics import per_class_accuracy
-from kdlib.runs import RunSpec
 
 _SEEDS = 5
 
@@ -142,24 +139,13 @@ def _checked(accuracies: Any, counts: Any) -> tuple[np.ndarray, np.ndarray]:
     return chances, sizes
 
 
-def _family_members(family: Family) -> list[Member]:
-    blind = float("nan")
-    named: list[tuple[str, float, RunSpec]] = [
-        ("teacher", blind, family.teacher()),
-        ("one-hot", blind, family.one_hot()),
-        ("distilled", TEMPERATURE, family.distilled(TEMPERATURE)),
-    ]
-    return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]
-
-
 class Measuring(Study[Settings]):
     """Its runs and their tables."""
 
+    seeds_by_default = _SEEDS
     question = "How much of a bad worst class is bad luck?"
     Settings = Settings
 
-    def members(self) -> list[Member]:
-        """Teachers, one-hot students and students distilled at alpha = 1; a few seeds each."""
-        seeds = self.settings.seeds or min(_SEEDS, self.profile.seeds)
-        profile = profile_of(self.settings.model_copy(update={"seeds": seeds}))
-        return [member for family in families(profile) for member in _family_members(family)]
+    def named_runs(self, family: Family) -> list[Named]:
+        """Teacher, one-hot student, and one distilled at alpha = 1."""
+        return family.plain_three(TEMPERATURE)

@@ -7,6 +7,7 @@ teacher.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import nan
 from typing import Annotated
 
 import pandas as pd
@@ -14,11 +15,11 @@ from pydantic import Field
 
 from kdbook.chapters.multipliers.collapse import collapses, paths
 from kdbook.compare import compare_corrected
+from kdbook.families import Named
 from kdbook.profiles import multiplier_rule
-from kdbook.robust_families import RobustFamily, ValidationLabels, robust_families
-from kdbook.settings import FromText, RobustSettings, Temperature, with_seeds
+from kdbook.robust_families import RobustFamily, ValidationLabels
+from kdbook.settings import FromText, RobustSettings, Temperature
 from kdbook.study import Study
-from kdbook.tables import Member
 from kdlib.runs import AveragedRobustCost, RobustCost, RunResult, RunSpec
 
 DEFAULT = "Algorithm 1"
@@ -103,6 +104,7 @@ def _longer(spec: RunSpec) -> RunSpec:
 class ClassMultipliers(Study[Settings]):
     """Its runs and their tables."""
 
+    seeds_by_default = _SEEDS_AT_QUICK
     question = "What do the class multipliers do, and which open choices matter?"
     Settings = Settings
 
@@ -128,10 +130,6 @@ class ClassMultipliers(Study[Settings]):
             n for n in dict.fromkeys(wanted) if n != multiplier_rule(self.settings).update_every
         ]
 
-    def members(self) -> list[Member]:
-        """Teacher, standard student, Algorithm 1, and its variants, for each seed."""
-        return [m for family in self.study_families() for m in self._family_members(family)]
-
     def multiplier_paths(self, results: Sequence[RunResult]) -> pd.DataFrame:
         """One row a move and class; see ``kdbook.chapters.multipliers.collapse``."""
         return paths(self.members(), results)
@@ -154,12 +152,6 @@ class ClassMultipliers(Study[Settings]):
         found = compare_corrected(table, pairs, wanted)
         return found.assign(comparison=names * len(wanted))
 
-    def study_families(self) -> Sequence[RobustFamily]:
-        """One family a seed, each with a teacher of its own."""
-        return robust_families(
-            with_seeds(self.settings, self.settings.seeds, at_quick=_SEEDS_AT_QUICK)
-        )
-
     def robust_student(self, family: RobustFamily, labels: ValidationLabels = "teacher") -> RunSpec:
         """Algorithm 1 with the last iterate, as ``teacher_and_student`` trains it."""
         return family.student(
@@ -170,14 +162,11 @@ class ClassMultipliers(Study[Settings]):
             validation_temperature=self.settings.validation_temperature,
         )
 
-    def _family_members(self, family: RobustFamily) -> list[Member]:
-        ratio, seed = family.profile.imbalance, family.seed
-        teacher = Member("teacher", ratio, float("nan"), seed, family.teacher())
-        named = self._students(family)
-        return [teacher] + [
-            Member(name, ratio, self.settings.temperature, seed, spec)
-            for name, spec in named.items()
-        ]
+    def named_runs(self, family: RobustFamily) -> list[Named]:
+        """Teacher, standard student, Algorithm 1, and its variants."""
+        taught = self._students(family).items()
+        heat = self.settings.temperature
+        return [("teacher", nan, family.teacher()), *((name, heat, spec) for name, spec in taught)]
 
     def _students(self, family: RobustFamily) -> dict[str, RunSpec]:
         default = self.robust_student(family)

@@ -8,6 +8,7 @@ which is made by taking images away.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import nan
 from typing import Annotated, Literal, Self
 
 import pandas as pd
@@ -16,15 +17,15 @@ from pydantic import Field, model_validator
 from kdbook import tables
 from kdbook.chapters.natural_long_tails.tails import tail_measures
 from kdbook.compare import over_seeds
-from kdbook.families import Family, families
+from kdbook.families import Family, Named, families
 from kdbook.profiles import LARGE_PROFILES, Profile, profile_of
 from kdbook.protocol import reported_split
 from kdbook.settings import TEMPERATURE, Alpha, FromText, Temperature
 from kdbook.settings import Settings as BaseSettings
 from kdbook.study import Study
-from kdbook.tables import KEYS, Member
+from kdbook.tables import KEYS
 from kdlib.metrics import POINTS, holm
-from kdlib.runs import RunResult, RunSpec
+from kdlib.runs import RunResult
 
 LargeSet = Literal["imagenet", "imagenet_lt", "inaturalist2018"]
 
@@ -120,14 +121,6 @@ class NaturalLongTails(Study[Settings]):
         own = self.settings.temperature is None and self.settings.profile != "paper"
         return _MARGIN_TEMPERATURE if own else self.teaching()[0]
 
-    def members(self) -> list[Member]:
-        """The four students of Table 6, of every seed."""
-        return [
-            member
-            for family in families(self.study_profile())
-            for member in self._family_members(family)
-        ]
-
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
         """One row a run: its key, and its test accuracies in percent.
 
@@ -140,12 +133,16 @@ class NaturalLongTails(Study[Settings]):
         kept = [*KEYS, *(name for name in _KEPT if name in table)]
         return pd.concat([table[kept], pd.DataFrame(tails)], axis=1)
 
-    def _family_members(self, family: Family) -> list[Member]:
-        (temperature, alpha), margin = self.teaching(), self.margin_temperature()
-        named: list[tuple[str, float, RunSpec]] = [
-            ("one-hot", float("nan"), family.one_hot()),
-            ("distilled", temperature, family.distilled(temperature, alpha)),
+    def study_families(self) -> Sequence[Family]:
+        """One family per seed."""
+        return families(self.study_profile())
+
+    def named_runs(self, family: Family) -> list[Named]:
+        """The four students of Table 6."""
+        (heat, alpha), margin = self.teaching(), self.margin_temperature()
+        return [
+            ("one-hot", nan, family.one_hot()),
+            ("distilled", heat, family.distilled(heat, alpha)),
             ("AdaMargin", margin, family.ada_margin(margin, self.settings.offset)),
-            ("AdaAlpha", temperature, family.ada_alpha(temperature)),
+            ("AdaAlpha", heat, family.ada_alpha(heat)),
         ]
-        return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]

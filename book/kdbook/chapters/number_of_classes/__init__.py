@@ -11,16 +11,16 @@ from pydantic import Field
 
 from kdbook.chapters.number_of_classes.class_draws import over_draws
 from kdbook.compare import paired_rows, signed
-from kdbook.families import Family
+from kdbook.families import Family, Named
 from kdbook.profiles import Profile
 from kdbook.protocol import reported_split
 from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, ProfileName, Temperature
 from kdbook.settings import Settings as BaseSettings
 from kdbook.study import Study
-from kdbook.tables import Member, a_tenth
+from kdbook.tables import Member, Place, a_tenth
 from kdlib.data.class_subsets import kept_classes
 from kdlib.metrics import worst_k
-from kdlib.runs import RunResult, RunSpec
+from kdlib.runs import RunResult
 from kdlib.runs.shapes import SHAPES
 
 Share = Annotated[float, Field(gt=0, le=1), FromText]
@@ -147,19 +147,23 @@ class NumberOfClasses(Study[Settings]):
             return [(0, seed) for seed in range(max(seeds, self.settings.draws))]
         return [(draw, seed) for draw in range(self.settings.draws) for seed in range(seeds)]
 
-    def members(self) -> list[Member]:
-        """Teacher, one-hot and distilled student for each ratio, share, draw and seed.
-
-        Columns that place them: ``share``, ``classes`` (how many), ``draw``.
-        """
-        profile = self.profile
+    def study_families(self) -> Sequence[Family]:
+        """A family per ratio, share, draw and seed; all classes are the same for every draw."""
         return [
-            member
+            Family(self.profile, ratio, seed, class_share=share, class_seed=draw)
             for ratio in self.ratios()
             for share in self.shares()
             for draw, seed in self.draws_and_seeds(share)
-            for member in self._family_members(profile, ratio, share, draw, seed)
         ]
+
+    def place(self, family: Family) -> Place:
+        """Columns that place its runs: ``share``, ``classes`` (how many), ``draw``."""
+        share, count = family.class_share, _num_classes(family.profile, family.class_share)
+        return ("share", share), ("classes", count), ("draw", family.class_seed)
+
+    def named_runs(self, family: Family) -> list[Named]:
+        """Teacher, one-hot and distilled student."""
+        return family.plain_three(self.settings.temperature, self.settings.alpha)
 
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
         """One row a finished run: its key and accuracies in percent.
@@ -198,18 +202,3 @@ class NumberOfClasses(Study[Settings]):
             and (full := whole.get((member.imbalance, member.seed, member.method)))
         ]
         return pd.DataFrame(rows)
-
-    def _family_members(
-        self, profile: Profile, ratio: float, share: float, draw: int, seed: int
-    ) -> list[Member]:
-        class_seed = 0 if share == 1 else draw  # all classes are the same for every draw
-        family = Family(profile, ratio, seed, class_share=share, class_seed=class_seed)
-        count = _num_classes(profile, share)
-        place = (("share", share), ("classes", count), ("draw", draw))
-        temperature = self.settings.temperature
-        named: list[tuple[str, float, RunSpec]] = [
-            ("teacher", float("nan"), family.teacher()),
-            ("one-hot", float("nan"), family.one_hot()),
-            ("distilled", temperature, family.distilled(temperature, self.settings.alpha)),
-        ]
-        return [Member(name, ratio, t, seed, spec, place) for name, t, spec in named]

@@ -13,8 +13,8 @@ from pydantic import Field
 
 from kdbook import tables
 from kdbook.compare import paired_rows, with_holm
-from kdbook.robust_families import RobustFamily, robust_families
-from kdbook.settings import FromText, RobustSettings, with_seeds
+from kdbook.robust_families import RobustFamily
+from kdbook.settings import FromText, RobustSettings
 from kdbook.study import Study
 from kdbook.tables import Member
 from kdlib.runs import RobustCost, RunResult, RunSpec
@@ -149,6 +149,7 @@ def _change(
 class RobustObjectives(Study[Settings]):
     """Its runs and their tables."""
 
+    seeds_by_default = _SEEDS_AT_QUICK
     question = "Do class weights outside the loss move a network that interpolates?"
     Settings = Settings
 
@@ -182,8 +183,3 @@ class RobustObjectives(Study[Settings]):
         done = [result for result in results if result is not None]
         errors = [100 * (1 - float(result.history["accuracy"].iloc[-1])) for result in done]
         return table.assign(train_error=errors)
-
-    def study_families(self) -> Sequence[RobustFamily]:
-        """One family a seed."""
-        chosen = with_seeds(self.settings, self.settings.seeds, at_quick=_SEEDS_AT_QUICK)
-        return robust_families(chosen)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from kdbook import compare, tables
 from kdbook.chapters.rare_classes import batch_size, findings
-from kdbook.families import Family, families
+from kdbook.families import Family, Named, families
 from kdbook.profiles import PROFILES
 from kdbook.protocol import reported_split
 from kdbook.records import Record, book_record
@@ -22,7 +22,7 @@ from kdbook.study import Study
 from kdbook.tables import Member
 from kdlib.data import Dataset, load
 from kdlib.metrics import POINTS
-from kdlib.runs import RunResult, RunSpec
+from kdlib.runs import RunResult
 from kdlib.training import Recipe
 
 Ratios = Annotated[tuple[Imbalance, ...], Field(min_length=1)]
@@ -63,15 +63,13 @@ class RareClasses(Study[Settings]):
         """The swept imbalance ratios, ascending, each once."""
         return tuple(sorted(set(self.settings.imbalances or self.profile.imbalances)))
 
-    def members(self) -> list[Member]:
-        """One-hot and distilled students, and their teachers, at every ratio and seed."""
-        profile = self.profile
-        return [
-            member
-            for ratio in self.ratios()
-            for family in families(profile, ratio)
-            for member in self._family_members(family)
-        ]
+    def study_families(self) -> Sequence[Family]:
+        """A family per ratio and seed."""
+        return [f for ratio in self.ratios() for f in families(self.profile, ratio)]
+
+    def named_runs(self, family: Family) -> list[Named]:
+        """One-hot and distilled students, and their teacher."""
+        return family.plain_three(self.settings.temperature, self.settings.alpha)
 
     @property
     def ratio(self) -> float:
@@ -83,7 +81,7 @@ class RareClasses(Study[Settings]):
         """One-hot, distilled and AdaAlpha students at the main ratio."""
         found = []
         for family in families(self.profile, self.ratio):
-            plain, *taught = self._family_members(family)[1:]
+            plain, *taught = self.family_members(family)[1:]
             t = self.settings.temperature
             ada = Member("AdaAlpha", family.imbalance, t, family.seed, family.ada_alpha(t))
             found += [plain, *taught, ada]
@@ -135,12 +133,3 @@ class RareClasses(Study[Settings]):
     def data_at(self, ratio: float) -> Dataset:
         """The images at a long-tail ratio."""
         return load(self.profile.dataset, imbalance=ratio)
-
-    def _family_members(self, family: Family) -> list[Member]:
-        temperature = self.settings.temperature
-        named: list[tuple[str, float, RunSpec]] = [
-            ("teacher", float("nan"), family.teacher()),
-            ("one-hot", float("nan"), family.one_hot()),
-            ("distilled", temperature, family.distilled(temperature, self.settings.alpha)),
-        ]
-        return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]

@@ -5,6 +5,8 @@ Nothing else changes. The epochs stay, so a smaller batch also means more steps.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import nan
 from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
@@ -12,12 +14,12 @@ from pydantic import Field
 
 from kdbook import compare, tables
 from kdbook.compare import change, named, signed
-from kdbook.families import Family, families_at
+from kdbook.families import Family, Named, families_at
 from kdbook.profiles import Profile
 from kdbook.settings import FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
 from kdbook.study import Study
-from kdbook.tables import Member
+from kdbook.tables import Place
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -96,21 +98,19 @@ class BatchSize(Study[Settings]):
     question = "How much of the harm to rare classes is the recipe's?"
     Settings = Settings
 
-    def members(self) -> list[Member]:
-        """One-hot, distilled and AdaAlpha students; the column ``batch_size`` places them."""
-        return [
-            member
-            for size in self.settings.batch_sizes
-            for family in families_at(with_batches(self.profile, size), self.settings.imbalance)
-            for member in self._family_members(family, size)
-        ]
+    def study_families(self) -> Sequence[Family]:
+        """A family per batch size and seed."""
+        profiles = [with_batches(self.profile, size) for size in self.settings.batch_sizes]
+        return [f for used in profiles for f in families_at(used, self.settings.imbalance)]
 
-    def _family_members(self, family: Family, size: int) -> list[Member]:
-        named = [("one-hot", float("nan"), family.one_hot())]
+    def place(self, family: Family) -> Place:
+        """The column ``batch_size``."""
+        return (("batch_size", float(family.profile.recipe.batch_size)),)
+
+    def named_runs(self, family: Family) -> list[Named]:
+        """One-hot, distilled and AdaAlpha students."""
+        rows: list[Named] = [("one-hot", nan, family.one_hot())]
         for temperature in self.settings.temperatures:
-            named.append(("distilled", temperature, family.distilled(temperature)))
-            named.append(("AdaAlpha", temperature, family.ada_alpha(temperature)))
-        place = (("batch_size", float(size)),)
-        return [
-            Member(name, family.imbalance, t, family.seed, spec, place) for name, t, spec in named
-        ]
+            rows.append(("distilled", temperature, family.distilled(temperature)))
+            rows.append(("AdaAlpha", temperature, family.ada_alpha(temperature)))
+        return rows

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from kdbook import tables
 from kdbook.chapters.where_the_teacher_errs.class_buckets import bucket_of
-from kdbook.families import Family, families_at
+from kdbook.families import Family, Named
 from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
 from kdbook.study import Study
-from kdbook.tables import Member, training_logits
+from kdbook.tables import training_logits
 from kdlib.losses import teacher_probabilities
-from kdlib.runs import RunResult, RunSpec
+from kdlib.runs import RunResult
 
 SPLITS = ("training", "test")
 
@@ -134,11 +134,6 @@ class RegularisationSamples(Study[Settings]):
     question = "Do regularisation samples tell which classes distillation harms?"
     Settings = Settings
 
-    def members(self) -> list[Member]:
-        """Teacher, one-hot and distilled student of each seed."""
-        chosen = families_at(self.profile, self.settings.imbalance)
-        return [m for family in chosen for m in self._family_members(family)]
-
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
         """One row a distilled student: ``kdbook.tables.per_seed``, and its samples.
 
@@ -186,11 +181,6 @@ class RegularisationSamples(Study[Settings]):
         ]
         return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
 
-    def _family_members(self, family: Family) -> list[Member]:
-        blind, heat = float("nan"), self.settings.temperature
-        named: list[tuple[str, float, RunSpec]] = [
-            ("teacher", blind, family.teacher()),
-            ("one-hot", blind, family.one_hot()),
-            ("distilled", heat, family.distilled(heat, self.settings.alpha)),
-        ]
-        return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]
+    def named_runs(self, family: Family) -> list[Named]:
+        """Teacher, one-hot and distilled student."""
+        return family.plain_three(self.settings.temperature, self.settings.alpha)

@@ -14,11 +14,10 @@ from kdbook import compare, tables
 from kdbook.compare import signed
 from kdbook.families import Family, families_at
 from kdbook.settings import FromText, Imbalance, ProfileName, Temperature
-from kdbook.study import Study
 from kdbook.tables import Member, a_tenth
-from kdbook.tuning import Results, TunedSettings, tuning_members, with_scores
+from kdbook.tuning import Results, TunedSettings, TunedStudy
 from kdlib.losses import teacher_probabilities
-from kdlib.runs import RunResult, RunSpec
+from kdlib.runs import RunResult
 
 Trust = Annotated[float, Field(gt=0, le=1), FromText]
 Rounds = Annotated[int, Field(ge=1, le=20), FromText]
@@ -148,7 +147,7 @@ def _target_rows(member: Member, logits: Tensor, labels: Tensor) -> pd.DataFrame
     )
 
 
-class RepeatedDistillation(Study[Settings]):
+class RepeatedDistillation(TunedStudy[Settings]):
     """Its runs and their tables."""
 
     question = "What happens when the student becomes the teacher?"
@@ -176,42 +175,14 @@ class RepeatedDistillation(Study[Settings]):
             named.append((self.settings.temperatures[-1], self.settings.mixed_alpha))
         return list(dict.fromkeys(named))
 
-    def members(self) -> list[Member]:
-        """Teacher and one-hot student, then the student of every round of every chain.
-
-        The column ``round`` is 0 for the first two and ``alpha`` is the chain's, 0 for the first
-        two.
-        """
-        return [m for family in self.study_families() for m in self._family_members(family)]
-
-    def choosing(self) -> list[Member]:
-        """The students that choose the temperatures, where the reported ones may not."""
-        families = self.study_families()
-        return tuning_members(
-            families, lambda f: self._family_members(f), self.settings.tuning_seeds
-        )
-
-    def runs(self) -> list[RunSpec]:
-        """The runs that the study needs: those of ``members``, then those of ``choosing``."""
-        return [member.spec for member in (*self.members(), *self.choosing())]
-
-    def per_seed(self, results: Results) -> pd.DataFrame:
+    def reported(self, results: Results) -> pd.DataFrame:
         """One row a run of ``members``; see ``kdbook.tables.per_seed``.
 
-        One more column is Table 9's: ``delta`` is the mean minus the worst tenth, in points. Where
-        dev images choose, the column ``dev`` holds what ``choosing`` scores at the row's round and
-        temperature.
+        One more column is Table 9's: ``delta`` is the mean minus the worst tenth, in points.
         """
-        named = self.members()
-        table = tables.per_seed(named, results[: len(named)])
+        table = super().reported(results)
         count = next(len(r.accuracy()) for r in results if r is not None)
-        table = table.assign(delta=table["mean"] - table[f"worst_{a_tenth(count)}"])
-        return with_scores(table, self.choosing(), results[len(named) :])
-
-    def per_class(self, results: Results) -> pd.DataFrame:
-        """One row a run of ``members`` and class; see ``kdbook.tables.per_class``."""
-        named = self.members()
-        return tables.per_class(named, results[: len(named)])
+        return table.assign(delta=table["mean"] - table[f"worst_{a_tenth(count)}"])
 
     def target_entropies(self, results: Sequence[RunResult]) -> pd.DataFrame:
         """What the teacher of each round says of the training images, by class.
@@ -231,7 +202,12 @@ class RepeatedDistillation(Study[Settings]):
         ]
         return pd.concat(pieces, ignore_index=True)
 
-    def _family_members(self, family: Family) -> list[Member]:
+    def family_members(self, family: Family) -> list[Member]:
+        """Teacher and one-hot student, then the student of every round of every chain.
+
+        The column ``round`` is 0 for the first two and ``alpha`` is the chain's, 0 for the first
+        two.
+        """
         first: tuple[tuple[str, str | float], ...] = (("round", 0), ("alpha", 0.0))
         nan, ratio, seed = float("nan"), family.imbalance, family.seed
         blind = [

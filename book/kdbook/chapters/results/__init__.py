@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Annotated
 
 import pandas as pd
@@ -10,18 +10,13 @@ from pydantic import Field
 
 from kdbook import tables
 from kdbook.compare import Pair, method_name
-from kdbook.families import Family, first_families
+from kdbook.families import Family, Named
 from kdbook.settings import Alpha, FromText, Imbalance, Temperature
-from kdbook.study import Study
-from kdbook.tables import Member
 from kdbook.tuning import Results as Finished
-from kdbook.tuning import TunedSettings, rescored, tuning_members, with_scores
-from kdlib.runs import RunSpec
+from kdbook.tuning import TunedSettings, TunedStudy, rescored
 
 TAUGHT = ("distilled", "AdaAlpha", "AdaMargin")
 """The methods with a temperature, in the order of Table 3."""
-
-_MOST_SEEDS = 5
 
 
 class Settings(TunedSettings):
@@ -83,44 +78,21 @@ def _strict_mean(values: pd.Series) -> float:
     return float(values.mean(skipna=False))
 
 
-class Results(Study[Settings]):
+class Results(TunedStudy[Settings]):
     """Its runs and their tables."""
 
+    seeds_by_default = 5
     question = "Do the adaptive methods mend the worst classes, each at its best temperature?"
     Settings = Settings
 
-    def study_families(self) -> Sequence[Family]:
-        """One family a seed at the settings' ratio."""
-        asked = self.settings
-        return first_families(self.profile, asked.seeds, asked.imbalance, _MOST_SEEDS)
-
-    def members(self) -> list[Member]:
-        """Teacher and one-hot, then the three methods of ``TAUGHT`` at every temperature."""
-        return [m for family in self.study_families() for m in self._family_members(family)]
-
-    def choosing(self) -> list[Member]:
-        """The students that choose the temperatures, where the reported ones may not."""
-        families = self.study_families()
-        return tuning_members(
-            families, lambda f: self._family_members(f), self.settings.tuning_seeds
-        )
-
-    def runs(self) -> list[RunSpec]:
-        """The runs that the study needs: those of ``members``, then those of ``choosing``."""
-        return [member.spec for member in (*self.members(), *self.choosing())]
-
-    def per_seed(self, results: Finished) -> pd.DataFrame:
-        """One row a run: ``kdbook.tables.per_seed`` with ``rarest_log_loss``.
+    def reported(self, results: Finished) -> pd.DataFrame:
+        """One row a run of ``members``: ``kdbook.tables.per_seed`` with ``rarest_log_loss``.
 
         ``rarest_log_loss`` is the mean test log-loss, in nats, over the same classes as ``rarest``:
-        unlike an accuracy of few images it moves before a prediction flips. Where dev images
-        choose, the column ``dev`` holds what ``choosing`` scores at the row's method and
-        temperature.
+        unlike an accuracy of few images it moves before a prediction flips.
         """
-        reported, judges = self._parted(results)
-        rows = tables.per_seed(self.members(), reported)
-        rows = rows.merge(rarest_log_loss(self.per_class(results)), on=tables.KEYS, how="left")
-        return with_scores(rows, self.choosing(), judges)
+        rows = super().reported(results)
+        return rows.merge(rarest_log_loss(self.per_class(results)), on=tables.KEYS, how="left")
 
     def chosen_for(
         self, results: Finished, summary: pd.DataFrame, classes: Collection[int]
@@ -132,32 +104,15 @@ class Results(Study[Settings]):
             summary: as ``per_seed`` gives it.
             classes: labels.
         """
-        reported, judges = self._parted(results)
+        reported, judges = self.parted(results)
         parts = (self.members(), reported), (self.choosing(), judges)
         return rescored(summary, *parts, classes)
 
-    def per_class(self, results: Finished) -> pd.DataFrame:
-        """One row a run of ``members`` and class; see ``kdbook.tables.per_class``."""
-        return tables.per_class(self.members(), self._parted(results)[0])
-
-    def _parted(self, results: Finished) -> tuple[Finished, Finished]:
-        """The results of ``members``, and those of ``choosing``."""
-        count = len(self.members())
-        return results[:count], results[count:]
-
-    def _family_members(self, family: Family) -> list[Member]:
-        blind: list[tuple[str, float, RunSpec]] = [
-            ("teacher", float("nan"), family.teacher()),
-            ("one-hot", float("nan"), family.one_hot()),
-        ]
-        taught = [row for t in self.settings.temperatures for row in self._taught(family, t)]
-        return [
-            Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in blind + taught
-        ]
-
-    def _taught(self, family: Family, t: float) -> list[tuple[str, float, RunSpec]]:
-        return [
-            ("distilled", t, family.distilled(t, self.settings.alpha)),
-            ("AdaAlpha", t, family.ada_alpha(t)),
-            ("AdaMargin", t, family.ada_margin(t, self.settings.offset)),
-        ]
+    def named_runs(self, family: Family) -> list[Named]:
+        """Teacher and one-hot, then the three methods of ``TAUGHT`` at every temperature."""
+        rows = family.blind_two()
+        for t in self.settings.temperatures:
+            rows.append(("distilled", t, family.distilled(t, self.settings.alpha)))
+            rows.append(("AdaAlpha", t, family.ada_alpha(t)))
+            rows.append(("AdaMargin", t, family.ada_margin(t, self.settings.offset)))
+        return rows

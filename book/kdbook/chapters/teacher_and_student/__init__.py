@@ -18,9 +18,8 @@ from kdbook.robust_families import (
     cell_member,
     heats_of,
     objective_name,
-    robust_families,
 )
-from kdbook.settings import TaughtSettings, Teaching, teaching, with_seeds
+from kdbook.settings import TaughtSettings, Teaching, teaching
 from kdbook.study import Study
 from kdbook.tables import Member
 from kdlib.runs import RunResult
@@ -65,6 +64,7 @@ def _cells() -> list[tuple[Alpha, Alpha, ValidationLabels]]:
 class TeacherAndStudent(Study[Settings]):
     """Its runs and their tables."""
 
+    seeds_by_default = _SEEDS_AT_QUICK
     question = "Is a robust student of a robust teacher the best?"
     Settings = Settings
 
@@ -72,10 +72,6 @@ class TeacherAndStudent(Study[Settings]):
     def teaching(self) -> Teaching:
         """How its students are taught."""
         return teaching(self.settings)
-
-    def members(self) -> list[Member]:
-        """Teachers of each objective, and students of each objective under each of them."""
-        return [m for family in self._families() for m in self._family_members(family)]
 
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
         """One row a run; see ``rows``."""
@@ -85,11 +81,8 @@ class TeacherAndStudent(Study[Settings]):
         """The multipliers' way: one row a move and class; see ``multiplier_paths``."""
         return paths(self.members(), results)
 
-    def _families(self) -> Sequence[RobustFamily]:
-        chosen = with_seeds(self.settings, self.settings.seeds, at_quick=_SEEDS_AT_QUICK)
-        return robust_families(chosen, fixed_teacher=teaching(self.settings).fixed_teacher)
-
-    def _family_members(self, family: RobustFamily) -> list[Member]:
+    def family_members(self, family: RobustFamily) -> list[Member]:
+        """Teachers of each objective, and students of each objective under each of them."""
         how = teaching(self.settings)
         alone = replace(family, fixed_teacher=False) if how.more_teachers else family
         teachers = [

@@ -23,10 +23,9 @@ from kdbook.robust_families import (
     cell_member,
     heats_of,
     objective_name,
-    robust_families,
 )
 from kdbook.settings import Alpha as TradeOff
-from kdbook.settings import FromText, TaughtSettings, Teaching, teaching, with_seeds
+from kdbook.settings import FromText, TaughtSettings, Teaching, teaching
 from kdbook.study import Study
 from kdbook.tables import Member
 from kdlib.data import halves
@@ -78,6 +77,7 @@ def _accuracy_on_second_half(result: RunResult) -> np.ndarray:
 class TradeOffs(Study[Settings]):
     """Its runs and their tables."""
 
+    seeds_by_default = _SEEDS_AT_QUICK
     question = "What does a little robustness cost, in the teacher and in the student?"
     Settings = Settings
 
@@ -85,10 +85,6 @@ class TradeOffs(Study[Settings]):
     def teaching(self) -> Teaching:
         """How its students are taught."""
         return teaching(self.settings)
-
-    def members(self) -> list[Member]:
-        """Teachers, standard distillation, and the grid of students, for each seed."""
-        return [m for family in self.study_families() for m in self._family_members(family)]
 
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
         """One row a run, as ``kdbook.tables.per_seed`` gives it, with three more columns.
@@ -101,11 +97,6 @@ class TradeOffs(Study[Settings]):
         table = tables.per_seed(self.members(), results, "robust_distillation")
         chosen = [self._selecting(result) for result in results if result is not None]
         return pd.concat([table, pd.DataFrame(chosen, index=table.index)], axis=1)
-
-    def study_families(self) -> Sequence[RobustFamily]:
-        """One family a seed, each with teachers of its own or all with those of seed 0."""
-        chosen = with_seeds(self.settings, self.settings.seeds, at_quick=_SEEDS_AT_QUICK)
-        return robust_families(chosen, fixed_teacher=teaching(self.settings).fixed_teacher)
 
     def pair_at(self, alpha_t: float, alpha_s: float) -> list[Member]:
         """Of seed 0, standard distillation and one cell of any two trade-offs from 0 to 1.
@@ -124,7 +115,8 @@ class TradeOffs(Study[Settings]):
             for heats in heats_of(s, self.settings.validation_labels, how)[:1]
         ]
 
-    def _family_members(self, family: RobustFamily) -> list[Member]:
+    def family_members(self, family: RobustFamily) -> list[Member]:
+        """Teachers, standard distillation, and the grid of students."""
         alphas: list[Alpha] = list(dict.fromkeys(self.settings.alphas))
         how, labels = self.teaching, self.settings.validation_labels
         alone = replace(family, fixed_teacher=False) if how.more_teachers else family

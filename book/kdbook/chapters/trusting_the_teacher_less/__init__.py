@@ -10,13 +10,11 @@ import pandas as pd
 from pydantic import Field
 
 from kdbook import tables
-from kdbook.families import Family, families_at
+from kdbook.families import Family, Named
 from kdbook.settings import Alpha, FromText, Imbalance, Temperature
 from kdbook.shelf import BookStore
-from kdbook.study import Study
-from kdbook.tables import Member
-from kdbook.tuning import Results, TunedSettings, tuning_members, with_scores
-from kdlib.runs import RunSpec, Store, dev_mix
+from kdbook.tuning import TunedSettings, TunedStudy
+from kdlib.runs import Store, dev_mix
 
 
 class Settings(TunedSettings):
@@ -40,45 +38,11 @@ def mean_trust(family: Family, temperature: float, store: Store | None = None) -
     return round(float(np.average(mix, weights=tables.training_counts(family.teacher()))), 2)
 
 
-class TrustingTheTeacherLess(Study[Settings]):
+class TrustingTheTeacherLess(TunedStudy[Settings]):
     """Its runs and their tables."""
 
     question = "Does trusting the teacher less on rare classes mend them?"
     Settings = Settings
-
-    def study_families(self) -> Sequence[Family]:
-        """One family a seed at the settings' ratio."""
-        return families_at(self.profile, self.settings.imbalance)
-
-    def members(self) -> list[Member]:
-        """Teacher and one-hot, then distilled and AdaAlpha students at every temperature."""
-        return [m for family in self.study_families() for m in self._family_members(family)]
-
-    def choosing(self) -> list[Member]:
-        """The students that choose the temperatures, where the reported ones may not."""
-        families = self.study_families()
-        return tuning_members(
-            families, lambda f: self._family_members(f), self.settings.tuning_seeds
-        )
-
-    def runs(self) -> list[RunSpec]:
-        """The runs that the study needs: those of ``members``, then those of ``choosing``."""
-        return [member.spec for member in (*self.members(), *self.choosing())]
-
-    def per_seed(self, results: Results) -> pd.DataFrame:
-        """One row a run of ``members``; see ``kdbook.tables.per_seed``.
-
-        Where dev images choose, the column ``dev`` holds what ``choosing`` scores at the row's
-        method and temperature.
-        """
-        named = self.members()
-        rows = tables.per_seed(named, results[: len(named)])
-        return with_scores(rows, self.choosing(), results[len(named) :])
-
-    def per_class(self, results: Results) -> pd.DataFrame:
-        """One row a run of ``members`` and class; see ``kdbook.tables.per_class``."""
-        named = self.members()
-        return tables.per_class(named, results[: len(named)])
 
     def trust(self, temperatures: Sequence[float], store: Store | None = None) -> pd.DataFrame:
         """a_y of equation (3), recomputed at each of ``temperatures`` from the stored dev logits.
@@ -94,19 +58,10 @@ class TrustingTheTeacherLess(Study[Settings]):
         ]
         return pd.DataFrame(rows)
 
-    def _family_members(self, family: Family) -> list[Member]:
-        blind: list[tuple[str, float, RunSpec]] = [
-            ("teacher", float("nan"), family.teacher()),
-            ("one-hot", float("nan"), family.one_hot()),
-        ]
-        taught = [
-            (name, t, spec)
-            for t in self.settings.temperatures
-            for name, spec in (
-                ("distilled", family.distilled(t, self.settings.alpha)),
-                ("AdaAlpha", family.ada_alpha(t)),
-            )
-        ]
-        return [
-            Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in blind + taught
-        ]
+    def named_runs(self, family: Family) -> list[Named]:
+        """Teacher and one-hot, then distilled and AdaAlpha students at every temperature."""
+        rows = family.blind_two()
+        for t in self.settings.temperatures:
+            rows.append(("distilled", t, family.distilled(t, self.settings.alpha)))
+            rows.append(("AdaAlpha", t, family.ada_alpha(t)))
+        return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 from typing import Annotated
 
 import pandas as pd
@@ -17,12 +18,12 @@ from kdbook.chapters.where_the_teacher_errs.class_buckets import (
     own_image_statistics,
 )
 from kdbook.chapters.where_the_teacher_errs.mistakes import transfer
-from kdbook.families import Family, families_at
+from kdbook.families import Family, Named
 from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
 from kdbook.study import Study
 from kdbook.tables import Member
-from kdlib.runs import RunResult, RunSpec
+from kdlib.runs import RunResult
 
 STUDENTS = ("one-hot", "distilled", "AdaAlpha", "AdaMargin")
 TEACHER_VIEWS = {
@@ -87,14 +88,6 @@ class WhereTheTeacherErrs(Study[Settings]):
     question = "Where does the teacher err, and does the student err there too?"
     Settings = Settings
 
-    def study_families(self) -> Sequence[Family]:
-        """One family a seed at the settings' ratio."""
-        return families_at(self.profile, self.settings.imbalance)
-
-    def members(self) -> list[Member]:
-        """Both teachers, then one-hot, distilled, AdaAlpha and AdaMargin students, by seed."""
-        return [m for family in self.study_families() for m in self._family_members(family)]
-
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
         """One row a run: ``kdbook.tables.per_seed``, with the statistics of the last bucket.
 
@@ -140,14 +133,14 @@ class WhereTheTeacherErrs(Study[Settings]):
         wide = last.pivot(index=["method", "seed"], columns="statistic", values="value")
         return wide[list(STATISTICS)].add_prefix("tail_").reset_index()
 
-    def _family_members(self, family: Family) -> list[Member]:
-        t, none = self.settings.temperature, float("nan")
-        named: list[tuple[str, float, RunSpec]] = [
-            ("teacher", none, family.teacher()),
-            ("initial teacher", none, family.initial_teacher()),
-            ("one-hot", none, family.one_hot()),
-            ("distilled", t, family.distilled(t, self.settings.alpha)),
+    def named_runs(self, family: Family) -> list[Named]:
+        """Both teachers, then one-hot, distilled, AdaAlpha and AdaMargin students."""
+        t = self.settings.temperature
+        teacher, *students = family.plain_three(t, self.settings.alpha)
+        return [
+            teacher,
+            ("initial teacher", nan, family.initial_teacher()),
+            *students,
             ("AdaAlpha", t, family.ada_alpha(t)),
             ("AdaMargin", t, family.ada_margin(t, self.settings.offset)),
         ]
-        return [Member(name, family.imbalance, t, family.seed, spec) for name, t, spec in named]
