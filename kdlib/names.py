@@ -1,7 +1,8 @@
-"""Names that nobody knows: which known one may have been meant."""
+"""Names: which known one may have been meant, and how one that a user gave can be shown."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -20,3 +21,14 @@ def choices(name: str, known: Iterable[str]) -> str:
     likely = closest(name, names)
     guess = f"did you mean {likely}? A" if likely else "a"
     return f"{guess}llowed are {', '.join(names) or 'none'}"
+
+
+# Control characters, halves of surrogate pairs, what XML lacks, marks that turn text round.
+_UNSHOWN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+)
+
+
+def shown(name: object) -> str:
+    """The name on one line; what cannot be shown becomes a replacement character."""
+    return _UNSHOWN.sub("\ufffd", str(name))

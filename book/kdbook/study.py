@@ -110,8 +110,11 @@ class Study(Generic[AnySettings]):
         return ()
 
     def named_runs(self, family: Any) -> Sequence[Named]:
-        """The methods of one family with their temperatures: what a chapter fills in."""
-        raise NotImplementedError
+        """The methods of one family with their temperatures: what a chapter fills in.
+
+        By default the teacher, the one-hot student and the distilled one.
+        """
+        return family.plain_three(self.settings.temperature, self.settings.alpha)  # type: ignore[attr-defined]
 
     def row_members(self) -> list[Member]:
         """A member for each row of ``per_seed``; another list where a run makes several rows."""

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdlib.audit.rows import Rows
-from kdlib.audit.shown import shown
 from kdlib.errors import DataError
+from kdlib.names import shown
 
 _PIECE = 1 << 24
 _LONGEST = 200

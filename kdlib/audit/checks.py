@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from kdlib.aligned import IGNORED
 from kdlib.audit.rows import Rows, blocks
-from kdlib.audit.shown import shown
 from kdlib.errors import DataError
+from kdlib.names import shown
 
 Kind = Literal["auto", "logits", "probabilities"]
 KINDS = get_args(Kind)

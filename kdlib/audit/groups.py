@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kdlib.audit.shown import shown
 from kdlib.errors import DataError, SettingError
-from kdlib.names import choices
+from kdlib.names import choices, shown
 
 MISSING = "(missing)"
 MOST_GROUPS = 1000

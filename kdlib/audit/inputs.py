@@ -14,9 +14,9 @@ from kdlib.audit.checks import KINDS, Kind, check_labels
 from kdlib.audit.groups import Grouping, groupings
 from kdlib.audit.measured import Model, measure
 from kdlib.audit.rows import Rows, split_seeds
-from kdlib.audit.shown import shown
 from kdlib.errors import DataError, SettingError
 from kdlib.metrics import FEWEST_REPEATS
+from kdlib.names import shown
 from kdlib.validated import check_choice
 
 BASELINES = ("baseline", "one_hot", "teacher")

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kdlib.audit.shown import shown
 from kdlib.errors import DataError, SettingError
-from kdlib.names import choices
+from kdlib.names import choices, shown
 from kdlib.validated import is_number
 
 WHOLE = ("mean", "balanced", "worst-class", "worst-group")

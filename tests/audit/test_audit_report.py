@@ -9,7 +9,7 @@ from made_predictions import answers, predictions
 import kdlib
 from kdlib import losses, metrics
 from kdlib.audit import Report
-from kdlib.audit.calibration import Calibration
+from kdlib.audit.measured import Calibration
 from kdlib.audit.verdicts import fewest_examples
 
 NAMES = ["ant", "bee", "cat", "dog", "eel", "fox"]

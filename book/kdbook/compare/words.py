@@ -43,6 +43,13 @@ def change(row: Row) -> str:
     return f"{verb} by {abs(mean):.1f} points ({span})"
 
 
+def moves(row: Row) -> str:
+    """A difference in a headline, e.g. ``gains 3 points``."""
+    if verdict(row) == "undecided":
+        return "shows no clear change"
+    return f"{'gains' if row['mean'] > 0 else 'loses'} {abs(row['mean']):.0f} points"
+
+
 def signed(row: Row, digits: int = 1) -> str:
     """A difference as a cell of a table, e.g. ``+8.3 (+1.0 to +15.6)``."""
     return _cell(row, f"+.{digits}f")

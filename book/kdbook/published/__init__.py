@@ -2,8 +2,10 @@
 
 from kdbook.published.beside import LEVEL, Beside, beside_paper, corrected, direction
 from kdbook.published.numbers import (
+    DATASETS,
     Row,
     printed_difference,
+    printed_grid,
     printed_interval,
     published,
     runs_behind,
@@ -11,6 +13,7 @@ from kdbook.published.numbers import (
 )
 
 __all__ = [
+    "DATASETS",
     "LEVEL",
     "Beside",
     "Row",
@@ -18,6 +21,7 @@ __all__ = [
     "corrected",
     "direction",
     "printed_difference",
+    "printed_grid",
     "printed_interval",
     "published",
     "runs_behind",

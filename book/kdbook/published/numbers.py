@@ -53,6 +53,37 @@ def published(**wanted: str) -> pd.DataFrame:
     return rows.reset_index(drop=True)
 
 
+DATASETS = {
+    "adult": "Adult",
+    "cifar10": "CIFAR-10",
+    "cifar10_lt": "CIFAR-10-LT",
+    "cifar100": "CIFAR-100",
+    "cifar100_lt": "CIFAR-100-LT",
+    "imagenet": "ImageNet",
+    "imagenet100": "ImageNet-100",
+    "imagenet_lt": "ImageNet-LT",
+    "inaturalist2018": "iNaturalist 2018",
+    "tinyimagenet": "TinyImageNet",
+    "tinyimagenet_lt": "TinyImageNet-LT",
+}
+"""The data sets of both papers in words."""
+
+
+def printed_grid(
+    rows: pd.DataFrame, methods: Mapping[str, str], metrics: Mapping[str, str]
+) -> pd.DataFrame:
+    """Printed numbers with a row per method and a column per metric; NaN where none is printed.
+
+    Args:
+        rows: of ``published``, one a method and metric.
+        methods: those that are wanted, in their order, and their names.
+        metrics: likewise.
+    """
+    wide = rows.pivot(index="method", columns="metric", values="value")
+    wide = wide.reindex(index=list(methods), columns=list(metrics))
+    return wide.rename(index=methods, columns=metrics)
+
+
 Row = Mapping[str, Any] | pd.Series
 """A row of ``kdbook.published.published``."""
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from kdbook.reproduction import words
 from kdbook.reproduction.levels import Level
+from kdbook.reproduction.pages import small
 
 COLUMNS = ("Claim", "Printed", "Ours, 95 % prediction", "Evidence", "Verdict")
 _NOTHING = "—"
@@ -32,7 +33,7 @@ def claims_html(claims: pd.DataFrame) -> str:
 def _row(row: pd.Series) -> str:
     where = f"{words.PAPERS[row['paper']]}, {row['table']}, {words.DATASETS[row['dataset']]}"
     cells = [
-        escape(row["claim"]) + _small(where),
+        escape(row["claim"]) + small(where),
         "diverges" if np.isnan(row["compared"]) else f"{row['compared']:+.2f}",
         _ours(row),
         _evidence(row),
@@ -47,22 +48,18 @@ def _row(row: pd.Series) -> str:
 
 def _ours(row: pd.Series) -> str:
     if not row["evidence"]:
-        return f"not run{_small(row['because'])}"
-    return escape(words.predicted(row)) + _small(row["setting"])
+        return f"not run{small(row['because'])}"
+    return escape(words.predicted(row)) + small(row["setting"])
 
 
 def _evidence(row: pd.Series) -> str:
     if not row["evidence"]:
         return _NOTHING
-    return escape(row["evidence"]) + _small(row["apart"])
+    return escape(row["evidence"]) + small(row["apart"])
 
 
 def _verdict(row: pd.Series) -> str:
     """Only the paper's own data allow one."""
     if row["evidence"] not in (Level.SAME_SETTING.value, Level.SAME_DATA.value):
         return _NOTHING
-    return f"<b>{escape(row['verdict'])}</b>{_small(row['because'])}"
-
-
-def _small(text: str) -> str:
-    return f"<small>{escape(text)}</small>" if text else ""
+    return f"<b>{escape(row['verdict'])}</b>{small(row['because'])}"

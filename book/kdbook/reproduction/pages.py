@@ -107,10 +107,10 @@ def _row(lines: pd.DataFrame) -> str:
     cells = [
         escape(words.what(first)) + note,
         escape(words.printed(first)),
-        escape(words.compared(first)) + _small(_against(first["against"])),
+        escape(words.compared(first)) + small(_against(first["against"])),
         _ours(lines),
-        escape(first["evidence"]) + _small(first["apart"]),
-        f"<b>{escape(first['verdict'])}</b>{_small(first['because'])}",
+        escape(first["evidence"]) + small(first["apart"]),
+        f"<b>{escape(first['verdict'])}</b>{small(first['because'])}",
     ]
     inner = "".join(f"<td>{cell}</td>" for cell in cells)  # the script says which column it is
     data = {
@@ -152,8 +152,9 @@ def _one_record(row: pd.Series, of: int) -> str:
     said = of > 1 and not row["leading"] and row["verdict"] != Verdict.NO_VERDICT.value
     device = "" if row["device"] == USUAL else f"; {row['device']}"
     where = f"{row['setting']}{device}." + (f" {row['verdict']}." if said else "")
-    return f"<p>{escape(words.ours(row))}{_small(where)}</p>"
+    return f"<p>{escape(words.ours(row))}{small(where)}</p>"
 
 
-def _small(text: str) -> str:
+def small(text: str) -> str:
+    """A second line of a cell; nothing where there is no text."""
     return f"<small>{escape(text)}</small>" if text else ""

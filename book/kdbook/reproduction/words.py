@@ -8,19 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-DATASETS = {
-    "adult": "Adult",
-    "cifar10": "CIFAR-10",
-    "cifar10_lt": "CIFAR-10-LT",
-    "cifar100": "CIFAR-100",
-    "cifar100_lt": "CIFAR-100-LT",
-    "imagenet": "ImageNet",
-    "imagenet100": "ImageNet-100",
-    "imagenet_lt": "ImageNet-LT",
-    "inaturalist2018": "iNaturalist 2018",
-    "tinyimagenet": "TinyImageNet",
-    "tinyimagenet_lt": "TinyImageNet-LT",
-}
+from kdbook.published import DATASETS as DATASETS
+
 METHODS = {
     "one_hot": "one-hot",
     "distillation": "distilled",

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from kdbook.chapters.baselines_and_compression import compressed_cells, printed
-from kdbook.chapters.trade_offs.printed import NAMES
 from kdbook.compare import row_of, signed
-from kdbook.published import beside_paper, printed_difference, published
+from kdbook.published import DATASETS, beside_paper, printed_difference, published
 from kdbook.robust_families import objective_name
 
 TEACHERS = {"std": "standard", "bal": "balanced", "rob": "robust"}
@@ -36,7 +35,7 @@ def beside(other: pd.DataFrame) -> pd.DataFrame:
     gaps = {data: [_paper_gap(data, *kind) for kind in _KINDS] for data in _SETS}
     columns = {"baseline": [f"{method}, {TEACHERS[teacher]} teacher" for method, teacher in _KINDS]}
     columns |= {
-        f"paper: {NAMES[data]}": [signed(row) for row in rows] for data, rows in gaps.items()
+        f"paper: {DATASETS[data]}": [signed(row) for row in rows] for data, rows in gaps.items()
     }
     columns |= {"ours": ours["cell"].to_list()}
     return pd.DataFrame(columns).assign(
@@ -109,7 +108,7 @@ def contradictions(most: int = 12) -> tuple[pd.DataFrame, str]:
     found = printed.contradictions()
     far = int((found["z"].abs() > 3).sum())
     metrics = {"worst_1": "worst", "worst_10": "worst ten", "mean_accuracy": "average"}
-    rows = found.head(most).replace({"metric": metrics, "data": NAMES})
+    rows = found.head(most).replace({"metric": metrics, "data": DATASETS})
     shown = pd.DataFrame(
         {
             "number": rows["data"] + ", " + rows["method"] + ", " + rows["metric"],

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kdbook.families import Family, Named
 from kdbook.settings import Alpha, Temperature
 from kdbook.settings import Settings as BaseSettings
 from kdbook.study import Study
@@ -57,7 +56,3 @@ class FirstPrinciples(Study[Settings]):
     seeds_by_default = 1
     question = "What does a teacher tell a student?"
     Settings = Settings
-
-    def named_runs(self, family: Family) -> list[Named]:
-        """A teacher, a one-hot student and a distilled student."""
-        return family.plain_three(self.settings.temperature, self.settings.alpha)

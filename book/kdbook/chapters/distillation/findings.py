@@ -58,7 +58,7 @@ def seed_rows(rows: pd.DataFrame) -> pd.DataFrame:
 
 def seeds_headline(rows: pd.DataFrame) -> str:
     """The title of the seeds' lines."""
-    said = [f"the {row['measure']} {_moves(row)}" for _, row in effects(rows).iterrows()]
+    said = [f"the {row['measure']} {compare.moves(row)}" for _, row in effects(rows).iterrows()]
     return f"Taught by the teacher alone: {', '.join(said)}"
 
 
@@ -104,9 +104,3 @@ def gradient_sizes(sizes: dict[str, dict[str, float]]) -> Styler:
     """Mean length of the gradient: a row a temperature, a column a convention."""
     rows = pd.DataFrame(sizes).T.map("{:.4f}".format).rename_axis("temperature")
     return tables.shown(rows, "Mean length of the teacher's gradient, by what is softened.")
-
-
-def _moves(row: pd.Series) -> str:
-    if compare.verdict(row) == "undecided":
-        return "shows no clear change"
-    return f"{'gains' if row['mean'] > 0 else 'loses'} {abs(row['mean']):.0f} points"

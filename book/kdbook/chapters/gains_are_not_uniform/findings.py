@@ -47,7 +47,7 @@ def headline(both: pd.DataFrame) -> str:
         both: as ``both_orders`` gives it.
     """
     worst, mean = at(both, 1, HONEST), at(both, int(both["k"].max()), HONEST)
-    return f"The worst class {_moves(worst)}, the mean of the classes {_moves(mean)}"
+    return f"The worst class {compare.moves(worst)}, the mean of the classes {compare.moves(mean)}"
 
 
 def in_short(both: pd.DataFrame, bias: pd.DataFrame) -> str:
@@ -214,12 +214,6 @@ def beside_paper(study: GainsAreNotUniform) -> Styler:
 def _by_teacher(rows: pd.DataFrame) -> pd.DataFrame:
     kept = rows[rows["candidate"].isin(TEACHERS)]
     return kept.assign(teacher=kept["candidate"].map(TEACHERS))
-
-
-def _moves(row: pd.Series) -> str:
-    if compare.verdict(row) == "undecided":
-        return "shows no clear change"
-    return f"{'gains' if row['mean'] > 0 else 'loses'} {abs(row['mean']):.0f} points"
 
 
 def _shift(row: pd.Series) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
+from kdbook.charts.classes import zero_rule
 from kdbook.charts.style import (
     METHOD_COLOURS,
     SPARE_COLOURS,
@@ -46,7 +47,7 @@ def printed_and_measured(
     named = frame[[*CHANGE_COLUMNS]].assign(row=_rows(frame))
     base = alt.Chart(named).encode(y=_row_axis(named))
     chart = alt.layer(
-        _zero().encode(x="zero:Q"),
+        zero_rule().encode(x="zero:Q"),
         base.mark_rule(strokeWidth=2, color=METHOD_COLOURS["distilled"]).encode(
             x="low:Q", x2="high:Q"
         ),
@@ -148,10 +149,6 @@ def _who(channel: str) -> alt.Color | alt.Shape:
     return alt.Shape("who:N", title=None, scale=scale, legend=legend)
 
 
-def _zero() -> alt.Chart:
-    return alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3])
-
-
 def _buttons(name: str, label: str, shown: pd.DataFrame, start: float) -> alt.Parameter:
     options = sorted(shown[name].unique().tolist())
     labels = [f"{value:g}" for value in options]
@@ -183,7 +180,7 @@ def _lines(base: alt.Chart, groups: Sequence[str], whole: alt.Scale) -> alt.Laye
     )  # fmt: skip
     chosen = alt.Chart(pd.DataFrame({"at": [0.0]})).transform_calculate(at="threshold")
     rule = chosen.mark_rule(strokeWidth=2, color=METHOD_COLOURS["teacher"]).encode(x="at:Q")
-    return alt.layer(_zero().encode(y="zero:Q"), band, line, rule).properties(
+    return alt.layer(zero_rule().encode(y="zero:Q"), band, line, rule).properties(
         width=WIDTH, height=230
     )
 
@@ -196,7 +193,7 @@ def _at_threshold(
     y = alt.Y("group:N", sort=None, axis=alt.Axis(title=None, labelLimit=200))
     colour = METHOD_COLOURS["distilled"]
     layers = [
-        _zero().encode(x="zero:Q"),
+        zero_rule().encode(x="zero:Q"),
         base.mark_rule(strokeWidth=2, color=colour).encode(y=y, x="low:Q", x2="high:Q"),
         base.mark_point(filled=True, size=80, opacity=1, color=colour, shape="square").encode(
             y=y, x=alt.X("mean:Q", scale=whole).title(_CHANGE), tooltip=interval_tooltip("group:N")

@@ -10,7 +10,7 @@ from pandas.io.formats.style import Styler
 
 from kdbook import compare
 from kdbook.chapters.natural_long_tails.tails import counts_behind
-from kdbook.published import published
+from kdbook.published import DATASETS, printed_grid, published
 from kdbook.tables import shown
 from kdlib import metrics
 
@@ -23,7 +23,7 @@ COLUMNS = {
 }  # fmt: skip
 IMAGES = {"mean": 300, "worst 20": 60, "top 20 %": 60}
 """Test images behind each column, if 100 species have three each."""
-SETS = {"imagenet": "ImageNet", "imagenet_lt": "ImageNet-LT"}
+SETS = {name: DATASETS[name] for name in ("imagenet", "imagenet_lt")}
 WORDS = {
     "mean_accuracy": "mean", "worst_1": "worst class", "worst_10": "worst 10",
     "worst_100": "worst 100",
@@ -34,8 +34,7 @@ DELTAS = {"delta_mean_accuracy": "mean", "delta_worst_10": "worst 10", "delta_wo
 def table_6() -> pd.DataFrame:
     """Table 6 in percent, a row a method."""
     rows = published(paper="teachers_pet", table="Table 6")
-    wide = rows.pivot(index="method", columns="metric", values="value")
-    return wide.loc[list(METHODS), list(COLUMNS)].rename(index=METHODS, columns=COLUMNS)
+    return printed_grid(rows, METHODS, COLUMNS)
 
 
 def right_answers() -> pd.DataFrame:
@@ -127,9 +126,8 @@ def luck_table() -> Styler:
 def table_3(dataset: str) -> pd.DataFrame:
     """Table 3 of one of ``SETS``: a row a method, NaN where nothing is printed."""
     rows = published(paper="teachers_pet", table="Table 3", dataset=dataset)
-    wide = rows.pivot(index="method", columns="metric", values="value")
-    wide = wide[[name for name in WORDS if name in wide]]
-    return wide.loc[list(METHODS)].rename(index=METHODS, columns=WORDS)
+    there = set(rows["metric"])
+    return printed_grid(rows, METHODS, {key: name for key, name in WORDS.items() if key in there})
 
 
 def table_3_shown() -> Styler:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from kdbook.chapters.number_of_classes.class_draws import over_draws
 from kdbook.compare import paired_rows, signed
-from kdbook.families import Family, Named
+from kdbook.families import Family
 from kdbook.profiles import Profile
 from kdbook.protocol import reported_split
 from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, ProfileName, Temperature
@@ -160,10 +160,6 @@ class NumberOfClasses(Study[Settings]):
         """Columns that place its runs: ``share``, ``classes`` (how many), ``draw``."""
         share, count = family.class_share, _num_classes(family.profile, family.class_share)
         return ("share", share), ("classes", count), ("draw", family.class_seed)
-
-    def named_runs(self, family: Family) -> list[Named]:
-        """Teacher, one-hot and distilled student."""
-        return family.plain_three(self.settings.temperature, self.settings.alpha)
 
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
         """One row a finished run: its key and accuracies in percent.

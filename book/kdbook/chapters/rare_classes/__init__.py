@@ -12,7 +12,7 @@ from pydantic import Field
 
 from kdbook import compare, tables
 from kdbook.chapters.rare_classes import batch_size, findings
-from kdbook.families import Family, Named, families
+from kdbook.families import Family, families
 from kdbook.profiles import PROFILES
 from kdbook.protocol import reported_split
 from kdbook.records import Record, book_record
@@ -66,10 +66,6 @@ class RareClasses(Study[Settings]):
     def study_families(self) -> Sequence[Family]:
         """A family per ratio and seed."""
         return [f for ratio in self.ratios() for f in families(self.profile, ratio)]
-
-    def named_runs(self, family: Family) -> list[Named]:
-        """One-hot and distilled students, and their teacher."""
-        return family.plain_three(self.settings.temperature, self.settings.alpha)
 
     @property
     def ratio(self) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kdbook import compare, tables
+from kdbook.published import DATASETS
 from kdlib.losses import teacher_probabilities
 from kdlib.runs import RunResult
 
@@ -129,7 +130,7 @@ def printed(study: RareClasses) -> Styler:
     """What Table 1 prints of a ResNet-56: a row a data set, a column a measure."""
     rows = study.published(table="Table 1", teacher="resnet56")
     wide = rows.pivot(index="dataset", columns="metric", values="value").rename(
-        index={"cifar100": "CIFAR-100", "cifar100_lt": "CIFAR-100-LT"},
+        index=DATASETS,
         columns={
             "delta_mean_accuracy": "mean", "delta_worst_1": "worst class",
             "delta_worst_10": "worst 10 classes",

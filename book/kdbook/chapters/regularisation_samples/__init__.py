@@ -13,7 +13,6 @@ from torch import Tensor
 
 from kdbook import tables
 from kdbook.chapters.where_the_teacher_errs.class_buckets import bucket_of
-from kdbook.families import Family, Named
 from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
 from kdbook.study import Study
@@ -180,7 +179,3 @@ class RegularisationSamples(Study[Settings]):
             for heat in heats
         ]
         return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
-
-    def named_runs(self, family: Family) -> list[Named]:
-        """Teacher, one-hot and distilled student."""
-        return family.plain_three(self.settings.temperature, self.settings.alpha)

@@ -8,14 +8,14 @@ from pandas.io.formats.style import Styler
 from kdbook import compare
 from kdbook.chapters.repeated_distillation import against
 from kdbook.chapters.repeated_distillation.findings import HEADS, PRINTED, Findings
+from kdbook.published import printed_grid
 from kdbook.tables import shown, unbroken
 
 
 def printed(found: Findings) -> pd.DataFrame:
     """Table 9: a row per round, a column per measure."""
     rows = found.study.published(table="Table 9")
-    wide = rows.pivot(index="method", columns="metric", values="value")
-    return wide.loc[list(PRINTED), list(HEADS)].rename(index=PRINTED, columns=HEADS)
+    return printed_grid(rows, PRINTED, HEADS)
 
 
 def printed_table(found: Findings) -> Styler:

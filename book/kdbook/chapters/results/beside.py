@@ -10,22 +10,19 @@ from pandas.io.formats.style import Styler
 from kdbook import compare, selection
 from kdbook.chapters.results import Results
 from kdbook.chapters.results.findings import METHODS, PRINTED, Findings
+from kdbook.published import DATASETS, printed_grid
 from kdbook.tables import recorded_shown, shown, unbroken
 from kdlib.metrics import PERCENT
-
-DATASETS = {"cifar100": "CIFAR-100", "cifar100_lt": "CIFAR-100-LT"}
 
 
 def printed(study: Results, dataset: str) -> pd.DataFrame:
     """Table 3's accuracies on a data set, a row a method; NaN where the training diverged."""
-    rows = study.published(table="Table 3", dataset=dataset)
-    table = rows.pivot(index="method", columns="metric", values="value")
-    return table.rename(index=METHODS).loc[list(METHODS.values()), list(PRINTED)]
+    return printed_grid(study.published(table="Table 3", dataset=dataset), METHODS, PRINTED)
 
 
 def printed_table(study: Results) -> Styler:
     """Table 3's CIFAR part in words."""
-    both = {name: printed(study, key).rename(columns=PRINTED) for key, name in DATASETS.items()}
+    both = {DATASETS[key]: printed(study, key) for key in ("cifar100", "cifar100_lt")}
     wide = pd.concat(both, axis=1).map(lambda v: "diverged" if pd.isna(v) else f"{v:.2f}")
     return shown(
         wide, "Table 3 of Teacher's pet: test accuracy in percent, ResNet-56 of ResNet-56."
@@ -66,7 +63,10 @@ def _peeked(found: Findings, measure: str, method: str) -> dict[str, str]:
 def paper_table(found: Findings) -> Styler:
     """The signs of the printed differences on CIFAR-100-LT beside ours."""
     paper, rows = printed(found.study, "cifar100_lt"), []
-    keys = {"mean_accuracy": found.measures["mean"], "worst_10": found.measures[found.tenth]}
+    keys = {
+        PRINTED["mean_accuracy"]: found.measures["mean"],
+        PRINTED["worst_10"]: found.measures[found.tenth],
+    }
     for place, pair in enumerate(found.pairs):
         later, early = (name.partition(",")[0] for name in pair)
         for metric, name in keys.items():

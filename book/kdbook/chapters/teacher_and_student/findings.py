@@ -15,9 +15,8 @@ from kdbook.chapters.teacher_and_student.objective_cells import (
     robust_twice,
 )
 from kdbook.chapters.teacher_and_student.objective_prints import disagreements, printed_leaders
-from kdbook.chapters.trade_offs.printed import NAMES
 from kdbook.compare import Pair, compare, compare_corrected, signed
-from kdbook.published import published
+from kdbook.published import DATASETS, published
 
 MEASURES = {"worst_1": "worst class", "mean": "mean of the classes"}
 """Columns of ``per_seed``, and the words for them."""
@@ -102,7 +101,7 @@ def all_cells(study: TeacherAndStudent, chosen: pd.DataFrame) -> pd.DataFrame:
     fixed = study.teaching.fixed_teacher
     ours = cell_means(chosen, MEASURES, f"ours: {data}")
     paper = [
-        printed_cells(table, name, _PRINTED_WORDS).assign(data=f"paper: {NAMES[name]}, {how}")
+        printed_cells(table, name, _PRINTED_WORDS).assign(data=f"paper: {DATASETS[name]}, {how}")
         for table, how in (("Supp Table 3", TEACHERS[False]), ("Supp Table 1", TEACHERS[True]))
         for name in _PRINTED_SETS
     ]
@@ -169,7 +168,7 @@ def printed_places() -> pd.DataFrame:
     }  # fmt: skip
     found = printed_leaders()
     whole = found["best"].str.replace(" ", "\u00a0")  # a cell's name in one line
-    shown = found.assign(best=whole, data=found["data"].map(NAMES).str.replace("-", "\u2011"))
+    shown = found.assign(best=whole, data=found["data"].map(DATASETS).str.replace("-", "\u2011"))
     return shown[list(words)].rename(columns=words)
 
 
@@ -178,7 +177,7 @@ def printed_twice() -> pd.DataFrame:
     found = disagreements()
     metrics = {"worst_1": WORST, "worst_10": "worst ten", "mean_accuracy": "mean"}
     pairs = found["teacher_objective"] + " / " + found["student_objective"]
-    found = found.assign(pair=pairs).replace({"dataset": NAMES, "metric": metrics})
+    found = found.assign(pair=pairs).replace({"dataset": DATASETS, "metric": metrics})
     heads = {"dataset": "data", "pair": "teacher / student", "metric": "measure"}
     numbers = {"main": "main text", "supplement": "supplement"}
     shown = found[[*heads, *numbers]].rename(columns=heads | numbers)

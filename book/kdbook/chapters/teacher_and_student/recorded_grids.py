@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from kdbook.chapters.teacher_and_student.objective_cells import LABELS, against, rivals
-from kdbook.chapters.trade_offs.printed import NAMES
 from kdbook.compare import compare_corrected, overview, signed
+from kdbook.published import DATASETS
 from kdbook.records import Record, read_records
 
 STUDY = "teacher_and_student"
@@ -52,7 +52,7 @@ def on_cifar(measures: Mapping[str, str], folder: Path | None = None) -> dict[st
 
 def _caption(record: Record) -> str:
     about = record.about
-    data = NAMES.get(f"{about.dataset}_lt", about.dataset)
+    data = DATASETS.get(f"{about.dataset}_lt", about.dataset)
     return (
         f"{data}, ratio {about.imbalance:g}: {about.model}, "
         f"{about.recipe['epochs']} epochs, {len(about.seeds)} seeds ({about.device}); percent on "

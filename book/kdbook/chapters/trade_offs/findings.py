@@ -6,7 +6,7 @@ import pandas as pd
 
 from kdbook import compare, selection
 from kdbook.chapters.trade_offs import STANDARD, TradeOffs, frontier, printed
-from kdbook.published import beside_paper
+from kdbook.published import DATASETS, beside_paper
 
 MEASURES = {"mean": "average", "worst_1": "worst class"}
 WHO = {"alpha_s": "the student's α", "alpha_t": "the teacher's α"}
@@ -74,7 +74,7 @@ def explored(
 
 
 def _panel(rows: pd.DataFrame) -> pd.Series:
-    return "paper: " + rows["dataset"].map(printed.NAMES)
+    return "paper: " + rows["dataset"].map(DATASETS)
 
 
 def tested(slopes: pd.DataFrame) -> pd.DataFrame:
@@ -129,7 +129,7 @@ def printed_slopes() -> pd.DataFrame:
     """Slopes of the paper's panels in points from 0 to 1, a row per data set."""
     wide = printed.slopes().pivot(index="dataset", columns="alpha", values=["mean", "worst"])
     words = {"mean": "average", "worst": "worst class"}
-    found = wide.loc[list(printed.NAMES)].rename(index=printed.NAMES)
+    found = wide.loc[list(printed.SETS)].rename(index=DATASETS)
     found.columns = pd.Index([f"{words[pair[0]]}, {WHO[pair[1]]}" for pair in found.columns])
     return found.map("{:+.1f}".format).rename_axis("data")
 
@@ -216,7 +216,7 @@ def selected_in_print() -> tuple[pd.DataFrame, str]:
     numbers = zip(rows["mean"], rows["worst"], strict=True)
     shown = pd.DataFrame(
         {
-            "data": rows["dataset"].map(printed.NAMES),
+            "data": rows["dataset"].map(DATASETS),
             "Table 2: average / worst": [f"{m:.2f} / {w:.2f}" for m, w in numbers],
             "label in Figure 1": rows["labelled"],
             "Figure 1 at that label": rows["there"],

@@ -16,14 +16,10 @@ from kdlib.metrics import pareto_frontier
 
 PAPER = "robust_distillation"
 FIGURE = "Supp Figure 1"
-NAMES = {
-    "cifar10": "CIFAR-10",
-    "cifar10_lt": "CIFAR-10-LT",
-    "cifar100": "CIFAR-100",
-    "cifar100_lt": "CIFAR-100-LT",
-    "tinyimagenet": "TinyImageNet",
-    "tinyimagenet_lt": "TinyImageNet-LT",
-}
+SETS = (
+    "cifar10", "cifar10_lt", "cifar100", "cifar100_lt", "tinyimagenet", "tinyimagenet_lt",
+)  # fmt: skip
+"""The figure's data sets, in its order."""
 LABELLED = {
     "cifar10": (0.25, 0.0),
     "cifar10_lt": (0.25, 0.5),
@@ -117,7 +113,7 @@ def _all_pairs() -> pd.DataFrame:
 def _pairs(table: str, method: str) -> pd.DataFrame:
     pairs = _all_pairs()
     rows = pairs[(pairs["table"] == table) & (pairs["method"] == method)]
-    order = rows["dataset"].map(list(NAMES).index)
+    order = rows["dataset"].map(SETS.index)
     return rows.iloc[order.argsort(kind="stable")].reset_index(drop=True)
 
 
