@@ -29,7 +29,7 @@ FLOORS = {
     "kdlib.training": 3,
     "kdlib.audit": 4, "kdlib.runs": 4,
     "kdbook.colab": 5, "kdbook.compare": 5, "kdbook.evidence": 5, "kdbook.families": 5,
-    "kdbook.places": 5,
+    "kdbook.members": 5, "kdbook.places": 5,
     "kdbook.profiles": 5, "kdbook.protocol": 5, "kdbook.published": 5, "kdbook.quick_imports": 5,
     "kdbook.records": 5, "kdbook.robust_families": 5, "kdbook.selection": 5,
     "kdbook.settings": 5, "kdbook.shelf": 5,

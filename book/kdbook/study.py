@@ -10,39 +10,34 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from re import sub
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 import pandas as pd
 
 from kdbook import compare, tables
-from kdbook.families import Named, families_at
-from kdbook.profiles import Profile, profile_of, robust_profile
+from kdbook.members import AnySettings, Members
 from kdbook.protocol import Paper, paper_of
 from kdbook.published import beside_paper, published
 from kdbook.records import recorded, recorded_rows, with_recorded
-from kdbook.robust_families import families_of
-from kdbook.settings import RobustSettings, Settings
+from kdbook.settings import Settings
 from kdbook.shelf import BookStore
 from kdbook.shelf import results as results_of_book
-from kdbook.tables import Member, Place
+from kdbook.tables import Member
 from kdlib.data import Dataset
 from kdlib.metrics import FREE, Scale
 from kdlib.runs import RunResult, RunSpec
 from kdlib.runs.build import dataset_for
 
-AnySettings = TypeVar("AnySettings", bound=Settings)
 Results = Sequence[RunResult | None]
 
 
-class Study(Generic[AnySettings]):
+class Study(Members[AnySettings]):
     """One question, at some settings.
 
     Attributes:
         question: that it answers.
         Settings: what a reader may set, with a range for every field.
         trains: whether it has runs, and so members; else it is ``Computed``.
-        seeds_by_default: its most seeds where the settings name no number; of "Robust distillation"
-            the number at ``quick``. ``None``: as many as the profile has.
         blanks: columns of its table in which some methods have no value.
         scale: what the values of its table can be, where it has a column ``value``.
         settings: of this one.
@@ -56,12 +51,10 @@ class Study(Generic[AnySettings]):
     blanks: ClassVar[tuple[str, ...]] = ()
     scale: ClassVar[Scale] = FREE
     trains: ClassVar[bool] = True
-    seeds_by_default: ClassVar[int | None] = None
     chart: Any
     panel: Any
     explore: Any
     room: Any
-    settings: AnySettings
 
     def __init__(self, settings: AnySettings | None = None) -> None:
         self._results: list[RunResult] | None = None
@@ -84,37 +77,6 @@ class Study(Generic[AnySettings]):
     def name(self) -> str:
         """On the command line and in records: of ``RareClasses`` it is ``rare_classes``."""
         return sub(r"\B([A-Z])", r"_\1", type(self).__name__).lower()
-
-    def members(self) -> list[Member]:
-        """Its runs, each with its place: by default those of each of its families."""
-        return [m for family in self.study_families() for m in self.family_members(family)]
-
-    def study_families(self) -> Sequence[Any]:
-        """Families of runs, by default one a seed at the settings' ratio."""
-        if isinstance(self.settings, RobustSettings):
-            return families_of(self.settings, at_quick=self.seeds_by_default or 1)
-        most, used = self.seeds_by_default, self.profile
-        if most and self.settings.seeds is None:
-            used = used.model_copy(update={"seeds": min(used.seeds, most)})
-        return families_at(used, getattr(self.settings, "imbalance", None))
-
-    def family_members(self, family: Any) -> list[Member]:
-        """The runs of one family, each with its place."""
-        return [
-            Member(name, family.imbalance, temperature, family.seed, spec, self.place(family))
-            for name, temperature, spec in self.named_runs(family)
-        ]
-
-    def place(self, family: Any) -> Place:
-        """Columns of ``table`` and what they hold for all runs of a family; by default none."""
-        return ()
-
-    def named_runs(self, family: Any) -> Sequence[Named]:
-        """The methods of one family with their temperatures: what a chapter fills in.
-
-        By default the teacher, the one-hot student and the distilled one.
-        """
-        return family.plain_three(self.settings.temperature, self.settings.alpha)  # type: ignore[attr-defined]
 
     def row_members(self) -> list[Member]:
         """A member for each row of ``per_seed``; another list where a run makes several rows."""
@@ -147,19 +109,6 @@ class Study(Generic[AnySettings]):
         """The paper whose experiments it repeats."""
         return paper_of(self.settings)
 
-    @property
-    def profile(self) -> Profile:
-        """The scale: data, network, recipe and number of seeds."""
-        if isinstance(self.settings, RobustSettings):
-            return robust_profile(self.settings)
-        return profile_of(self.settings)
-
-    @property
-    def ratio(self) -> float:
-        """The long-tail ratio at which it compares its methods."""
-        own = getattr(self.settings, "imbalance", None)
-        return self.profile.imbalance if own is None else float(own)
-
     @cached_property
     def data(self) -> Dataset:
         """The images of its first run, in splits."""
@@ -174,6 +123,12 @@ class Study(Generic[AnySettings]):
     def store(self) -> BookStore:
         """Where runs are read from: those that the book keeps, then those trained here."""
         return BookStore()
+
+    @cached_property
+    def class_tags(self) -> dict[int, str]:
+        """By label what an axis says of a class: its name, and below it its training images."""
+        pairs = zip(self.class_names, self.data.train.class_counts.tolist(), strict=True)
+        return {label: f"{name}\n{count}" for label, (name, count) in enumerate(pairs)}
 
     @cached_property
     def table(self) -> pd.DataFrame:

@@ -130,21 +130,16 @@ class Findings:
         caption = "Differences in points with 95 % intervals; a star: significant after correction."
         return shown(unbroken(compare.starred(self.found)), caption)
 
-    def _tags(self) -> dict[int, str]:
-        names, counts = self.study.class_names, self.study.data.train.class_counts.tolist()
-        pairs = zip(names, counts, strict=True)
-        return {label: f"{name}\n{count}" for label, (name, count) in enumerate(pairs)}
-
     def heard(self) -> pd.DataFrame:
         """The explorer's bars: the teacher's weight by method and class."""
         rows = compare.with_intervals(self.trust, "mix", ["method", "label"])
-        return rows.assign(class_name=rows["label"].map(self._tags()))
+        return rows.assign(class_name=rows["label"].map(self.study.class_tags))
 
     def curves(self) -> pd.DataFrame:
         """The explorer's lines: accuracy by method and class, without the teacher's."""
         rows = compare.with_intervals(self.by_class, "accuracy", ["method", "label"])
         rows = rows[rows["method"] != "teacher"]
-        return rows.assign(class_name=rows["label"].map(self._tags()))
+        return rows.assign(class_name=rows["label"].map(self.study.class_tags))
 
     def said(self) -> dict[str, str]:
         """A sentence for each ablation that the explorer offers."""

@@ -25,7 +25,7 @@ def explorer(found: Findings) -> dict[str, pd.DataFrame]:
 def _averaged(found: Findings, table: pd.DataFrame, column: str) -> pd.DataFrame:
     rows = table.assign(log_offset=table["offset"].map(_LOG))
     means = rows.groupby(["log_offset", "label"])[column].mean().reset_index()
-    return means.assign(class_name=means["label"].map(found.tags))
+    return means.assign(class_name=means["label"].map(found.study.class_tags))
 
 
 def _accuracies(found: Findings) -> pd.DataFrame:
@@ -38,7 +38,7 @@ def _accuracies(found: Findings) -> pd.DataFrame:
     best = compare.with_intervals(found.lemma, "accuracy", ["offset", "label"])
     best = best.assign(method="Lemma 1", log_offset=best["offset"].map(_LOG))
     both = pd.concat([curves, best])
-    return both.assign(class_name=both["label"].map(found.tags))
+    return both.assign(class_name=both["label"].map(found.study.class_tags))
 
 
 def _notes(found: Findings) -> pd.DataFrame:

@@ -55,13 +55,6 @@ class Findings:
         return {offset: margin_name(offset) for offset in sorted(self.study.settings.offsets)}
 
     @cached_property
-    def tags(self) -> dict[int, str]:
-        """Each class with its number of training images."""
-        counts = self.study.data.train.class_counts.tolist()
-        pairs = enumerate(zip(self.study.class_names, counts, strict=True))
-        return {label: f"{name}\n{count}" for label, (name, count) in pairs}
-
-    @cached_property
     def trust(self) -> list[float]:
         """The first seed's trust, before any offset; trains missing initial teachers."""
         families = self.study.study_families()
@@ -77,7 +70,7 @@ class Findings:
         """The weights of AdaMargin and its relatives, as a chart takes them."""
         counts = self.study.data.train.class_counts.tolist()
         rows = theory.relative_weights(self.trust, counts, self.middle())
-        return rows.assign(class_name=rows["label"].map(self.tags))
+        return rows.assign(class_name=rows["label"].map(self.study.class_tags))
 
     @cached_property
     def costs(self) -> pd.DataFrame:
@@ -209,7 +202,7 @@ class Findings:
         """The trust before the offset, by seed."""
         rows = self.costs[self.costs["offset"] == POWERS[0]]
         wide = rows.pivot(index="seed", columns="label", values="mix")
-        wide = wide.iloc[:, :: max(1, len(self.tags) // 10)].map("{:.2f}".format)
+        wide = wide.iloc[:, :: max(1, len(self.study.class_tags) // 10)].map("{:.2f}".format)
         wide.columns = [self.study.class_names[label] for label in wide.columns]
         return shown(wide, "Trust of each class before the offset, a row per seed.")
 

@@ -213,12 +213,9 @@ class Findings:
 
     def lines(self) -> pd.DataFrame:
         """The explorer's lines: accuracy by pair, method and class."""
-        data = self.study.data
-        pairs = zip(data.class_names, data.train.class_counts.tolist(), strict=True)
-        tags = {label: f"{name}\n{count}" for label, (name, count) in enumerate(pairs)}
         by = ["method", *CELL, "label"]
         rows = compare.with_intervals(self.study.class_table, "accuracy", by)
-        return rows.assign(class_name=rows["label"].map(tags))
+        return rows.assign(class_name=rows["label"].map(self.study.class_tags))
 
     def pairs(self) -> pd.DataFrame:
         """The explorer's cells, with a sentence each."""

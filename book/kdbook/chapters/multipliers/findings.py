@@ -72,13 +72,6 @@ def extreme(study: ClassMultipliers) -> str:
     return larger_steps(study)[-1]
 
 
-def tags(study: ClassMultipliers) -> dict[int, str]:
-    """By label, a class's name with its training images below it."""
-    counts = study.data.train.class_counts.tolist()
-    named = zip(study.class_names, counts, strict=True)
-    return {label: f"{name}\n{count}" for label, (name, count) in enumerate(named)}
-
-
 def budgets(study: ClassMultipliers, rows: pd.DataFrame) -> pd.DataFrame:
     """Step times moves of every run, and where its multipliers end; means over seeds."""
     ends = endings(rows).groupby("method", sort=False)

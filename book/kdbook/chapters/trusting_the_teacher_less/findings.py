@@ -87,25 +87,19 @@ def counts(study: TrustingTheTeacherLess) -> pd.DataFrame:
     return pd.DataFrame(rows, pd.Index(parts, name="images"), list(data.class_names))
 
 
-def tags(study: TrustingTheTeacherLess) -> dict[int, str]:
-    """A label for the axis of every class: its name, and below it its training images."""
-    pairs = counts(study).loc["training"].items()
-    return {label: f"{name}\n{count}" for label, (name, count) in enumerate(pairs)}
-
-
 def curves(study: TrustingTheTeacherLess) -> pd.DataFrame:
     """Accuracy by class, a line a student and temperature, with intervals over seeds."""
     students = study.class_table[study.class_table["method"] != "teacher"]
     by = ["method", "temperature", "label"]
     rows = compare.with_intervals(students, "accuracy", by)
-    return rows.assign(class_name=rows["label"].map(tags(study)))
+    return rows.assign(class_name=rows["label"].map(study.class_tags))
 
 
 def trust_on_grid(study: TrustingTheTeacherLess) -> pd.DataFrame:
     """Trust by class, mean over the seeds, at temperatures from 0.5 to the highest, or to 6."""
     grid = np.arange(0.5, max(6.0, study.settings.temperatures[-1]) + 0.1, 0.25)
     rows = compare.with_intervals(study.trust(grid.tolist()), "mix", ["temperature", "label"])
-    return rows.assign(class_name=rows["label"].map(tags(study)))
+    return rows.assign(class_name=rows["label"].map(study.class_tags))
 
 
 def nearest(values: pd.Series, wanted: float) -> float:
