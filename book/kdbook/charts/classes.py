@@ -69,6 +69,24 @@ def class_lines(base: alt.Chart, frame: pd.DataFrame, order: str) -> alt.LayerCh
     return alt.layer(band, line, dots)
 
 
+def chosen_classes(
+    base: alt.Chart, frame: pd.DataFrame, *, height: int = 220, heading: str | None = None
+) -> alt.LayerChart:
+    """``class_lines`` of what the reader has chosen, as a plot of its own.
+
+    Args:
+        base: a chart of ``frame`` that keeps the chosen rows.
+        frame: as ``per_class_accuracy`` takes it, with class names.
+        height: in pixels.
+        heading: above it.
+    """
+    lines = class_lines(base, frame, "class, most frequent first")
+    lines = lines.properties(width=WIDTH, height=height)
+    if heading is None:
+        return lines
+    return lines.properties(title=alt.TitleParams(heading, anchor="start"))
+
+
 def change_by_class(
     frame: pd.DataFrame,
     *,

@@ -8,6 +8,8 @@ import altair as alt
 import pandas as pd
 
 from kdbook.charts import caption as caption
+from kdbook.charts.classes import zero_rule
+from kdbook.charts.controls import one_of
 from kdbook.charts.style import WIDTH, describe, require_columns
 from kdbook.reproduction import words
 from kdbook.reproduction.not_replicated import Standing
@@ -80,8 +82,7 @@ def standing_bars(found: pd.DataFrame, *, title: str) -> alt.LayerChart:
     both = pd.concat([papers, papers.assign(of="both papers")])
     counts = both.groupby(["of", "standing"], sort=False).size().rename("claims").reset_index()
     names = ["both papers", *dict.fromkeys(papers["of"])]
-    bind = alt.binding_radio(options=names, name="Claims of ")
-    choice = alt.param("of", value=names[0], bind=bind)
+    choice = one_of("of", "Claims of ", names)
     base = alt.Chart(counts).transform_filter("datum.of === of")
     axis = alt.Axis(title=None, labelLimit=360)
     y = alt.Y("standing:N", sort=[one.value for one in Standing], axis=axis)
@@ -119,8 +120,7 @@ def verdict_bars(
     ]
     counts = pd.concat(pieces, ignore_index=True)
     names = list(by.values())
-    bind = alt.binding_radio(options=names, name="Count by ")
-    choice = alt.param("by", value=names[0], bind=bind)
+    choice = one_of("by", "Count by ", names)
     chart = _bars(counts, choice).properties(width=WIDTH - 120, height=alt.Step(24))
     totals = verdicts["verdict"].value_counts()
     words = ", ".join(f"{totals[v]} {v}" for v in VERDICT_COLOURS if v in totals)
@@ -144,15 +144,13 @@ def printed_and_ours(
     require_columns(numbers, columns)
     numbers = numbers[columns].round(2)  # the page carries the frame
     tables = list(dict.fromkeys(numbers["table"]))
-    choice = alt.param(
-        "table", value=tables[0], bind=alt.binding_select(options=tables, name="Table ")
-    )
+    choice = one_of("table", "Table ", tables, listed=True)
     base = alt.Chart(numbers).transform_filter("datum.table === table")
     lines = "split(datum.label, '\\n')"
     names = alt.Axis(title=None, labelLimit=180, labelExpr=lines)
     y = alt.Y("what:N", sort=None, axis=names)
     colour = _colour([v for v in VERDICT_COLOURS if v in set(numbers["verdict"])])
-    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3]).encode(x="zero:Q")
+    zero = zero_rule().encode(x="zero:Q")
     axis = alt.X("mean:Q").title("difference (percentage points)")
     tips = ["what:N", "verdict:N", *(alt.Tooltip(f"{n}:Q", format="+.2f") for n in _NUMBERS)]
     chart = alt.layer(

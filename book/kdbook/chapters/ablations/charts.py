@@ -9,7 +9,8 @@ import pandas as pd
 
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
-from kdbook.charts.classes import PER_CLASS_COLUMNS, class_axis, class_lines
+from kdbook.charts.classes import PER_CLASS_COLUMNS, chosen_classes, class_axis
+from kdbook.charts.controls import one_of, said_below
 from kdbook.charts.style import (
     METHOD_COLOURS,
     SPARE_COLOURS,
@@ -51,8 +52,7 @@ def ablation_explorer(
     require_columns(accuracy, PER_CLASS_COLUMNS)
     ablations = [name for name in methods_in(weights) if name not in REFERENCES]
     _check_methods([*ablations, *REFERENCES], methods_in(accuracy))
-    bind = alt.binding_radio(options=ablations, name="Ablation ")
-    choice = alt.param("ablation", value=chosen or ablations[0], bind=bind)
+    choice = one_of("ablation", "Ablation ", ablations, chosen, argument="chosen")
     chart = alt.vconcat(
         _bars(with_class_names(weights)).add_params(choice),
         _accuracies(with_class_names(accuracy), ablations),
@@ -88,10 +88,7 @@ def _bars(weights: pd.DataFrame) -> alt.LayerChart:
 
 def _said(said: Mapping[str, str]) -> alt.Chart:
     rows = pd.DataFrame({"method": list(said), "said": in_short_lines(said.values())})
-    text = alt.Chart(rows).transform_filter("datum.method === ablation")
-    place = text.mark_text(align="left", fontSize=13, baseline="top", lineBreak="\n")
-    placed = place.encode(text="said:N", x=alt.value(0), y=alt.value(0))
-    return placed.properties(width=WIDTH, height=40)
+    return said_below(alt.Chart(rows).transform_filter("datum.method === ablation"))
 
 
 def _accuracies(accuracy: pd.DataFrame, ablations: Sequence[str]) -> alt.LayerChart:
@@ -101,5 +98,4 @@ def _accuracies(accuracy: pd.DataFrame, ablations: Sequence[str]) -> alt.LayerCh
     others = accuracy[accuracy["method"].isin(REFERENCES)].assign(choice="")
     both = pd.concat([others, chosen], ignore_index=True)
     base = alt.Chart(both).transform_filter("datum.choice === '' || datum.choice === ablation")
-    lines = class_lines(base, both, "class, most frequent first")
-    return lines.properties(width=WIDTH, height=220)
+    return chosen_classes(base, both)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import altair as alt
 import pandas as pd
 
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
-from kdbook.charts.classes import PER_CLASS_COLUMNS, class_axis, class_lines
+from kdbook.charts.classes import PER_CLASS_COLUMNS, chosen_classes, class_axis
+from kdbook.charts.controls import even_slider
 from kdbook.charts.over_steps import over_steps as over_steps
 from kdbook.charts.style import (
     METHOD_COLOURS,
@@ -21,7 +20,6 @@ from kdbook.charts.style import (
     require_columns,
     with_class_names,
 )
-from kdlib.errors import SettingError
 
 WEIGHT_COLUMNS = ("method", "label", "weight")
 OFFSET_COLUMNS = ("log_offset", "label", "log_cost", "share")
@@ -84,7 +82,8 @@ def offset_explorer(
     require_columns(classes, OFFSET_COLUMNS)
     require_columns(accuracy, ("log_offset", *PER_CLASS_COLUMNS))
     require_columns(notes, ("log_offset", "text"))
-    slider = _slider(sorted(float(v) for v in classes["log_offset"].unique()), log_offset)
+    grid = sorted(float(v) for v in classes["log_offset"].unique())
+    slider = even_slider("log_offset", "Offset, as a power of ten ", grid, log_offset)
     named = with_class_names(classes)
     chart = alt.vconcat(
         _note(notes).add_params(slider),
@@ -100,15 +99,6 @@ def offset_explorer(
         "share of the probability that the best student of Lemma 1 gives to each, and the test "
         f"accuracy by class of {', '.join(methods_in(accuracy))}.",
     )
-
-
-def _slider(grid: list[float], start: float) -> alt.Parameter:
-    steps = {round(after - before, 6) for before, after in pairwise(grid)}
-    if len(steps) != 1:
-        raise SettingError(f"log_offset {grid} is not allowed: give two or more, evenly spaced")
-    name = "Offset, as a power of ten "
-    bind = alt.binding_range(min=grid[0], max=grid[-1], step=steps.pop(), name=name)
-    return alt.param("log_offset", value=start, bind=bind)
 
 
 def _note(notes: pd.DataFrame) -> alt.Chart:
@@ -138,5 +128,4 @@ def _accuracies(accuracy: pd.DataFrame) -> alt.LayerChart:
         .transform_joinaggregate(nearest="min(distance)", groupby=["method"])
         .transform_filter("datum.distance <= datum.nearest + 1e-9")
     )
-    lines = class_lines(base, named, "class, most frequent first")
-    return lines.properties(width=WIDTH, height=220)
+    return chosen_classes(base, named)

@@ -7,7 +7,8 @@ import pandas as pd
 
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
-from kdbook.charts.classes import PER_CLASS_COLUMNS, class_lines
+from kdbook.charts.classes import PER_CLASS_COLUMNS, chosen_classes
+from kdbook.charts.controls import said_below
 from kdbook.charts.style import (
     WIDTH,
     describe,
@@ -105,10 +106,7 @@ def _heat_map(cells: pd.DataFrame, choice: alt.Parameter, measure: str) -> alt.L
 def _said(cells: pd.DataFrame, choice: alt.Parameter) -> alt.Chart:
     """What happened to the chosen pair, as a sentence."""
     lines = cells.assign(said=in_short_lines(cells["said"]))
-    text = alt.Chart(lines).transform_filter(choice)
-    place = text.mark_text(align="left", fontSize=13, baseline="top", lineBreak="\n")
-    placed = place.encode(x=alt.value(0), y=alt.value(0), text="said:N")
-    return placed.properties(width=WIDTH, height=40)
+    return said_below(alt.Chart(lines).transform_filter(choice))
 
 
 def _diverging(cells: pd.DataFrame, measure: str) -> alt.Color:
@@ -123,9 +121,7 @@ def _diverging(cells: pd.DataFrame, measure: str) -> alt.Color:
 
 def _classes(detail: pd.DataFrame, choice: alt.Parameter) -> alt.LayerChart:
     shown = alt.Chart(detail).transform_filter(choice)
-    lines = class_lines(shown, detail, "class, most frequent first")
-    title = alt.TitleParams("Classes of the chosen pair", anchor="start")
-    return lines.properties(width=WIDTH, height=220, title=title)
+    return chosen_classes(shown, detail, heading="Classes of the chosen pair")
 
 
 def _in_order(names: pd.Series) -> list[str]:

@@ -7,8 +7,8 @@ import pandas as pd
 
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
+from kdbook.charts.controls import one_of
 from kdbook.charts.style import WIDTH, describe, method_colour, methods_in, require_columns
-from kdlib.errors import SettingError
 
 POINT_COLUMNS = ("data", "method", "variant", "average", "worst")
 TABLE_COLUMNS = ("teacher", "student", "measure", "value")
@@ -34,10 +34,7 @@ def baseline_scatter(
     """
     require_columns(points, POINT_COLUMNS)
     sets = list(dict.fromkeys(points["data"]))
-    chosen = data or sets[0]
-    if chosen not in sets:
-        raise SettingError(f"data = {chosen!r} is not allowed: choose one of {', '.join(sets)}")
-    shown = alt.param("data", value=chosen, bind=alt.binding_select(options=sets, name="Data "))
+    shown = one_of("data", "Data ", sets, data, listed=True)
     picked = alt.selection_point("picked", fields=["method"], bind="legend")
     layers = [*_rules(points, picked), _dots(points, picked).add_params(picked)]
     plot = alt.layer(*layers).properties(width=WIDTH, height=260)
@@ -46,7 +43,7 @@ def baseline_scatter(
         chart,
         title,
         f"Scatter of average accuracy against worst-class accuracy, {len(sets)} data sets. "
-        + _in_words(points, chosen),
+        + _in_words(points, data or sets[0]),
     )
 
 
@@ -63,12 +60,7 @@ def failure_bars(rows: pd.DataFrame, *, measure: str, title: str) -> alt.LayerCh
     """
     require_columns(rows, TABLE_COLUMNS)
     measures = list(dict.fromkeys(rows["measure"]))
-    if measure not in measures:
-        raise SettingError(
-            f"measure = {measure!r} is not allowed: choose one of {', '.join(measures)}"
-        )
-    listed = alt.binding_select(options=measures, name="Measure ")
-    base = _bars(rows).add_params(alt.param("measure", value=measure, bind=listed))
+    base = _bars(rows).add_params(one_of("measure", "Measure ", measures, measure, listed=True))
     numbers = (
         _bars(rows).mark_text(align="left", dx=4).encode(text=alt.Text("value:Q", format=".2f"))
     )

@@ -9,6 +9,7 @@ import pandas as pd
 from kdbook.charts import caption as caption
 from kdbook.charts.classes import paired_differences as paired_differences
 from kdbook.charts.classes import zero_rule
+from kdbook.charts.controls import one_of
 from kdbook.charts.style import (
     METHOD_COLOURS,
     WIDTH,
@@ -53,8 +54,8 @@ def gain_explorer(
     teachers, orders = (list(dict.fromkeys(curves[name])) for name in ("teacher", "order"))
     controls = [
         _slider(int(curves["k"].max()), k),
-        _choice("order", orders, order or orders[0], "Worst by "),
-        _choice("teacher", teachers, teachers[0], "Teacher "),
+        one_of("order", "Worst by ", orders, order, listed=True),
+        one_of("teacher", "Teacher ", teachers, listed=True),
     ]
     chart = alt.vconcat(_curve(curves, orders[0], controls), _marked(places), spacing=20)
     return describe(
@@ -92,10 +93,6 @@ def class_scatter(frame: pd.DataFrame, *, worst: int = 1) -> alt.LayerChart:
 def _slider(most: int, start: int) -> alt.Parameter:
     bind = alt.binding_range(min=1, max=most, step=1, name="k worst classes ")
     return alt.param("k", value=start, bind=bind)
-
-
-def _choice(name: str, options: list[str], first: str, words: str) -> alt.Parameter:
-    return alt.param(name, value=first, bind=alt.binding_select(options=options, name=words))
 
 
 def _curve(curves: pd.DataFrame, compared: str, controls: list[alt.Parameter]) -> alt.LayerChart:

@@ -11,6 +11,7 @@ import pandas as pd
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
 from kdbook.charts.classes import zero_rule
+from kdbook.charts.controls import one_of
 from kdbook.charts.style import (
     METHOD_COLOURS,
     SPARE_COLOURS,
@@ -110,8 +111,8 @@ def _controls(shown: pd.DataFrame, starts: Mapping[str, float]) -> list[alt.Para
     step = round(second - first, 6)
     slide = alt.binding_range(min=first, max=last, step=step, name="Threshold ")
     return [
-        _buttons("depth", "Depth of the tree ", shown, starts["depth"]),
-        _buttons("alpha", "Trust α ", shown, starts["alpha"]),
+        one_of("depth", "Depth of the tree ", sorted(shown["depth"].tolist()), starts["depth"]),
+        one_of("alpha", "Trust α ", sorted(shown["alpha"].tolist()), starts["alpha"]),
         alt.param("threshold", value=starts["threshold"], bind=slide),
     ]
 
@@ -147,13 +148,6 @@ def _who(channel: str) -> alt.Color | alt.Shape:
         return alt.Color("who:N", title=None, scale=scale, legend=legend)
     scale = alt.Scale(domain=[_OURS, _PAPER], range=["square", "diamond"])
     return alt.Shape("who:N", title=None, scale=scale, legend=legend)
-
-
-def _buttons(name: str, label: str, shown: pd.DataFrame, start: float) -> alt.Parameter:
-    options = sorted(shown[name].unique().tolist())
-    labels = [f"{value:g}" for value in options]
-    bind = alt.binding_radio(options=options, labels=labels, name=label)
-    return alt.param(name, value=start, bind=bind)
 
 
 def _whole_range(shown: pd.DataFrame) -> alt.Scale:

@@ -8,6 +8,7 @@ import pandas as pd
 from kdbook.charts import caption as caption
 from kdbook.charts import per_class_accuracy as per_class_accuracy
 from kdbook.charts.classes import class_axis, zero_rule
+from kdbook.charts.controls import one_of
 from kdbook.charts.style import (
     METHOD_COLOURS,
     WIDTH,
@@ -76,8 +77,7 @@ def changed_choices(gaps: pd.DataFrame, *, shown: str, title: str) -> alt.LayerC
     """
     require_columns(gaps, CHANGE_COLUMNS)
     measures = list(dict.fromkeys(gaps["measure"]))
-    if shown not in measures:
-        raise SettingError(f"shown = {shown!r} is not allowed: choose one of {', '.join(measures)}")
+    choice = one_of("measure", "Measure ", measures, shown, argument="shown")
     fate = gaps["holds"].map({True: _CLEAR, False: _UNCLEAR})
     named = gaps[list(CHANGE_COLUMNS)].assign(fate=fate)
     base = alt.Chart(named).transform_filter("datum.measure === measure").encode(
@@ -90,14 +90,11 @@ def changed_choices(gaps: pd.DataFrame, *, shown: str, title: str) -> alt.LayerC
         tooltip=interval_tooltip("comparison:N", "fate:N"),
     )
     bars = base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q")
-    bind = alt.binding_radio(options=measures, name="Measure ")
     chart = alt.layer(zero_rule().encode(x="zero:Q"), bars, points)
     first = gaps[gaps["measure"] == shown]
     said = [f"{r.comparison}: {interval_words(r.mean, r.low, r.high)}" for r in first.itertuples()]
     return describe(
-        chart.add_params(alt.param("measure", value=shown, bind=bind)).properties(
-            width=WIDTH - 180, height=alt.Step(26)
-        ),
+        chart.add_params(choice).properties(width=WIDTH - 180, height=alt.Step(26)),
         title,
         f"Changes of the {shown} in points. {'; '.join(said)}.",
     )
@@ -106,18 +103,14 @@ def changed_choices(gaps: pd.DataFrame, *, shown: str, title: str) -> alt.LayerC
 def _controls(frame: pd.DataFrame, run: str | None, move: int | None) -> list[alt.Parameter]:
     runs, seeds = list(dict.fromkeys(frame["run"])), sorted(int(s) for s in frame["seed"].unique())
     last = int(frame["move"].max())
-    first_run, first_move = runs[0] if run is None else run, last if move is None else move
-    if first_run not in runs:
-        raise SettingError(f"run = {run!r} is not allowed: choose one of {', '.join(runs)}")
+    first_move = last if move is None else move
     if not 1 <= first_move <= last:
         raise SettingError(f"move = {move!r} is not allowed: from 1 to {last}")
     slider = alt.binding_range(min=1, max=max(last, 2), step=1, name="Move ")
-    buttons = alt.binding_radio(options=runs, name="Run ")
-    draws = alt.binding_select(options=seeds, name="Seed ")
     return [
         alt.param("move", value=first_move, bind=slider),
-        alt.param("run", value=first_run, bind=buttons),
-        alt.param("seed", value=seeds[0], bind=draws),
+        one_of("run", "Run ", runs, run),
+        one_of("seed", "Seed ", seeds, listed=True),
     ]
 
 

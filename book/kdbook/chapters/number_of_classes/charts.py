@@ -7,6 +7,7 @@ import pandas as pd
 
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
+from kdbook.charts.controls import one_of
 from kdbook.charts.style import (
     WIDTH,
     describe,
@@ -16,7 +17,6 @@ from kdbook.charts.style import (
     methods_in,
     require_columns,
 )
-from kdlib.errors import SettingError
 
 COUNT_COLUMNS = ("method", "student", "imbalance", "classes", "mean", "low", "high")
 
@@ -40,8 +40,8 @@ def class_count_explorer(
     ratios = sorted(float(value) for value in frame["imbalance"].unique())
     students = list(dict.fromkeys(frame["student"]))
     buttons = [
-        _buttons("ratio", "Imbalance ratio ", ratios, ratios[-1] if ratio is None else ratio),
-        _buttons("student", "Student ", students, student or students[0]),
+        one_of("ratio", "Imbalance ratio ", ratios, ratios[-1] if ratio is None else ratio),
+        one_of("student", "Student ", students, student),
     ]
     shown = alt.Chart(frame).transform_filter(
         "datum.imbalance === ratio && datum.student === student"
@@ -52,17 +52,6 @@ def class_count_explorer(
         "The worst class and the number of classes",
         "Lines of worst-class accuracy against the number of classes, judged as: "
         f"{', '.join(methods_in(frame))}. Buttons choose the imbalance ratio and the student.",
-    )
-
-
-def _buttons(
-    name: str, words: str, options: list[float] | list[str], first: float | str
-) -> alt.Parameter:
-    if first not in options:
-        raise SettingError(f"{name} = {first!r} is not allowed: choose one of {options}")
-    labels = [f"{value:g}" if isinstance(value, float) else value for value in options]
-    return alt.param(
-        name, value=first, bind=alt.binding_radio(options=options, labels=labels, name=words)
     )
 
 

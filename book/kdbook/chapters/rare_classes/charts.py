@@ -10,7 +10,8 @@ from kdbook.charts import caption as caption
 from kdbook.charts import change_bars as change_bars
 from kdbook.charts import paired_differences as paired_differences
 from kdbook.charts import per_class_accuracy as per_class_accuracy
-from kdbook.charts.classes import PER_CLASS_COLUMNS, class_lines
+from kdbook.charts.classes import PER_CLASS_COLUMNS, chosen_classes, zero_rule
+from kdbook.charts.controls import one_of
 from kdbook.charts.style import (
     WIDTH,
     describe,
@@ -22,7 +23,6 @@ from kdbook.charts.style import (
     require_columns,
     with_class_names,
 )
-from kdlib.errors import SettingError
 
 WORST_COLUMNS = ("method", "imbalance", "mean", "low", "high")
 
@@ -50,7 +50,8 @@ def imbalance_explorer(
     require_columns(worst, WORST_COLUMNS)
     require_columns(per_class, ("imbalance", *PER_CLASS_COLUMNS))
     ratios = sorted(float(value) for value in per_class["imbalance"].unique())
-    choice = _buttons(ratios, ratio)
+    # A slider would stop at ratios that nobody has trained.
+    choice = one_of("ratio", "Imbalance ratio ", ratios, ratios[-1] if ratio is None else ratio)
     chart = alt.vconcat(_worst_lines(worst, choice, measure), _classes_at(per_class), spacing=20)
     return describe(
         chart,
@@ -59,16 +60,6 @@ def imbalance_explorer(
         f"{ratios[-1]:g} for {', '.join(methods_in(worst))}. Below: accuracy of every class at "
         "the chosen ratio.",
     )
-
-
-def _buttons(ratios: list[float], ratio: float | None) -> alt.Parameter:
-    """One button a ratio: a slider would stop at ratios that nobody has trained."""
-    first = ratios[-1] if ratio is None else float(ratio)
-    if first not in ratios:
-        raise SettingError(f"ratio = {ratio!r} is not allowed: choose one of {ratios}")
-    labels = [f"{value:g}" for value in ratios]
-    bind = alt.binding_radio(options=ratios, labels=labels, name="Imbalance ratio ")
-    return alt.param("ratio", value=first, bind=bind)
 
 
 def _worst_lines(worst: pd.DataFrame, choice: alt.Parameter, measure: str) -> alt.LayerChart:
@@ -112,9 +103,7 @@ def _ratio_axis(worst: pd.DataFrame) -> alt.X:
 def _classes_at(per_class: pd.DataFrame) -> alt.LayerChart:
     named = with_class_names(per_class)
     base = alt.Chart(named).transform_filter("datum.imbalance === ratio")
-    return class_lines(base, named, "class, most frequent first").properties(
-        width=WIDTH, height=200, title=alt.TitleParams("At the chosen ratio", anchor="start")
-    )
+    return chosen_classes(base, named, height=200, heading="At the chosen ratio")
 
 
 CHANGE_COLUMNS = ("method", "student_epochs", "teacher_epochs", "mean", "low", "high")
@@ -172,9 +161,8 @@ def _changes_at(placed: pd.DataFrame, methods: list[str], length: float) -> alt.
     )
     rows = placed[placed["student_epochs"] == length]
     base = alt.Chart(rows).encode(x=_axis(placed), color=method_colour(methods))
-    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3]).encode(y="zero:Q")
     layers = [
-        zero,
+        zero_rule().encode(y="zero:Q"),
         base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q"), y2="high:Q"),
         *_lines(base, y, methods, ["method:N", "teacher_epochs:Q", "student_epochs:Q"]),
     ]

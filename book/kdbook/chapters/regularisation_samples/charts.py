@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from kdbook.charts import caption as caption
+from kdbook.charts.controls import one_of
 from kdbook.charts.style import METHOD_COLOURS, WIDTH, describe, require_columns
 
 SHARE_COLUMNS = ("split", "temperature", "bucket", "mean", "low", "high")
@@ -44,7 +45,9 @@ def regularisation_explorer(
     """
     require_columns(shares, SHARE_COLUMNS)
     require_columns(points, POINT_COLUMNS)
-    heat, place = _heat(shares, temperature), _place(shares, bucket)
+    options = sorted(float(value) for value in shares["temperature"].unique())
+    heat = one_of("heat", "Teacher's temperature T ", options, float(temperature))
+    place = _place(shares, bucket)
     chart = alt.vconcat(_bars(shares, heat), _scatter(points, place), spacing=24)
     return describe(
         chart,
@@ -53,13 +56,6 @@ def regularisation_explorer(
         "of classes, on training and test images. Below: the label's probability by teacher and "
         "student for the images of the chosen bucket.",
     )
-
-
-def _heat(shares: pd.DataFrame, first: float) -> alt.Parameter:
-    options = sorted(float(value) for value in shares["temperature"].unique())
-    labels = [f"{value:g}" for value in options]
-    bind = alt.binding_radio(options=options, labels=labels, name="Teacher's temperature T ")
-    return alt.param("heat", value=float(first), bind=bind)
 
 
 def _place(shares: pd.DataFrame, first: int) -> alt.Parameter:

@@ -9,7 +9,8 @@ import pandas as pd
 
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
-from kdbook.charts.classes import PER_CLASS_COLUMNS, class_axis, class_lines
+from kdbook.charts.classes import PER_CLASS_COLUMNS, chosen_classes, class_axis
+from kdbook.charts.controls import one_of
 from kdbook.charts.over_steps import over_steps as over_steps
 from kdbook.charts.style import METHOD_COLOURS, WIDTH, describe, require_columns, with_class_names
 from kdlib.errors import SettingError
@@ -51,16 +52,13 @@ def round_explorer(
 
 def _controls(entropies: pd.DataFrame, chain: str | None, first: int) -> list[alt.Parameter]:
     chains = list(dict.fromkeys(entropies["chain"]))
-    chosen, last = chain or chains[-1], int(entropies["round"].max())
-    if chosen not in chains:
-        raise SettingError(f"chain = {chosen!r} is not allowed: choose one of {', '.join(chains)}")
+    last = int(entropies["round"].max())
     if not 1 <= first <= last:
         raise SettingError(f"first = {first!r} is not allowed: from 1 to {last}")
     slider = alt.binding_range(min=1, max=max(last, 2), step=1, name="Round ")
-    buttons = alt.binding_radio(options=chains, name="Chain ")
     return [
         alt.param("number", value=first, bind=slider),
-        alt.param("chain", value=chosen, bind=buttons),
+        one_of("chain", "Chain ", chains, chain or chains[-1]),
     ]
 
 
@@ -85,6 +83,4 @@ def _accuracies(per_class: pd.DataFrame) -> alt.LayerChart:
     shown = alt.Chart(named).transform_filter(
         "!isValid(datum.round) || (datum.round === number && datum.chain === chain)"
     )
-    title = alt.TitleParams("What its student gets right", anchor="start")
-    lines = class_lines(shown, named, "class, most frequent first")
-    return lines.properties(width=WIDTH, height=200, title=title)
+    return chosen_classes(shown, named, height=200, heading="What its student gets right")

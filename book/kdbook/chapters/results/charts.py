@@ -8,6 +8,7 @@ import altair as alt
 import pandas as pd
 
 from kdbook.charts import caption as caption
+from kdbook.charts.controls import one_of
 from kdbook.charts.style import (
     WIDTH,
     describe,
@@ -68,7 +69,7 @@ def temperature_explorer(
     require_columns(changes, (*CHOICE_COLUMNS, "said"))
     menus = [_menu(place, name, t, changes) for place, (name, t) in enumerate(chosen.items())]
     measures = list(dict.fromkeys(changes["measure"]))
-    measure = alt.param("measure", value=measures[0], bind=_radio(measures))
+    measure = one_of("measure", "Test accuracy ", measures)
     chart = alt.vconcat(
         _lines(levels, chosen).add_params(measure, *menus),
         _changes(changes, chosen),
@@ -83,10 +84,6 @@ def temperature_explorer(
         f"{', '.join(methods_in(levels))}, the chosen one as a large mark. Below: the change from "
         f"one-hot training at the chosen temperatures, at first those of validation: {picked}.",
     )
-
-
-def _radio(measures: list[str]) -> alt.BindRadioSelect:
-    return alt.binding_radio(options=measures, name="Test accuracy ")
 
 
 def _menu(place: int, method: str, chosen: float, changes: pd.DataFrame) -> alt.Parameter:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
+from kdbook.charts.controls import one_of
 from kdbook.charts.style import WIDTH, describe, interval_words, require_columns
-from kdlib.errors import SettingError
 
 COLUMNS = ("data", "labels", "teacher", "student", "measure", "mean", "low", "high")
 _HEIGHT, _LEFT = 56, 90
@@ -40,13 +40,10 @@ def objective_grid(
     sets, labels, measures = (
         list(dict.fromkeys(cells[name])) for name in (*COLUMNS[:2], "measure")
     )
-    chosen = data or sets[0]
-    if chosen not in sets:
-        raise SettingError(f"data = {chosen!r} is not allowed: choose one of {', '.join(sets)}")
     params = [
-        alt.param("data", value=chosen, bind=alt.binding_select(options=sets, name="Data ")),
-        alt.param("measure", value=measures[0], bind=_radio(measures, "Measure ")),
-        alt.param("labels", value=labels[0], bind=_radio(labels, "Validation labels ")),
+        one_of("data", "Data ", sets, data, listed=True),
+        one_of("measure", "Measure ", measures),
+        one_of("labels", "Validation labels ", labels),
     ]
     layers = alt.layer(*_shown(cells), _best(cells)).add_params(*params)
     return describe(
@@ -126,10 +123,6 @@ def effective_class_lines(
         f"{swings['method'].nunique()} trainings; the lowest point is "
         f"{swings['effective'].min():.1f}.",
     )
-
-
-def _radio(options: list[str], name: str) -> alt.BindRadioSelect:
-    return alt.binding_radio(options=options, name=name)
 
 
 def _chosen(cells: pd.DataFrame) -> alt.Chart:

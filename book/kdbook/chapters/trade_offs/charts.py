@@ -6,8 +6,8 @@ import altair as alt
 import pandas as pd
 
 from kdbook.charts import caption as caption
+from kdbook.charts.controls import one_of
 from kdbook.charts.style import METHOD_COLOURS, SPARE_COLOURS, WIDTH, describe, require_columns
-from kdlib.errors import SettingError
 
 COLUMNS = ("panel", "alpha_t", "alpha_s", "mean", "worst", "frontier")
 MARK_COLUMNS = ("panel", "what", "mean", "worst")
@@ -45,15 +45,15 @@ def trade_off_explorer(
     require_columns(cells, COLUMNS)
     require_columns(marks, MARK_COLUMNS)
     panels = list(dict.fromkeys(cells["panel"]))
-    first = panels[0] if panel is None else panel
-    if first not in panels:
-        raise SettingError(f"panel = {panel!r} is not allowed: choose one of {', '.join(panels)}")
+    choice = one_of("panel", "Data ", panels, panel, listed=True)
+    labels = ["worst class", "average"]
+    shown = one_of("shown", "Grid shows ", ["worst", "mean"], labels=labels)
     brush = alt.selection_interval(name="brush", encodings=["x", "y"])
     base = alt.Chart(_named(cells)).transform_filter("datum.panel === panel")
     chart = alt.vconcat(
-        _scatter(base, marks, brush).add_params(_choice(panels, first)),
+        _scatter(base, marks, brush).add_params(choice),
         _sentence(base),
-        _grid(base, brush).add_params(_shown()),
+        _grid(base, brush).add_params(shown),
         spacing=18,
     ).resolve_scale(color="independent", shape="independent", fill="independent")
     return describe(
@@ -71,16 +71,6 @@ def _named(cells: pd.DataFrame) -> pd.DataFrame:
         teacher=[f"{value:g}" for value in cells["alpha_t"]],
         student=[f"{value:g}" for value in cells["alpha_s"]],
     )[["panel", "teacher", "student", "mean", "worst", "frontier"]]
-
-
-def _choice(panels: list[str], first: str) -> alt.Parameter:
-    return alt.param("panel", value=first, bind=alt.binding_select(options=panels, name="Data "))
-
-
-def _shown() -> alt.Parameter:
-    labels = ["worst class", "average"]
-    bind = alt.binding_radio(options=["worst", "mean"], labels=labels, name="Grid shows ")
-    return alt.param("shown", value="worst", bind=bind)
 
 
 def _scatter(base: alt.Chart, marks: pd.DataFrame, brush: alt.Parameter) -> alt.LayerChart:

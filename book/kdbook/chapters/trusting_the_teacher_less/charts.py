@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import altair as alt
 import pandas as pd
 
@@ -14,9 +12,9 @@ from kdbook.chapters.trusting_the_teacher_less.estimate_charts import (
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
 from kdbook.charts import per_class_accuracy as per_class_accuracy
-from kdbook.charts.classes import PER_CLASS_COLUMNS, class_axis, class_lines
+from kdbook.charts.classes import PER_CLASS_COLUMNS, chosen_classes, class_axis
+from kdbook.charts.controls import even_slider
 from kdbook.charts.style import METHOD_COLOURS, WIDTH, describe, require_columns, with_class_names
-from kdlib.errors import SettingError
 
 MIX_COLUMNS = ("temperature", "label", "mean")
 
@@ -39,7 +37,8 @@ def adaptive_mix_explorer(
     """
     require_columns(mix, MIX_COLUMNS)
     require_columns(accuracy, PER_CLASS_COLUMNS)
-    slider = _slider(sorted(float(t) for t in mix["temperature"].unique()), temperature)
+    grid = sorted(float(t) for t in mix["temperature"].unique())
+    slider = even_slider("temperature", "Temperature T ", grid, temperature)
     said = _trust_said(mix), _accuracy_said(accuracy)
     above = alt.layer(_mix_bars(mix, slider), *said).properties(width=WIDTH, height=150)
     chart = alt.vconcat(above, _accuracies(accuracy), spacing=20)
@@ -69,14 +68,6 @@ def adaptive_mix_bars(mix: pd.DataFrame) -> alt.LayerChart:
         "Whom the student trusts, class by class",
         f"Bars of the weight of the teacher by class: {words}.",
     )
-
-
-def _slider(grid: list[float], start: float | None) -> alt.Parameter:
-    steps = {round(after - before, 6) for before, after in pairwise(grid)}
-    if len(steps) != 1:
-        raise SettingError(f"temperatures {grid} are not allowed: give two or more, evenly spaced")
-    bind = alt.binding_range(min=grid[0], max=grid[-1], step=steps.pop(), name="Temperature T ")
-    return alt.param("temperature", value=grid[0] if start is None else float(start), bind=bind)
 
 
 def _mix_bars(mix: pd.DataFrame, slider: alt.Parameter) -> alt.LayerChart:
@@ -129,8 +120,7 @@ def _accuracies(accuracy: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(named)
     if "temperature" in named.columns:
         base = _nearest_temperature(base)
-    lines = class_lines(base, named, "class, most frequent first")
-    return lines.properties(width=WIDTH, height=220)
+    return chosen_classes(base, named)
 
 
 def _nearest_temperature(base: alt.Chart) -> alt.Chart:

@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from kdbook.charts.classes import class_axis
+from kdbook.charts.controls import one_of
 from kdbook.charts.style import METHOD_COLOURS, WIDTH, describe, require_columns, with_class_names
 from kdlib.errors import SettingError
 
@@ -37,9 +38,11 @@ def trust_estimate_explorer(
     named = with_class_names(frame)
     sizes, labels = (sorted(int(v) for v in named[name].unique()) for name in ("n", "label"))
     first = labels[-1] if label is None else label
-    _among("n", n, sizes)
     _among("label", first, labels)
-    controls = [_sizes(sizes, n), _classes(named, labels, first)]
+    controls = [
+        one_of("images", "Dev images of a class, n ", sizes, n, argument="n"),
+        _classes(named, labels, first),
+    ]
     chart = alt.vconcat(_all_classes(named, controls), _one_class(named, sizes), spacing=20)
     return describe(
         chart,
@@ -53,12 +56,6 @@ def trust_estimate_explorer(
 def _among(name: str, value: int, allowed: list[int]) -> None:
     if value not in allowed:
         raise SettingError(f"{name} = {value!r} is not allowed: choose one of {allowed}")
-
-
-def _sizes(sizes: list[int], first: int) -> alt.Parameter:
-    labels = [str(value) for value in sizes]
-    bind = alt.binding_radio(options=sizes, labels=labels, name="Dev images of a class, n ")
-    return alt.param("images", value=first, bind=bind)
 
 
 def _classes(named: pd.DataFrame, labels: list[int], first: int) -> alt.Parameter:

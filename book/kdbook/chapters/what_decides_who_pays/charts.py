@@ -7,6 +7,7 @@ import pandas as pd
 
 from kdbook.chapters.what_decides_who_pays.fits import SPLITS, bin_names
 from kdbook.charts import caption as caption
+from kdbook.charts.controls import one_of
 from kdbook.charts.style import WIDTH, describe, interval_tooltip, interval_words, require_columns
 
 SPLIT_COLUMNS = ("split", "group", "bin", "mean", "low", "high", "classes", "seeds")
@@ -32,8 +33,7 @@ def harm_by_share(splits: pd.DataFrame, *, title: str, shown: str = "nothing") -
     """
     require_columns(splits, SPLIT_COLUMNS)
     labels = [_WORDS[name] for name in SPLITS]
-    bind = alt.binding_radio(options=list(SPLITS), labels=labels, name="Split by ")
-    choice = alt.param("split_by", value=shown, bind=bind)
+    choice = one_of("split_by", "Split by ", SPLITS, shown, labels=labels, argument="shown")
     base = alt.Chart(splits).transform_filter("datum.split === split_by")
     layers = [_zero(), *_bars(base)]
     return describe(

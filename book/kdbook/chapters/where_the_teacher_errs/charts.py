@@ -12,6 +12,7 @@ import pandas as pd
 from kdbook.chapters.distillation.charts import digit_image
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
+from kdbook.charts.controls import one_of
 from kdbook.charts.style import (
     WIDTH,
     describe,
@@ -89,11 +90,12 @@ def bucket_explorer(
     require_columns(frame, (*BUCKET_COLUMNS, "buckets", "order"))
     named = frame.replace({"statistic": dict(units)})
     counts = sorted(int(count) for count in named["buckets"].unique())
-    first = counts[-1] if buckets is None else buckets
     choices = [
-        _choice("statistic", list(units.values()), next(iter(units.values())), "Statistic "),
-        _choice("order", list(dict.fromkeys(named["order"])), None, "Classes sorted by "),
-        _choice("buckets", counts, first, "Buckets "),
+        one_of("statistic", "Statistic ", units.values(), listed=True),
+        one_of("order", "Classes sorted by ", named["order"], listed=True),
+        one_of(
+            "buckets", "Buckets ", counts, counts[-1] if buckets is None else buckets, listed=True
+        ),
     ]
     base = alt.Chart(named).transform_filter(_SHOWN)
     chart = _lines(base, named, "class bucket, in the chosen order", None, height=260, one=True)
@@ -103,11 +105,6 @@ def bucket_explorer(
         f"Lines over buckets of classes for {', '.join(methods_in(frame))}. Lists choose among "
         f"{', '.join(units.values())}, what sorts the classes, and the number of buckets.",
     )
-
-
-def _choice(name: str, options: Sequence[object], first: object, words: str) -> alt.Parameter:
-    bind = alt.binding_select(options=options, name=words)
-    return alt.param(name, value=options[0] if first is None else first, bind=bind)
 
 
 def _lines(
