@@ -8,7 +8,7 @@ from small_runs import ablation, ada_alpha, ada_margin, distilled, one_hot, robu
 from kdlib.data import load
 from kdlib.models import ModelSpec
 from kdlib.runs import DataSpec, RunSpec, Store, execute, missing_runs, short_trainings
-from kdlib.runs import estimate as module
+from kdlib.runs import plan as module
 from kdlib.runs.execute import planned_stacks
 from kdlib.runs.plan import Estimate, estimate
 from kdlib.runs.shapes import training_images
