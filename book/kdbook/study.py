@@ -8,9 +8,10 @@ follow from these. A study that trains no network is ``Computed``: it fills in i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from re import sub
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import pandas as pd
 
@@ -239,12 +240,23 @@ class Computed(Study[AnySettings]):
         return self.compute()
 
 
-def say(said: Any) -> Any:
-    """Text as Markdown, several sentences as a list of it; anything else as it is.
+AnyStudy = TypeVar("AnyStudy", bound=Study)
 
-    Args:
-        said: of a chapter, to show in a notebook.
-    """
+
+@dataclass(frozen=True)
+class StudyFindings(Generic[AnyStudy]):
+    """What a chapter says of its study, at its settings; what the store lacks is trained."""
+
+    study: AnyStudy
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """The study's table."""
+        return self.study.table
+
+
+def say(said: Any) -> Any:
+    """Text as Markdown, several sentences as a list of it; anything else as it is."""
     from IPython.display import Markdown
 
     said = compare.listed(said) if isinstance(said, list | tuple) else said

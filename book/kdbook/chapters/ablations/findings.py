@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +11,7 @@ from pandas.io.formats.style import Styler
 from kdbook import compare
 from kdbook.chapters.ablations import CONSTANT, Ablations
 from kdbook.published import printed_difference
+from kdbook.study import StudyFindings
 from kdbook.tables import Member, recorded_shown, shown, unbroken
 from kdlib.runs import RunResult
 
@@ -25,15 +25,8 @@ METHODS = {
 PRINTED = {"mean_accuracy": "mean", "worst_1": "worst class", "worst_10": "worst 10 classes"}
 
 
-@dataclass(frozen=True)
-class Findings:
-    """The tables of a finished study, its twins included.
-
-    Attributes:
-        study: whose runs are trained, or found in the store.
-    """
-
-    study: Ablations
+class Findings(StudyFindings[Ablations]):
+    """The tables of a finished study, its twins included."""
 
     @cached_property
     def twins(self) -> list[Member]:

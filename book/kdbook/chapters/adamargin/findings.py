@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from math import log10
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from pandas.io.formats.style import Styler
 
 from kdbook import compare
-from kdbook.chapters.adamargin import margin_name, theory
+from kdbook.chapters.adamargin import Margins, margin_name, theory
 from kdbook.shelf import BookStore
+from kdbook.study import StudyFindings
 from kdbook.tables import rarest_fifth, shown, training_counts, unbroken
 from kdlib.runs import dev_mix
-
-if TYPE_CHECKING:
-    from kdbook.chapters.adamargin import Margins
 
 GRID = [power / 4 for power in range(-24, 1)]
 """Decimal logarithms of the offsets at which Lemma 1 is computed."""
@@ -29,20 +25,8 @@ _PRESSURE = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Findings:
-    """The study's students, and what Lemma 1 asks of them.
-
-    Attributes:
-        study: at its settings; what the store lacks is trained.
-    """
-
-    study: Margins
-
-    @cached_property
-    def summary(self) -> pd.DataFrame:
-        """One row per run."""
-        return self.study.table
+class Findings(StudyFindings[Margins]):
+    """The study's students, and what Lemma 1 asks of them."""
 
     @property
     def heat(self) -> float:

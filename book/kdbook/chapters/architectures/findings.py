@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from typing import Any
@@ -21,6 +20,7 @@ from kdbook.chapters.architectures.worst_classes import (
     BY_VALIDATION,
     ordering_names,
 )
+from kdbook.study import StudyFindings
 from kdbook.tables import recorded_shown, shown, unbroken
 from kdlib.models import AnyModel, ModelSpec, parameter_count
 from kdlib.runs.build import model_for
@@ -31,20 +31,8 @@ PAIR = ("distilled", "one-hot")
 _RECORDED = "Recorded on CIFAR-100: distilled minus one-hot, in points"
 
 
-@dataclass(frozen=True)
-class Findings:
-    """The tables of a finished study.
-
-    Attributes:
-        study: whose runs are trained, or found in the store.
-    """
-
-    study: Architectures
-
-    @cached_property
-    def summary(self) -> pd.DataFrame:
-        """One row a run and cell."""
-        return self.study.table
+class Findings(StudyFindings[Architectures]):
+    """The tables of a finished study."""
 
     @property
     def orderings(self) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
@@ -17,20 +16,14 @@ from kdbook.chapters.groups_that_are_not_classes.changes import (
     Scored,
     changes,
 )
+from kdbook.study import StudyFindings
 
 LEVEL = 0.05
 EQUAL = "equal rates"
 
 
-@dataclass(frozen=True)
-class Findings:
-    """The forests of a study at its settings, and what follows.
-
-    Attributes:
-        study: whose forests are fitted, or found in the store.
-    """
-
-    study: GroupsThatAreNotClasses
+class Findings(StudyFindings[GroupsThatAreNotClasses]):
+    """The forests of a study at its settings, and what follows."""
 
     @cached_property
     def scored(self) -> Scored:

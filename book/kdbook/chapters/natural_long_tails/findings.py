@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +17,7 @@ from kdbook.chapters.natural_long_tails import (
 )
 from kdbook.chapters.natural_long_tails.printed import best_cases, table_6
 from kdbook.records import find_record
+from kdbook.study import StudyFindings
 from kdbook.tables import recorded_shown, shown, unbroken
 from kdlib.runs import shapes
 
@@ -28,15 +28,8 @@ LARGE = {
 }
 
 
-@dataclass(frozen=True)
-class Findings:
-    """The tables of a finished study.
-
-    Attributes:
-        study: whose runs are trained, or found in the store.
-    """
-
-    study: NaturalLongTails
+class Findings(StudyFindings[NaturalLongTails]):
+    """The tables of a finished study."""
 
     @property
     def k(self) -> int:

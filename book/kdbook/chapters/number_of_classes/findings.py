@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,14 +10,12 @@ from pandas.io.formats.style import Styler
 
 from kdbook import compare
 from kdbook.chapters.measuring import expected_worst
-from kdbook.chapters.number_of_classes import differences, overview
+from kdbook.chapters.number_of_classes import NumberOfClasses, differences, overview
 from kdbook.chapters.number_of_classes.class_draws import over_draws, variance_components
 from kdbook.chapters.number_of_classes.steps import sizes
 from kdbook.compare import Row
+from kdbook.study import StudyFindings
 from kdbook.tables import shown, unbroken
-
-if TYPE_CHECKING:
-    from kdbook.chapters.number_of_classes import NumberOfClasses
 
 PLACE = ["imbalance", "classes"]
 WAYS = ("picked", "masked", "retrained")
@@ -35,15 +31,8 @@ def number_classes(text: str) -> str:
     return text.replace("seeds)", "repeats)")
 
 
-@dataclass(frozen=True)
-class Findings:
-    """The study's draws, compared.
-
-    Attributes:
-        study: at its settings; what the store lacks is trained.
-    """
-
-    study: NumberOfClasses
+class Findings(StudyFindings[NumberOfClasses]):
+    """The study's draws, compared."""
 
     @cached_property
     def worst(self) -> pd.DataFrame:

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from pandas.io.formats.style import Styler
 
 from kdbook import compare
-from kdbook.chapters.regularisation_samples import SPLITS, by_bucket
+from kdbook.chapters.regularisation_samples import SPLITS, RegularisationSamples, by_bucket
 from kdbook.chapters.where_the_teacher_errs.class_buckets import bucket_of
 from kdbook.records import read_records
+from kdbook.study import StudyFindings
 from kdbook.tables import shown, unbroken
 from kdlib import metrics
-
-if TYPE_CHECKING:
-    from kdbook.chapters.regularisation_samples import RegularisationSamples
 
 HEATS = (1.0, 2.0, 3.0, 4.0, 5.0)
 _EACH = 15
 """Images of a bucket that a scatter plot shows."""
 
 
-@dataclass(frozen=True)
-class Findings:
-    """The study's images, judged and counted.
-
-    Attributes:
-        study: at its settings; what the store lacks is trained.
-    """
-
-    study: RegularisationSamples
+class Findings(StudyFindings[RegularisationSamples]):
+    """The study's images, judged and counted."""
 
     @property
     def heat(self) -> float:

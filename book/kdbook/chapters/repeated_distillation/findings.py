@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from pandas.io.formats.style import Styler
 
 from kdbook import compare, tables
 from kdbook.chapters.repeated_distillation import (
+    RepeatedDistillation,
     against,
     chain_names,
     entropies,
     ideal_targets,
     measures,
 )
+from kdbook.study import StudyFindings
 from kdbook.tables import a_tenth, shown, unbroken
-
-if TYPE_CHECKING:
-    from kdbook.chapters.repeated_distillation import RepeatedDistillation
 
 PRINTED = {
     "one_hot": "one-hot", "distillation": "1×", "distillation_2x": "2×", "distillation_3x": "3×",
@@ -32,15 +29,8 @@ HEADS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Findings:
-    """The study's rounds, compared.
-
-    Attributes:
-        study: at its settings; what the store lacks is trained.
-    """
-
-    study: RepeatedDistillation
+class Findings(StudyFindings[RepeatedDistillation]):
+    """The study's rounds, compared."""
 
     @cached_property
     def summary(self) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +13,7 @@ from pandas.io.formats.style import Styler
 from kdbook import compare, selection
 from kdbook.chapters.results import TAUGHT, Results, measures, pairs
 from kdbook.protocol import protocol
+from kdbook.study import StudyFindings
 from kdbook.tables import shown, unbroken
 
 ALPHA = "AdaAlpha"
@@ -25,20 +25,8 @@ METHODS = {
 PRINTED = {"mean_accuracy": "mean", "worst_1": "worst class", "worst_10": "worst 10 classes"}
 
 
-@dataclass(frozen=True)
-class Findings:
-    """The tables of a finished study.
-
-    Attributes:
-        study: whose runs are trained, or found in the store.
-    """
-
-    study: Results
-
-    @cached_property
-    def summary(self) -> pd.DataFrame:
-        """One row a run, with the score that chooses its temperature."""
-        return self.study.table
+class Findings(StudyFindings[Results]):
+    """The tables of a finished study."""
 
     @property
     def students(self) -> pd.DataFrame:

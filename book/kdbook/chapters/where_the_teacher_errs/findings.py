@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
 from kdbook import compare
-from kdbook.chapters.where_the_teacher_errs import STUDENTS, bucket_words, class_buckets, mistakes
+from kdbook.chapters.where_the_teacher_errs import (
+    STUDENTS,
+    WhereTheTeacherErrs,
+    bucket_words,
+    class_buckets,
+    mistakes,
+)
+from kdbook.study import StudyFindings
 from kdbook.tables import shown, unbroken
 from kdlib import metrics
-
-if TYPE_CHECKING:
-    from kdbook.chapters.where_the_teacher_errs import WhereTheTeacherErrs
 
 WORDS = {"accuracy": "accuracy", "log_loss": "log-loss", "margin": "margin"}
 PAIRS = [
@@ -27,15 +29,8 @@ PAIRS = [
 _LAST = [("one-hot", "teacher"), ("distilled", "teacher"), ("distilled", "one-hot")]
 
 
-@dataclass(frozen=True)
-class Findings:
-    """The study's runs, sorted, averaged and counted.
-
-    Attributes:
-        study: at its settings; what the store lacks is trained.
-    """
-
-    study: WhereTheTeacherErrs
+class Findings(StudyFindings[WhereTheTeacherErrs]):
+    """The study's runs, sorted, averaged and counted."""
 
     @cached_property
     def by_class(self) -> pd.DataFrame:
