@@ -35,5 +35,5 @@ def test_a_slider_stops_at_the_grid():
 
 @pytest.mark.parametrize("grid", [[1.0], [1.0, 2.0, 4.0]])
 def test_another_grid_has_no_slider(grid):
-    with pytest.raises(SettingError, match="heat .* give two or more values, evenly spaced"):
+    with pytest.raises(SettingError, match=r"heat .* give two or more values, evenly spaced"):
         even_slider("heat", "T ", grid)
