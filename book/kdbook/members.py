@@ -7,9 +7,11 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from kdbook.families import Named, families_at
 from kdbook.profiles import Profile, profile_of, robust_profile
+from kdbook.protocol import Paper, paper_of
 from kdbook.robust_families import families_of
 from kdbook.settings import RobustSettings, Settings
 from kdbook.tables import Member, Place
+from kdlib.runs import RunSpec
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
@@ -25,6 +27,11 @@ class Members(Generic[AnySettings]):
 
     settings: AnySettings
     seeds_by_default: ClassVar[int | None] = None
+
+    @property
+    def paper(self) -> Paper:
+        """The paper whose experiments it repeats."""
+        return paper_of(self.settings)
 
     @property
     def profile(self) -> Profile:
@@ -69,3 +76,11 @@ class Members(Generic[AnySettings]):
         By default the teacher, the one-hot student and the distilled one.
         """
         return family.plain_three(self.settings.temperature, self.settings.alpha)  # type: ignore[attr-defined]
+
+    def row_members(self) -> list[Member]:
+        """A member for each row of ``per_seed``; another list where a run makes several rows."""
+        return self.members()
+
+    def runs(self) -> list[RunSpec]:
+        """The runs that it needs; their teachers are trained too."""
+        return [member.spec for member in self.members()]

@@ -17,7 +17,6 @@ import pandas as pd
 
 from kdbook import compare, tables
 from kdbook.members import AnySettings, Members
-from kdbook.protocol import Paper, paper_of
 from kdbook.published import beside_paper, published
 from kdbook.records import recorded, recorded_rows, with_recorded
 from kdbook.settings import Settings
@@ -79,14 +78,6 @@ class Study(Members[AnySettings]):
         """On the command line and in records: of ``RareClasses`` it is ``rare_classes``."""
         return sub(r"\B([A-Z])", r"_\1", type(self).__name__).lower()
 
-    def row_members(self) -> list[Member]:
-        """A member for each row of ``per_seed``; another list where a run makes several rows."""
-        return self.members()
-
-    def runs(self) -> list[RunSpec]:
-        """The runs that it needs; their teachers are trained too."""
-        return [member.spec for member in self.members()]
-
     def results(self) -> list[RunResult]:
         """Those of its runs, in their order: recorded, or trained here, once."""
         if self._results is None:
@@ -104,11 +95,6 @@ class Study(Members[AnySettings]):
     def provenance(self) -> dict[str, Any]:
         """What a record of a study without runs says of dataset, model and recipe."""
         return {"dataset": "simulated", "model": "no network", "recipe": {}}
-
-    @property
-    def paper(self) -> Paper:
-        """The paper whose experiments it repeats."""
-        return paper_of(self.settings)
 
     @cached_property
     def data(self) -> Dataset:
