@@ -168,12 +168,13 @@ def places(gains: pd.DataFrame, per_class: pd.DataFrame) -> pd.DataFrame:
     """Every class at its place in each order and seed, as ``gain_explorer`` takes them."""
     columns = ["candidate", "label", "class_name", "one_hot", "accuracy"]
     rows = gains.rename(columns={"k": "place"}).merge(per_class[columns], on=columns[:2])
-    return _by_teacher(rows).drop(columns=["candidate", "gain"])
+    return by_teacher(rows).drop(columns=["candidate", "gain"])
 
 
-def by_teacher(curves: pd.DataFrame) -> pd.DataFrame:
-    """The curves of the two taught students, with the training of their teachers in words."""
-    return _by_teacher(curves)
+def by_teacher(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the two taught students, with the training of their teachers in words."""
+    kept = rows[rows["candidate"].isin(TEACHERS)]
+    return kept.assign(teacher=kept["candidate"].map(TEACHERS))
 
 
 def printed() -> Styler:
@@ -209,11 +210,6 @@ def beside_paper(study: GainsAreNotUniform) -> Styler:
         f"{int(counts.max())} training images."
     )
     return tables.shown(tables.unbroken(pd.DataFrame(columns)), caption)
-
-
-def _by_teacher(rows: pd.DataFrame) -> pd.DataFrame:
-    kept = rows[rows["candidate"].isin(TEACHERS)]
-    return kept.assign(teacher=kept["candidate"].map(TEACHERS))
 
 
 def _shift(row: pd.Series) -> str:
