@@ -13,9 +13,10 @@ import pandas as pd
 from pydantic import Field
 
 from kdbook.published import published
+from kdbook.published.lists import listed
 from kdbook.records import Record
 from kdbook.reproduction.lines import lines_of
-from kdbook.reproduction.mapping import PAPERS, Measure, Row, listed
+from kdbook.reproduction.mapping import PAPERS, Measure, Row
 from kdbook.reproduction.printed import as_difference, less
 from kdbook.reproduction.questions import AuditError, Question, answer_to, question
 from kdlib.validated import Frozen

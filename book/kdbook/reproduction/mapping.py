@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
 
 from pydantic import Field
 
+from kdbook.published.lists import listed
 from kdlib.training import PRESETS
 from kdlib.validated import Frozen
 
@@ -106,11 +105,6 @@ def holds(when: Row, row: Row) -> bool:
         row[column] in (wanted if isinstance(wanted, list) else [wanted])
         for column, wanted in when.items()
     )
-
-
-def listed(name: str) -> dict[str, Any]:
-    """What a TOML file beside the published numbers holds."""
-    return tomllib.loads(files("kdbook.published").joinpath(name).read_text("utf-8"))
 
 
 _LISTED = listed("answers.toml")

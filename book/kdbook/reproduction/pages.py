@@ -11,7 +11,7 @@ from html import escape
 
 import pandas as pd
 
-from kdbook.published.oddities import oddities
+from kdbook.published.lists import oddities
 from kdbook.reproduction import words
 from kdbook.reproduction.levels import Level
 from kdbook.reproduction.mapping import DIFFERENCES

@@ -45,8 +45,7 @@ from kdbook.chapters.number_of_classes.charts import class_count_explorer
 from kdbook.chapters.objectives.charts import effect_by_length, objective_explorer
 from kdbook.chapters.provable_harm.charts import added_risk_curves, risk_parts
 from kdbook.chapters.provable_harm.explorer import harm_explorer
-from kdbook.chapters.rare_classes.charts import imbalance_explorer, teacher_length_panels
-from kdbook.chapters.rare_classes.tail_chart import tails
+from kdbook.chapters.rare_classes.charts import imbalance_explorer, tails, teacher_length_panels
 from kdbook.chapters.regularisation_samples.charts import regularisation_explorer
 from kdbook.chapters.repeated_distillation.charts import round_explorer
 from kdbook.chapters.results.charts import change_by_subgroup, temperature_explorer

@@ -8,7 +8,7 @@ import pytest
 from hand_records import record, rows
 
 from kdbook.published import published
-from kdbook.published.oddities import oddities
+from kdbook.published.lists import oddities
 from kdbook.reproduction import (
     Verdict,
     leading,

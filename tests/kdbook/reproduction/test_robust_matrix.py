@@ -11,7 +11,7 @@ from hand_records import record, rows
 
 from kdbook.chapters import study, teacher_and_student
 from kdbook.published import published
-from kdbook.published.oddities import oddities
+from kdbook.published.lists import oddities
 from kdbook.reproduction import (
     AuditError,
     Level,

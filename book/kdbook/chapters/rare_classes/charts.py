@@ -5,12 +5,11 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from kdbook.chapters.rare_classes.tail_chart import tails as tails
 from kdbook.charts import caption as caption
 from kdbook.charts import change_bars as change_bars
 from kdbook.charts import paired_differences as paired_differences
 from kdbook.charts import per_class_accuracy as per_class_accuracy
-from kdbook.charts.classes import PER_CLASS_COLUMNS, chosen_classes, zero_rule
+from kdbook.charts.classes import PER_CLASS_COLUMNS, chosen_classes, class_axis, zero_rule
 from kdbook.charts.controls import one_of
 from kdbook.charts.style import (
     WIDTH,
@@ -209,4 +208,34 @@ def _in_words(changes: pd.DataFrame, shares: pd.DataFrame) -> str:
     return (
         f"Changes in percentage points with intervals. {'; '.join(rows)}. "
         f"Percent of the target off the label. {'; '.join(told)}."
+    )
+
+
+_TAIL_COLOURS = ["#696969", "#0072B2", *SPARE_TAIL_COLOURS]
+
+
+def tails(counts: pd.DataFrame) -> alt.Chart:
+    """Training images of every class, a line a ratio.
+
+    Args:
+        counts: one row a ratio and class: ``label``, ``class_name``, ``ratio`` (words), ``images``.
+
+    Raises:
+        SettingError: a column is missing.
+    """
+    require_columns(counts, ("label", "class_name", "ratio", "images"))
+    order = list(dict.fromkeys(counts["ratio"]))
+    y = alt.Y("images:Q", scale=alt.Scale(type="log")).title("training images")
+    colour = alt.Color("ratio:N", sort=order, title=None, legend=alt.Legend(orient="top"))
+    x = class_axis(counts, "class, most frequent first")
+    chart = alt.Chart(counts).mark_line(point=True).encode(
+        x=x, y=y, color=colour.scale(range=_TAIL_COLOURS[: len(order)]),
+        tooltip=["class_name:N", "ratio:N", "images:Q"],
+    )  # fmt: skip
+    ends = counts[counts["label"] == counts["label"].max()]
+    said = "; ".join(f"{row.ratio}: {row.images}" for row in ends.itertuples())
+    return describe(
+        chart.properties(width=WIDTH, height=150),
+        "The higher the ratio, the fewer images the last class has",
+        f"Lines of training images by class. In the last class: {said}.",
     )

@@ -1,4 +1,4 @@
-"""What the printed numbers of a paper do not agree on, as ``oddities.toml`` lists it."""
+"""What is listed beside the printed numbers: answers, claims, and what they do not agree on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
+
+
+def listed(name: str) -> dict[str, Any]:
+    """What one of the TOML files here holds, e.g. ``claims.toml``."""
+    return tomllib.loads(files("kdbook.published").joinpath(name).read_text("utf-8"))
 
 
 @dataclass(frozen=True)
@@ -24,5 +30,4 @@ class Oddity:
 @cache
 def oddities(paper: str) -> tuple[Oddity, ...]:
     """All of a paper, named as in the published numbers."""
-    listed = tomllib.loads(files("kdbook.published").joinpath("oddities.toml").read_text("utf-8"))
-    return tuple(Oddity(tuple(one["tables"]), one["text"]) for one in listed[paper])
+    return tuple(Oddity(tuple(o["tables"]), o["text"]) for o in listed("oddities.toml")[paper])
