@@ -12,6 +12,7 @@ from kdbook.charts import per_class_accuracy as per_class_accuracy
 from kdbook.charts.classes import PER_CLASS_COLUMNS, chosen_classes, class_axis, zero_rule
 from kdbook.charts.controls import one_of
 from kdbook.charts.style import (
+    SPARE_COLOURS,
     WIDTH,
     describe,
     interval_tooltip,
@@ -211,7 +212,7 @@ def _in_words(changes: pd.DataFrame, shares: pd.DataFrame) -> str:
     )
 
 
-_TAIL_COLOURS = ["#696969", "#0072B2", *SPARE_TAIL_COLOURS]
+_TAIL_COLOURS = ["#696969", "#0072B2", *SPARE_COLOURS]
 
 
 def tails(counts: pd.DataFrame) -> alt.Chart:
