@@ -1,4 +1,4 @@
-"""The settings and the data, and the students trained and audited on them: plain loops, no store."""
+"""Settings, data, and the students trained and audited on them: plain loops, no store."""
 
 from __future__ import annotations
 
