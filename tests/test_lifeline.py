@@ -13,10 +13,8 @@ CHILD = (
     "end_with(int(sys.argv[1]), politely=sys.argv[2] == 'True'); print('up', flush=True)\n"
     "time.sleep(600)"
 )
-# A shell that starts the tests in the background has SIGINT ignored, and children inherit that.
 PARENT = (
-    "import os, signal, subprocess, sys\n"
-    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "import os, subprocess, sys\n"
     "p = subprocess.Popen([sys.executable, '-c', sys.argv[1], str(os.getpid()), sys.argv[2]],"
     " stdout=subprocess.PIPE); p.stdout.readline(); print(p.pid, flush=True); p.wait()"
 )
