@@ -14,7 +14,7 @@ from filelock import FileLock
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BUILDS_THE_BOOK = "tests/kdbook/press/test_installed.py"
-EACH_TEST_APART = ("tests/browser/test_pages.py", "tests/browser/test_page_bars.py")
+READS_THE_BOOK = ("tests/browser/test_pages.py", "tests/browser/test_page_bars.py")
 TOGETHER = 4
 """Tiny networks that share a training step: a third less time, the same weights up to rounding."""
 
@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(items):
     Whatever asked for it earlier would wait for it, and its worker with it.
     """
     late = {_file(item.nodeid) for item in items if "built_book" in item.fixturenames}
-    turns = dict.fromkeys(late, 1) | {BUILDS_THE_BOOK: -1} | dict.fromkeys(EACH_TEST_APART, 2)
+    turns = dict.fromkeys(late, 1) | {BUILDS_THE_BOOK: -1} | dict.fromkeys(READS_THE_BOOK, 2)
     items.sort(key=lambda item: turns.get(_file(item.nodeid), 0))
 
 
@@ -59,7 +59,7 @@ def pytest_xdist_make_scheduler(config, log):
 
     class PagesApart(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            return nodeid if _file(nodeid) in EACH_TEST_APART else super()._split_scope(nodeid)
+            return nodeid if _file(nodeid) in READS_THE_BOOK else super()._split_scope(nodeid)
 
     return PagesApart(config, log)
 

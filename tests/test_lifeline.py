@@ -9,8 +9,10 @@ import psutil
 import pytest
 
 CHILD = (
-    "import os, sys, time; from kdlib.lifeline import end_with\n"
-    "end_with(int(sys.argv[1]), politely=sys.argv[2] == 'True'); print('up', flush=True)\n"
+    "import os, sys, time; from kdlib import lifeline\n"
+    "lifeline._POLL = 0.05\n"
+    "lifeline.end_with(int(sys.argv[1]), politely=sys.argv[2] == 'True')\n"
+    "print('up', flush=True)\n"
     "time.sleep(600)"
 )
 PARENT = (
@@ -49,7 +51,7 @@ def test_a_child_ends_with_its_parent_however_that_ends(number):
 
 def test_a_child_stays_while_its_parent_lives():
     parent, child = start()
-    time.sleep(1.2)
+    time.sleep(0.4)  # it has looked several times
     assert child.is_running() and child.status() != psutil.STATUS_ZOMBIE
     parent.kill()
     parent.wait()
