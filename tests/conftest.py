@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -29,6 +30,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # The workers of the tests share the cores: a training that nobody tells more takes one of them, and
 # starts no processes of its own. Two threads each would wait for one another half of the time.
 os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
+settings.register_profile("busy", deadline=None)  # an example may wait for the processor
+settings.load_profile("busy")
 # A shell that starts the tests in the background has SIGINT ignored, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
