@@ -111,7 +111,8 @@ def test_a_value_that_is_not_allowed_is_one_line(tiny):
 
 
 @pytest.mark.slow
-def test_a_cancelled_training_ends_at_once_and_leaves_no_process(store):
+def test_a_cancelled_training_ends_at_once_and_leaves_no_process(store, monkeypatch):
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")  # with workers, where there are two cores
     long = explored(study("rare_classes").parse(**SHORT | {"epochs": 5000}))
     stop, stopped = threading.Event(), []
 
