@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -23,6 +25,13 @@ _store = tempfile.mkdtemp(prefix="kdlib-test-store-") if _first else os.environ[
 os.environ["KDLIB_STORE"] = _store
 # Tests train tiny networks, where a second thread only waits for the first.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The workers of the tests share the cores: a training that nobody tells more takes one of them, and
+# starts no processes of its own. Two threads each would wait for one another half of the time.
+os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
+settings.register_profile("busy", deadline=None)  # an example may wait for the processor
+settings.load_profile("busy")
+# A shell that starts the tests in the background has SIGINT ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure():
@@ -31,23 +40,27 @@ def pytest_unconfigure():
 
 
 def pytest_collection_modifyitems(items):
-    """The book is built first, since that takes longest, and its pages are opened last."""
-    items.sort(key=lambda item: _turn(item.nodeid))
+    """The book is built first, since that takes longest, and what reads it comes last.
+
+    Whatever asked for it earlier would wait for it, and its worker with it.
+    """
+    late = {_file(item.nodeid) for item in items if "built_book" in item.fixturenames}
+    turns = dict.fromkeys(late, 1) | {BUILDS_THE_BOOK: -1} | dict.fromkeys(READS_THE_BOOK, 2)
+    items.sort(key=lambda item: turns.get(_file(item.nodeid), 0))
 
 
-def _turn(nodeid):
-    file = nodeid.partition("::")[0]
-    return 0 if file == BUILDS_THE_BOOK else 2 if file in READS_THE_BOOK else 1
+def _file(nodeid):
+    return nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Each file has one worker; but all workers share the pages of the book."""
+    """Each file has one worker; but all workers share the pages of the book, and end together."""
     from xdist.scheduler import LoadFileScheduling
 
     class PagesApart(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            return nodeid if _turn(nodeid) == 2 else super()._split_scope(nodeid)
+            return nodeid if _file(nodeid) in READS_THE_BOOK else super()._split_scope(nodeid)
 
     return PagesApart(config, log)
 

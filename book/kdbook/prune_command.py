@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import click
@@ -45,17 +46,18 @@ def _asked_for(name: str | None, profile: str | None) -> set[str]:
     return inside - outside
 
 
-def _ids(name: str, profile: str) -> set[str]:
+@cache
+def _ids(name: str, profile: str) -> frozenset[str]:
     """Of a study's runs at its default settings, and of all that these build on."""
     from kdbook.chapters import study
 
     kind = study(name)
     if not kind.trains:
-        return set()
+        return frozenset()
     waiting, found = [*kind(kind.Settings(profile=profile)).runs()], set()
     while waiting:
         spec = waiting.pop()
         if spec not in found:
             found.add(spec)
             waiting += spec.parents()
-    return {spec.id for spec in found}
+    return frozenset(spec.id for spec in found)

@@ -1,4 +1,4 @@
-"""A million examples of a hundred classes, in bounds of memory and time."""
+"""Many examples of a hundred classes, in bounds of memory and time."""
 
 import json
 import subprocess
@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-EXAMPLES, CLASSES = 1_000_000, 100
+EXAMPLES, CLASSES, REPEATED = 200_000, 100, 10
+GIGABYTES, SECONDS = 1, 12
+"""A fifth of 4 GB and a minute, which a million examples may take; packages take 0.2 GB of it."""
 CODE = """
 import json, resource, sys
 from kdlib.audit.from_files import audit_files
@@ -40,9 +42,9 @@ def write_npz(path):
 
 
 def write_csv(path):
-    """The same rows of text fifty times, of three models."""
+    """The same rows of text ten times, of three models."""
     rng = np.random.default_rng(0)
-    labels = rng.integers(0, CLASSES, EXAMPLES // 50)
+    labels = rng.integers(0, CLASSES, EXAMPLES // REPEATED)
     frame = pd.DataFrame({"labels": labels})
     for role in ("student", "one_hot", "teacher"):
         scores = rng.standard_normal((len(labels), CLASSES)) + 3 * np.eye(CLASSES)[labels]
@@ -51,7 +53,7 @@ def write_csv(path):
     header, rows = frame.to_csv(index=False).split("\n", 1)
     with path.open("w") as stream:
         stream.write(header + "\n")
-        for _ in range(50):
+        for _ in range(REPEATED):
             stream.write(rows)
     chosen = frame.filter(like="student_").to_numpy().argmax(axis=1)
     return 100 * np.mean(chosen == labels)
@@ -59,7 +61,7 @@ def write_csv(path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("write", [write_npz, write_csv])
-def test_a_million_examples_take_less_than_4_gb_and_a_minute(tmp_path, write):
+def test_memory_and_time_of_many_examples_are_bounded(tmp_path, write):
     path = tmp_path / f"large.{write.__name__.removeprefix('write_')}"
     expected = write(path)
     command = [sys.executable, "-c", CODE, str(path)]
@@ -69,5 +71,5 @@ def test_a_million_examples_take_less_than_4_gb_and_a_minute(tmp_path, write):
     path.unlink()
     assert found["examples"] == EXAMPLES
     assert found["student"] == pytest.approx(expected)
-    assert found["gigabytes"] < 4
-    assert found["seconds"] < 60  # of the processor, so that a busy machine counts no more
+    assert found["gigabytes"] < GIGABYTES
+    assert found["seconds"] < SECONDS  # of the processor, so that a busy machine counts no more

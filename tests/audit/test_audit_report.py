@@ -9,6 +9,7 @@ from made_predictions import answers, predictions
 import kdlib
 from kdlib import losses, metrics
 from kdlib.audit import Report
+from kdlib.audit.averages import class_variances
 from kdlib.audit.measured import Calibration
 from kdlib.audit.verdicts import fewest_examples
 
@@ -53,6 +54,38 @@ def test_margins_and_losses_are_those_of_the_metrics(given, report):
         by_class = metrics.class_means(measure(scores, given["labels"]), given["labels"], 6)
         shown = report.buckets.query("model == 'student'")[name]
         assert list(shown) == pytest.approx(list(by_class[order]))
+
+
+@pytest.mark.parametrize(
+    ("counts", "given", "words", "first"),
+    [
+        ((20, 10), {"train_counts": [7, 9]}, "by training examples, fewest first", 0),
+        ((20, 10), {}, "by test examples, fewest first", 1),
+        ((19, 10), {}, "by the accuracy of one_hot, lowest first", 0),
+        ((19, 10), {"teacher": [1, 0]}, "by the teacher's accuracy, lowest first", 1),
+    ],
+)
+def test_classes_are_ordered_by_the_best_that_is_there(counts, given, words, first):
+    """The teacher is right in class 0 alone, the baseline in class 1."""
+    labels = np.repeat([0, 1], counts)
+    if "teacher" in given:
+        given = {"teacher": np.tile(given["teacher"], (len(labels), 1))}
+    wrong_in_0 = np.tile([0.0, 1.0], (len(labels), 1))
+    report = kdlib.audit(labels, np.eye(2)[labels], one_hot=wrong_in_0, **given)
+    assert report.order == words
+    assert list(report.cumulative["class"]) == [first, 1 - first]
+
+
+def test_the_spread_of_a_class_borrows_a_degree_of_freedom_from_all():
+    labels = np.repeat([0, 1, 2], [1, 4, 7])  # and a class 3 without examples
+    differences = np.random.default_rng(0).integers(-1, 2, (3, 12))
+    by_class = [differences.mean(axis=0)[labels == label] for label in range(3)]
+    squares = [sum((own - own.mean()) ** 2) for own in by_class]
+    pooled = sum(squares) / (12 - 3)
+    found = class_variances(differences, labels, 4)
+    assert found[0] == pytest.approx(pooled) and np.isnan(found[3])
+    for own, square, variance in zip(by_class, squares, found, strict=False):
+        assert variance == pytest.approx((square + pooled) / len(own) / len(own))
 
 
 def test_logits_give_the_report_of_their_probabilities(given, report):

@@ -88,9 +88,12 @@ class Notebook:
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
+    def cell(self, number):
+        return self.page.locator(f"{SHOWN} .jp-CodeCell").nth(number)
+
     def charts(self, cell, count=1):
         """The canvases in the outputs of a cell, once there are ``count``."""
-        found = self.page.locator(f"{SHOWN} .jp-CodeCell").nth(cell).locator("canvas")
+        found = self.cell(cell).locator("canvas")
         found.nth(count - 1).wait_for()
         return found
 

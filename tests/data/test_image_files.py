@@ -78,6 +78,7 @@ def test_a_box_lies_in_the_image(height, width, seed):
 
 def test_a_view_does_not_depend_on_its_batch_or_on_the_number_of_threads(files, monkeypatch):
     views = draw_view_seeds(6, seed=3, epoch=2, flip=True)
+    monkeypatch.setattr(image_files, "cores", lambda: 3)
     together = files.in_views(views)
     monkeypatch.setattr(image_files, "cores", lambda: 1)
     rows = torch.tensor([5, 0, 3])

@@ -137,7 +137,7 @@ def test_worst_k_grows_from_the_minimum_to_the_mean(per_class):
 
 @pytest.mark.parametrize(
     ("classes", "fraction", "count"),
-    [(100, 0.1, 10), (100, 0.07, 7), (10, 0.1, 1), (8, 0.1, 1), (3, 0.01, 1), (5, 1.0, 5)],
+    [(100, 0.1, 10), (100, 0.07, 7), (10, 0.1, 1), (16, 0.1, 2), (3, 0.01, 1), (5, 1.0, 5)],
 )
 def test_top_fraction_counts_classes(classes, fraction, count):
     per_class = np.random.default_rng(0).random(classes)

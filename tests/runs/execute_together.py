@@ -1,6 +1,7 @@
 """``torchrun execute_together.py STORE OUT``: train a robust teacher's student in all processes.
 
-Writes into OUT what each process wrote in the store, and the test logits that it got back.
+Writes into OUT what each process wrote in the store, and the test logits that it got back. At last
+each process is the command ``kdlib store where``.
 """
 
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from small_runs import robust_student
 
+from kdlib import cli
 from kdlib.errors import KdlibError
 from kdlib.runs import Store, execute
 
@@ -41,3 +43,5 @@ def main(root, out):
 
 if __name__ == "__main__":
     main(sys.argv[1], Path(sys.argv[2]))
+    sys.argv = ["kdlib", "store", "where", "--store", sys.argv[1]]
+    cli.main()

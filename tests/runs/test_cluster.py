@@ -58,20 +58,20 @@ def wait_for(condition):
         time.sleep(0.02)
 
 
-def test_a_run_of_a_killed_worker_goes_on_elsewhere(tmp_path):
-    long = one_hot(3, epochs=60)
+def test_a_run_of_a_killed_worker_goes_on_elsewhere(client, tmp_path):
+    long = one_hot(3, epochs=30)
     store, answers = Store(tmp_path), []
-    with local_cluster(2, device="cpu") as client:
-        workers = client.run(os.getpid)
-        training = threading.Thread(
-            target=lambda: answers.append(train_on(client, [long], store=store, progress=False))
-        )
-        training.start()
-        wait_for((store.folder(long) / CHECKPOINT).exists)
-        (busy,) = (address for address, keys in client.processing().items() if keys)
-        os.kill(workers[busy], signal.SIGKILL)
-        assert not is_finished(store.folder(long))
-        training.join()
+    workers = client.run(os.getpid)
+    training = threading.Thread(
+        target=lambda: answers.append(train_on(client, [long], store=store, progress=False))
+    )
+    training.start()
+    wait_for((store.folder(long) / CHECKPOINT).exists)
+    (busy,) = (address for address, keys in client.processing().items() if keys)
+    os.kill(workers[busy], signal.SIGKILL)
+    assert not is_finished(store.folder(long))
+    training.join()
+    client.wait_for_workers(2)  # the cluster starts another in its place
     assert answers == [{}]
     result = store.finished(long)
     assert result.environment["process"] != workers[busy]
@@ -79,7 +79,7 @@ def test_a_run_of_a_killed_worker_goes_on_elsewhere(tmp_path):
     weights = [r.folder / "weights.safetensors" for r in (result, undisturbed)]
     assert weights[0].read_bytes() == weights[1].read_bytes()
     seconds = result.timing["seconds"]
-    assert len(seconds) == 60  # those before the kill came with the checkpoint
+    assert len(seconds) == 30  # those before the kill came with the checkpoint
 
 
 def test_a_scheduler_is_joined_by_its_address(client, tmp_path):
@@ -137,7 +137,7 @@ HOLDS_A_CLUSTER = """
 import sys
 from kdlib.runs.cluster import local_cluster
 if __name__ == "__main__":
-    with local_cluster(2, device="cpu"):
+    with local_cluster(1, device="cpu"):
         open(sys.argv[1], "w").close()
         input()
 """
@@ -149,7 +149,7 @@ def test_no_worker_outlives_a_killed_command(tmp_path):
     process = subprocess.Popen([sys.executable, script, up], stdin=subprocess.PIPE)
     wait_for(up.exists)
     children = psutil.Process(process.pid).children(recursive=True)
-    assert len(children) >= 2
+    assert any("spawn_main" in " ".join(child.cmdline()) for child in children)  # the worker
     process.kill()
     process.wait()
     assert psutil.wait_procs(children, timeout=30)[1] == []

@@ -15,24 +15,37 @@ from small_runs import distilled, one_hot, recipe
 from kdlib.errors import KdlibError
 from kdlib.locks import held_if_free
 from kdlib.runs import Store, execute
+from kdlib.runs.run_files import CHECKPOINT
 
-EPOCHS = 60  # of a student that is killed; its teacher is trained before, for two
+EPOCHS = 13  # of a student that is killed after 11; its teacher is trained before, for two
+STUDENT = distilled().model_copy(update={"recipe": recipe(EPOCHS)})
 
 SCRIPT = """
-import logging, sys
+import logging, os, signal, sys
 sys.path.insert(0, {here!r})
 logging.basicConfig(level=logging.INFO, stream=sys.stdout)
-from small_runs import distilled, recipe
-from kdlib.runs import Store, execute
-if __name__ == "__main__":
-    student = distilled().model_copy(update={{"recipe": recipe({epochs})}})
-    execute([student], store=Store({root!r}), jobs=1, progress=False)
+from test_faults import STUDENT, Store, execute
+from kdlib.training.keeper import Keeper
+
+def save_or_die(keeper, history, save=Keeper.save):
+    save(keeper, history)
+    if len(history) == {killed_after}:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Keeper.save = save_or_die
+print("ready", flush=True)
+sys.stdin.readline()
+execute([STUDENT], store=Store({root!r}), jobs=1, progress=False)
 """
 
 
-def start(root: Path, epochs: int = EPOCHS) -> subprocess.Popen:
-    script = SCRIPT.format(here=str(Path(__file__).parent), root=str(root), epochs=epochs)
-    return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+def start(root: Path, killed_after: int = 0) -> subprocess.Popen:
+    """A process that is ready to train the student; it begins with its next line of input."""
+    script = SCRIPT.format(
+        here=str(Path(__file__).parent), root=str(root), killed_after=killed_after
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, "-c", script], **pipes, text=True)
 
 
 def wait_for(condition, seconds: float = 120) -> None:
@@ -44,27 +57,31 @@ def wait_for(condition, seconds: float = 120) -> None:
 
 @pytest.mark.slow
 def test_killed_and_started_again_gives_the_same_bits(tmp_path):
-    spec = distilled().model_copy(update={"recipe": recipe(EPOCHS)})
     killed, whole = Store(tmp_path / "killed"), Store(tmp_path / "whole")
-    process = start(killed.root)
-    checkpoint = killed.folder(spec) / "checkpoint.safetensors"
-    wait_for(checkpoint.exists)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert killed.get(spec) is None, "the kill came too late to test anything"
+    process = start(killed.root, killed_after=11)
+    process.communicate("\n")
+    assert process.returncode == -signal.SIGKILL
+    checkpoint = killed.folder(STUDENT) / CHECKPOINT
+    assert checkpoint.exists() and killed.get(STUDENT) is None
 
-    assert start(killed.root).wait() == 0
-    assert start(whole.root).wait() == 0
+    for store in (killed, whole):
+        execute([STUDENT], store=store, jobs=1, progress=False)
     for name in ("weights.safetensors", "logits.safetensors", "per_class.csv", "history.csv"):
-        assert (killed.folder(spec) / name).read_bytes() == (
-            whole.folder(spec) / name
-        ).read_bytes(), name
+        files = [store.folder(STUDENT) / name for store in (killed, whole)]
+        assert files[0].read_bytes() == files[1].read_bytes(), name
     assert not checkpoint.exists()
+    resumed = killed.finished(STUDENT).environment
+    assert resumed["process"] == os.getpid() != process.pid
 
 
 @pytest.mark.slow
 def test_two_processes_that_want_the_same_run_train_it_once(tmp_path):
-    processes = [start(tmp_path, epochs=20) for _ in range(2)]
+    processes = [start(tmp_path) for _ in range(2)]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
     said = "".join(process.communicate()[0] for process in processes)
     assert [process.returncode for process in processes] == [0, 0]
     assert said.count("training ") == 2, said  # the teacher and the student

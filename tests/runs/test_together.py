@@ -13,9 +13,16 @@ from kdlib.runs import Store, execute
 HERE = Path(__file__).parent
 
 
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory):
+    """Where two processes have trained, and what both printed."""
+    folder = tmp_path_factory.mktemp("together")
+    return folder, torchrun(HERE / "execute_together.py", folder / "two", folder, beside=HERE)
+
+
 @pytest.mark.slow
-def test_two_processes_fill_a_store_as_one_does(tmp_path):
-    torchrun(HERE / "execute_together.py", tmp_path / "two", tmp_path, beside=HERE)
+def test_two_processes_fill_a_store_as_one_does(printed):
+    tmp_path, _ = printed
     (alone,) = execute([robust_student()], store=Store(tmp_path / "one"), jobs=1, device="cpu")
     shared = Store(tmp_path / "two")
     together = shared.finished(robust_student())
@@ -34,6 +41,6 @@ def test_two_processes_fill_a_store_as_one_does(tmp_path):
 
 
 @pytest.mark.slow
-def test_of_two_processes_of_the_command_one_prints(tmp_path):
-    printed = torchrun("-m", "kdlib", "store", "where", "--store", tmp_path)
-    assert printed.count(str(tmp_path)) == 1
+def test_of_two_processes_of_the_command_one_prints(printed):
+    folder, said = printed
+    assert said.count(f"{folder / 'two'}\n") == 1

@@ -1,6 +1,6 @@
 """Every chapter from an empty folder, with Colab's versions and with the newest.
 
-``make test-colab`` runs this; the units at the end run always.
+``make test-colab`` runs this, and `.ci/run` for one chapter; the units at the end run always.
 """
 
 import os
@@ -30,6 +30,12 @@ def machine(request):
     return request.param, python_of(request.param, Path(ENVIRONMENTS).resolve())
 
 
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """The named store, or an empty one: other tests train with other versions."""
+    return os.environ.get("KDLIB_COLAB_STORE") or str(tmp_path_factory.mktemp("store"))
+
+
 def text_of(notebook):
     outputs = (out for cell in notebook["cells"] for out in cell.get("outputs", []))
     return "".join("".join(out.get("text", "")) for out in outputs)
@@ -48,9 +54,8 @@ def test_the_versions_are_colabs_or_newer(machine):
 @pytest.mark.chapters
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", WANTED)
-def test_a_chapter_runs(machine, installed, tmp_path, name, monkeypatch):
-    if store := os.environ.get("KDLIB_COLAB_STORE"):
-        monkeypatch.setenv("KDLIB_STORE", store)
+def test_a_chapter_runs(machine, installed, store, tmp_path, name, monkeypatch):
+    monkeypatch.setenv("KDLIB_STORE", store)
     said = text_of(ran(machine[1], CHAPTERS[name], tmp_path, installed))
     assert "the profile quick" in said
     assert "Trained runs are kept in" in said

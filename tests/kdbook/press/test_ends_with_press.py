@@ -69,7 +69,8 @@ def test_the_training_ahead_of_the_chapters_ends_with_its_parent(tmp_path):
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", start_it, json.dumps([["rare_classes", long]])],
-        env=os.environ | {"KDLIB_STORE": str(store)},
+        # With workers, where there are two cores.
+        env=os.environ | {"KDLIB_STORE": str(store), "LOKY_MAX_CPU_COUNT": "2"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )

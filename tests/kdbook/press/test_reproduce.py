@@ -64,10 +64,10 @@ def test_what_ran_well_is_used_again_and_what_is_mended_runs(tiny, call):
 def test_a_hung_cell_and_a_dead_kernel_are_failures(tiny, call):
     tiny.chapter("one", code("import time", "time.sleep(600)"))
     tiny.chapter("two", code("import os", "os._exit(1)"))
-    result = call("--yes", "--cell-timeout", 5)
+    result = call("--yes", "--cell-timeout", 2)
     whys = {each["name"]: each["why"] for each in summary(tiny)["items"]}
     assert result.exit_code == 1
-    assert "longer than --cell-timeout 5" in whys["one"] and "kernel died" in whys["two"]
+    assert "longer than --cell-timeout 2" in whys["one"] and "kernel died" in whys["two"]
 
 
 def test_nothing_runs_without_a_yes(tiny, call):

@@ -30,8 +30,9 @@ def test_a_chapter_is_chosen_by_name_or_path(tiny, name):
     assert [page.name for page in select_chapters(read_pages(tiny.root), [name])] == ["two"]
 
 
-def test_no_name_chooses_every_notebook(tiny):
-    assert [page.name for page in select_chapters(read_pages(tiny.root), [])] == ["one", "two"]
+@pytest.mark.parametrize("names", [[], ["two", "one", "two"]])
+def test_chapters_come_once_and_in_reading_order_and_no_name_chooses_all(tiny, names):
+    assert [page.name for page in select_chapters(read_pages(tiny.root), names)] == ["one", "two"]
 
 
 def test_an_unknown_chapter_is_refused_with_the_allowed_names(tiny):
