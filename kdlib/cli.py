@@ -19,7 +19,9 @@ from kdlib.audit_command import audit
 from kdlib.data_command import data
 from kdlib.errors import KdlibError, SettingError
 from kdlib.exchange_commands import export, import_
+from kdlib.lifeline import Terminated, interrupt_at_sigterm
 from kdlib.names import choices
+from kdlib.options import exit_code
 from kdlib.store_commands import store
 
 if TYPE_CHECKING:
@@ -58,6 +60,9 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except KdlibError as error:
             raise click.ClickException(str(error)) from error
+        except Terminated as interruption:
+            click.echo("stopped", err=True)
+            raise SystemExit(exit_code(interruption)) from None
         except OSError as error:
             if error.filename is None:  # a pipe that was closed, say: click knows what to do
                 raise
@@ -128,5 +133,6 @@ def _warning_in_words(
 def main() -> None:
     """Entry point of the ``kdlib`` command; of processes of ``torchrun`` the first one prints."""
     warnings.formatwarning = _warning_in_words
+    interrupt_at_sigterm()
     with nullcontext() if is_first() else redirect_stdout(io.StringIO()):
         cli(prog_name="kdlib")

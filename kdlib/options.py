@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from kdlib.folders import absolute
+from kdlib.lifeline import Terminated
 
 
 class AbsolutePath(click.Path):
@@ -33,9 +34,14 @@ root_option = click.option(
 
 @contextmanager
 def keeps_finished_runs() -> Iterator[None]:
-    """Say, where the user interrupts the block, that nothing finished is lost."""
+    """Say, where an interruption or SIGTERM ends the block, that nothing finished is lost."""
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
         click.echo("\nstopped: finished runs are kept; the same command goes on", err=True)
-        raise SystemExit(130) from None
+        raise SystemExit(exit_code(interruption)) from None
+
+
+def exit_code(interruption: KeyboardInterrupt) -> int:
+    """What a shell expects of a program that a signal ended: 128 and the signal's number."""
+    return 143 if isinstance(interruption, Terminated) else 130

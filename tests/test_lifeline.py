@@ -69,3 +69,36 @@ def test_a_child_that_has_others_to_end_is_asked_first(tmp_path):
     parent.kill()
     parent.wait()
     assert is_gone(child) and said.read_text() == "ended"
+
+
+ENDS = (
+    "import logging, signal, sys, time, warnings; from kdlib.lifeline import interrupt_at_sigterm\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "interrupt_at_sigterm(); print('up', flush=True)\n"
+    "try: time.sleep(600)\n"
+    "except KeyboardInterrupt as error: name = type(error).__name__\n"
+    "logging.error('cut off'); warnings.warn('not closed')\n"
+    "signal.raise_signal(signal.SIGTERM); print(name)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [(signal.SIGTERM, "Terminated"), (signal.SIGINT, "KeyboardInterrupt")],
+)
+def test_a_signal_interrupts_once_and_libraries_say_nothing_of_it(number, name):
+    ends = subprocess.Popen(
+        [sys.executable, "-c", ENDS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert ends.stdout.readline() == "up\n"
+    ends.send_signal(number)
+    assert ends.communicate(timeout=15) == (f"{name}\n", "")
+    assert ends.returncode == 0
+
+
+def test_an_ignored_interruption_stays_ignored():
+    code = "signal.signal(signal.SIGINT, signal.SIG_IGN); interrupt_at_sigterm()\n"
+    asked = "print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)"
+    begin = "import signal; from kdlib.lifeline import interrupt_at_sigterm\n"
+    said = subprocess.check_output([sys.executable, "-c", begin + code + asked], text=True)
+    assert said == "True\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ from kdlib.runs.train_each import attempt, needs_failed
 from kdlib.training.progress import progress as bar_over
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future, SpecCluster
 
 MOST_WORKERS = 256
 _PATIENCE = 20.0
@@ -51,7 +52,7 @@ def local_cluster(workers: int, *, device: str | None = None) -> Iterator[Client
         raise SettingError(f"workers = {workers} is not allowed: 1 to {MOST_WORKERS}")
     shares = _shares(workers, chosen_device(device))
     distributed = _distributed()
-    options = {"nthreads": 1, "memory_limit": 0, "dashboard": False, "silence_logs": logging.ERROR}
+    options = {"nthreads": 1, "memory_limit": 0, "dashboard": False, "silence_logs": logging.CRITICAL}
     nannies = {
         place: {"cls": distributed.Nanny, "options": options | {"env": share}}
         for place, share in enumerate(shares)
@@ -60,12 +61,25 @@ def local_cluster(workers: int, *, device: str | None = None) -> Iterator[Client
     with (
         distributed.SpecCluster(
             workers=nannies, scheduler={"cls": distributed.Scheduler, "options": leader},
-            silence_logs=logging.ERROR,
+            silence_logs=logging.CRITICAL,
         ) as cluster,
         distributed.Client(cluster) as client,
     ):  # fmt: skip
         client.wait_for_workers(workers)
-        yield client
+        with _ends_at_once(cluster):
+            yield client
+
+
+@contextmanager
+def _ends_at_once(cluster: SpecCluster) -> Iterator[None]:
+    """End the workers where the block is interrupted; asked kindly they would train on meanwhile."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        for nanny in cluster.workers.values():
+            nanny.auto_restart = False
+            os.kill(nanny.pid, signal.SIGTERM)
+        raise
 
 
 def _shares(workers: int, device: str) -> list[dict[str, str]]:

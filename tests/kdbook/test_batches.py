@@ -42,8 +42,10 @@ def test_a_grid_is_every_combination_of_what_was_written(wanted):
 @pytest.mark.parametrize(
     ("text", "values"),
     [("1,2,4", (1, 2, 4)), ("1,1.0,1", (1, 1.0)), ("cifar10,cifar100", ("cifar10", "cifar100")),
-     ("[5,20],[50]", ([5, 20], [50])), ('"a,b",c', ('"a', 'b"', "c")), ("null", (None,)),
-     ("", ("",)), ("a b", ("a b",))],
+     ("[5,20],[50]", ([5, 20], [50])), ("null", (None,)), ("", ("",)),
+     ("a b", ("a b",)), ("a,", ("a", "")), ('"x,y",z', ("x,y", "z")), ('"a,b","c"', ("a,b", "c")),
+     ('z, "1"', ("z", "1")), ('"say ""a,b""",1,z', ('say "a,b"', 1, "z")),
+     ('["a,b",2],z,[3]', (["a,b", 2], "z", [3])), ("C:\\new,x[0]", ("C:\\new", "x[0]"))],
 )  # fmt: skip
 def test_a_value_is_json_or_else_text(text, values):
     assert parse_grid([f"x={text}"])["x"] == values
@@ -55,6 +57,20 @@ def test_a_value_is_json_or_else_text(text, values):
 def test_what_no_notebook_can_be_told_is_refused(pair):
     with pytest.raises(SettingError, match="is not allowed"):
         parse_grid([pair])
+
+
+@pytest.mark.parametrize("text", ['"a,b', 'a,"b', 'a"b,c"', '"a"b,c', '[1,2,"x,y"', "a,[1", '"'])
+def test_quotes_and_brackets_that_are_not_closed_are_refused(text):
+    with pytest.raises(SettingError, match=r"x=.* is not allowed: a quote or bracket is") as caught:
+        parse_grid([f"x={text}"])
+    assert "\n" not in str(caught.value)
+
+
+@given(st.lists(st.text(max_size=9), min_size=2, max_size=4, unique=True))
+def test_any_text_can_be_written_in_quotes(texts):
+    quoted = ['"' + text.replace('"', '""') + '"' for text in texts]
+    read = parse_grid(["x=plain," + ",".join(quoted)])["x"]
+    assert read == tuple(dict.fromkeys(("plain", *texts)))
 
 
 def test_a_name_is_given_once():

@@ -37,9 +37,13 @@ def train_ahead(wanted: Wanted) -> None:
         return
     # The chapters make the site, where no bar may show; here a person may look on.
     environment = {name: value for name, value in os.environ.items() if name != "KDLIB_SITE"}
-    subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-m", "kdbook.press.training_process", str(os.getpid())],
-        input=json.dumps(wanted).encode(),
+        stdin=subprocess.PIPE,
         env=environment,
-        check=False,
     )
+    try:
+        process.communicate(json.dumps(wanted).encode())
+    finally:
+        process.terminate()  # does nothing where it ended by itself
+        process.wait()

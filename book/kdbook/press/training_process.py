@@ -8,7 +8,8 @@ import sys
 from kdbook.chapters import study
 from kdbook.shelf import lacking
 from kdlib.errors import KdlibError
-from kdlib.lifeline import end_with
+from kdlib.lifeline import end_with, interrupt_at_sigterm
+from kdlib.options import exit_code
 from kdlib.runs import RunSpec, execute
 
 
@@ -22,10 +23,11 @@ def main() -> None:
         execute(lacking(specs))
     except KdlibError as error:
         print(f"  training: {error}", file=sys.stderr)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except KeyboardInterrupt as interruption:
+        sys.exit(exit_code(interruption))
 
 
 if __name__ == "__main__":
-    end_with(int(sys.argv[1]))  # the press: when that ends, so does this
+    interrupt_at_sigterm()
+    end_with(int(sys.argv[1]), politely=True)  # the press: when that ends, so does this
     main()
