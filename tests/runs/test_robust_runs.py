@@ -25,10 +25,17 @@ def started(spec, store):
     return multipliers_for(spec, dataset_for(spec), store)
 
 
-def teachers_probabilities(spec, store, split):
+def teachers_probabilities(spec, store, split, temperature):
     model = store.finished(spec.teacher).model()
     logits = predict_logits(model, split.images, scaling="centre", dataset_name="digits")
-    return teacher_probabilities(logits, 1.0)
+    return teacher_probabilities(logits, temperature)
+
+
+def at(temperature, **cost):
+    """The student of the teacher at that temperature of the objective."""
+    spec = robust_student(**cost)
+    objective = spec.objective.model_copy(update={"temperature": temperature})
+    return spec.model_copy(update={"objective": objective})
 
 
 def test_a_teachers_base_rate_is_the_class_prior(store):
@@ -38,15 +45,15 @@ def test_a_teachers_base_rate_is_the_class_prior(store):
 
 
 def test_a_students_base_rate_is_the_teachers_marginal_on_the_training_images(store):
-    spec = robust_student()
-    marginal = teachers_probabilities(spec, store, dataset_for(spec).train).mean(0)
+    spec = at(3.0, validation_temperature=0.5)
+    marginal = teachers_probabilities(spec, store, dataset_for(spec).train, 3.0).mean(0)
     torch.testing.assert_close(started(spec, store)._log_rate.exp(), marginal)
 
 
 def test_validation_labels_are_the_teachers_or_true(store):
-    spec = robust_student()
+    spec = at(3.0, validation_temperature=0.5)
     split = dataset_for(spec).validation
-    probs = teachers_probabilities(spec, store, split)
+    probs = teachers_probabilities(spec, store, split, 0.5)
     torch.testing.assert_close(started(spec, store)._held_out.targets, probs)
     true = started(robust_student(validation_labels="one_hot"), store)._held_out.targets
     assert torch.equal(true.argmax(1), split.labels) and (true.sum(1) == 1).all()
