@@ -133,7 +133,7 @@ class Findings:
         """The correlation in words."""
         values = self.correlations(heat)
         if len(values) < metrics.FEWEST_REPEATS:
-            return f"at T = {heat:g} the shares do not differ in enough seeds ({len(values)})"
+            return f"at T = {heat:g} there is none, as the shares differ in {len(values)} seeds"
         row = compare.mean_over_seeds(values.tolist(), metrics.SIGNED)
         return f"at T = {heat:g} it is {compare.signed(row, digits=2)}, {len(values)} seeds"
 
@@ -142,10 +142,10 @@ class Findings:
         parts = [f"at T = {heat:g} it {self._moves(heat)}" for heat in self.two]
         tied = "; ".join(map(self.tied_said, self.two))
         return (
-            "**In short.** From the mean class to the rarest, the share of regularisation "
-            "samples among the training images depends on the temperature at which you count: "
-            f"{'; '.join(parts)}. The rank correlation of a class's share with what distillation "
-            f"changes there: {tied}."
+            "**In short.** Whether the training images of the rarest classes hold another share of "
+            "regularisation samples than those of the mean class depends on the temperature at "
+            f"which you count: {'; '.join(parts)}. Whether the shares foretell the harm, their "
+            f"rank correlation with what distillation changes says: {tied}."
         )
 
     def _rarest(self, split: str, heat: float) -> pd.Series:

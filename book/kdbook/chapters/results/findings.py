@@ -88,9 +88,7 @@ class Findings:
 
     def in_short(self) -> str:
         """The answer in two sentences."""
-        others = " and ".join(
-            f"{m} {compare.change(self._rarest(m))}" for m in TAUGHT if m != ALPHA
-        )
+        others = " and ".join(f"{m} {compare.moved(self._rarest(m))}" for m in TAUGHT if m != ALPHA)
         count, every = int(self.found["holds"].sum()), len(self.found)
         fate = (
             f"{count} are significant after correction"
@@ -100,8 +98,9 @@ class Findings:
             "open which method is best"
         )
         return (
-            f"**In short.** Against a one-hot student, {ALPHA} at the temperature chosen for it "
-            f"{compare.change(self._rarest(ALPHA))} in the rarest fifth, while {others}. Of all "
+            "**In short.** Each at the temperature that validation chose for it and against a "
+            f"one-hot student, in the rarest fifth {ALPHA} {compare.change(self._rarest(ALPHA))}, "
+            f"while {others}. Of all "
             f"{every} differences between two methods, on {len(self.measures)} measures, {fate}."
         )
 
