@@ -133,19 +133,19 @@ class Findings:
         """The correlation in words."""
         values = self.correlations(heat)
         if len(values) < metrics.FEWEST_REPEATS:
-            return f"at T = {heat:g} there is none, as the shares differ in {len(values)} seeds"
+            few = f"{len(values)} seeds only" if len(values) else "no seed"
+            return f"has no value at T = {heat:g}, where the shares differ in {few}"
         row = compare.mean_over_seeds(values.tolist(), metrics.SIGNED)
-        return f"at T = {heat:g} it is {compare.signed(row, digits=2)}, {len(values)} seeds"
+        return f"is {compare.signed(row, digits=2)} at T = {heat:g} ({len(values)} seeds)"
 
     def in_short(self) -> str:
         """The chapter's answer in two sentences."""
-        parts = [f"at T = {heat:g} it {self._moves(heat)}" for heat in self.two]
-        tied = "; ".join(map(self.tied_said, self.two))
+        parts = [f"{self._moves(heat)} if you count at T = {heat:g}" for heat in self.two]
+        tied = ", and ".join(map(self.tied_said, reversed(self.two)))
         return (
-            "**In short.** Whether the training images of the rarest classes hold another share of "
-            "regularisation samples than those of the mean class depends on the temperature at "
-            f"which you count: {'; '.join(parts)}. Whether the shares foretell the harm, their "
-            f"rank correlation with what distillation changes says: {tied}."
+            "**In short.** From the mean class to the rarest, the share of regularisation samples "
+            f"among the training images {', and '.join(parts)}. The rank correlation of a class's "
+            f"share with what distillation changes there {tied}."
         )
 
     def _rarest(self, split: str, heat: float) -> pd.Series:
