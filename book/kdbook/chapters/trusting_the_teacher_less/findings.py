@@ -42,7 +42,7 @@ def in_short(study: TrustingTheTeacherLess) -> str:
         return first
     equal, own = (_end(effect(study, method, warm)) for method in ("distilled", "AdaAlpha"))
     if equal == own:
-        return f"{first} At T = {warm:g} either of them {own}."
+        return f"{first} At T = {warm:g} it {own} with either."
     return f"{first} At T = {warm:g} equal trust {equal}, and AdaAlpha {own}."
 
 
