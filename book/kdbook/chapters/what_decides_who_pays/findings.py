@@ -30,8 +30,8 @@ def headline(bins: pd.DataFrame) -> str:
         return "No share of the target off the label costs a class a clear point"
     first, last = harmed.iloc[0], harmed.iloc[-1]
     return (
-        f"From {_bound(first)} % of its target off the label, a class loses {-first['mean']:.0f} "
-        f"points of accuracy, and up to {-last['mean']:.0f}"
+        f"With {_bound(first)} % of its target off the label or more, a class loses "
+        f"{-first['mean']:.0f} to {-last['mean']:.0f} points of accuracy"
     )
 
 
