@@ -50,6 +50,11 @@ def moves(row: Row) -> str:
     return f"{'gains' if row['mean'] > 0 else 'loses'} {abs(row['mean']):.0f} points"
 
 
+def moved(row: Row) -> str:
+    """The same without its interval, for a sentence that gives another: ``falls by 9.5 points``."""
+    return change(row).partition(" (")[0]
+
+
 def signed(row: Row, digits: int = 1) -> str:
     """A difference as a cell of a table, e.g. ``+8.3 (+1.0 to +15.6)``."""
     return _cell(row, f"+.{digits}f")
@@ -104,7 +109,7 @@ def starred(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def seeds_told(rows: pd.DataFrame) -> str:
-    """How many seeds were trained here and how many recorded before, as a sentence.
+    """Of how many seeds there are runs, and of how many a record of accuracies, as a sentence.
 
     Args:
         rows: as ``kdbook.records.with_recorded`` gives them.
@@ -112,10 +117,11 @@ def seeds_told(rows: pd.DataFrame) -> str:
     total = rows["seed"].nunique()
     here = rows[rows[TRAINED] == "here"]["seed"].nunique()
     if total == here:
-        return f"{here} seeds, all trained here."
+        return "1 seed, with all its runs." if here == 1 else f"{here} seeds, all with their runs."
     return (
-        f"{total} seeds: {here} trained here, {total - here} from the record of the same study. "
-        f"A recorded row counts only where its run has the id of a run of these settings."
+        f"{total} seeds: of {here} there are the runs, and of {total - here} the record of the "
+        "same study has the accuracies. A row of it counts only where its run has the id of a run "
+        "of these settings."
     )
 
 

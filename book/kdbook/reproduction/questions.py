@@ -152,7 +152,7 @@ def _bases(paper: Paper, row: Row, answer: Answer, places: _Places) -> Sequence[
     """The rows that the number may be taken from; right is one."""
     base = _base(paper, row, answer)
     metric = paper.same_metric.get(row["metric"], row["metric"])
-    near = places.get((base["table"], row["dataset"], metric), ())
+    near = places.get((base["table"], row["dataset"], str(metric)), ())
     return [one for one in near if holds(base, one)]
 
 

@@ -46,7 +46,9 @@ def test_trained_rows_come_before_recorded_ones_of_their_seed(tmp_path):
     here = table(SETTINGS, worst=99.0)
     both = records.with_recorded(study.TeacherAndStudent(), here, tmp_path)
     assert both.groupby("seed")["worst_1"].unique().map(list).to_dict() == {0: [99], 1: [1], 2: [1]}
-    assert compare.seeds_told(both).startswith("3 seeds: 1 trained here, 2 from the record")
+    assert compare.seeds_told(both).startswith(
+        "3 seeds: of 1 there are the runs, and of 2 the record"
+    )
 
 
 @pytest.mark.parametrize("changed", [{"seeds": 1}, {"temperatures": (1.0, 3.0)}])
@@ -55,7 +57,7 @@ def test_who_names_seeds_or_temperatures_gets_what_is_trained(tmp_path, changed)
     asked = study.TeacherAndStudent.parse(**changed)
     both = records.with_recorded(asked, table(SETTINGS), tmp_path)
     assert both["trained"].eq("here").all() and len(both) == 15
-    assert compare.seeds_told(both) == "1 seeds, all trained here."
+    assert compare.seeds_told(both) == "1 seed, with all its runs."
 
 
 def test_a_record_without_the_needed_column_is_passed_over(tmp_path):

@@ -105,7 +105,7 @@ def test_the_first_figure_and_its_words_follow_the_numbers():
         "as a margin: +20, then +20"
     )
     said = findings.in_short(effects)
-    assert "by +11.0 (+8.5 to +13.5) points after 10 epochs" in said
+    assert "by +11.0 points after 10 epochs" in said
     assert "still move it by +20.0 (+19.3 to +20.7) then (3 seeds)" in said
 
 

@@ -170,10 +170,9 @@ class Findings(StudyFindings[Margins]):
         ends = self.summary[self.summary["method"].isin(self.names.values())]
         diverged = int((ends["status"] == "diverged").sum())
         return (
-            "**In short.** Against the one-hot student, AdaMargin's mean over the classes "
-            f"{least} at offset {small:g}, and at offset {large:g} it "
-            f"{most}. Of its {len(ends)} trainings at the recipe's rate "
-            f"{diverged or 'none'} diverged."
+            f"**In short.** With AdaMargin at offset {large:g}, the mean over the classes {most} "
+            f"against the one-hot student; at offset {small:g} it {least}. Of its {len(ends)} "
+            f"trainings at the recipe's rate {diverged or 'none'} diverged."
         )
 
     def levels_table(self) -> Styler:

@@ -39,7 +39,9 @@ def in_short(bench: Bench) -> str:
 def _effect(report: Report) -> str:
     harmed = _named(report, "harmed") or "no class for sure"
     row = report.overall.set_index("measure").loc["worst_1"]
-    worst = words.change({"mean": row["gain"], **_span(row), "seeds": report.seeds})
+    change = {"mean": row["gain"], **_span(row), "seeds": report.seeds}
+    unclear = words.verdict(change) == "undecided"
+    worst = words.moved(change) if unclear else words.change(change)
     return f"harms {harmed}, and the worst class {worst}"
 
 

@@ -159,7 +159,8 @@ def shifts_said(over: pd.DataFrame, labels: np.ndarray) -> str:
     return (
         f"The shift looks better where it was chosen by {over['mean'].min():.0f} to "
         f"{over['mean'].max():.0f} points more than no shift does. {clear} of {len(over)} "
-        f"intervals lie above zero, and {holds} of the gaps are significant after correction. "
+        f"intervals lie above zero, and after correction {holds} of the gaps "
+        f"{'is' if holds == 1 else 'are'} significant. "
         f"The rarest class in validation has {np.bincount(labels).min()} images."
     )
 

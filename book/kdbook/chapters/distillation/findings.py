@@ -38,14 +38,15 @@ def effects(rows: pd.DataFrame) -> pd.DataFrame:
 
 def in_short(record: Record, rows: pd.DataFrame) -> str:
     """The answer, and what it does to students: from the record."""
-    mean, rarest = (compare.change(row) for _, row in effects(rows).iterrows())
+    mean, rarest = (row for _, row in effects(rows).iterrows())
     heat = rows["temperature"].max()
     return (
         "A teacher tells its student how much an image resembles every other class, the "
         "temperature decides how loudly, and where the teacher is wrong it tells the wrong thing "
         f"just as loudly. Students of long-tailed {record.about.dataset} that heard only their "
         f"teacher (T = {heat:g}) show what that does: against students of the labels, their "
-        f"accuracy in the mean of the classes {mean}, and in the rarest fifth of them it {rarest}."
+        f"accuracy in the mean of the classes {compare.moved(mean)}, and in the rarest fifth of "
+        f"them it {compare.change(rarest)}."
     )
 
 

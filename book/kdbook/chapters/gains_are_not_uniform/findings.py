@@ -59,8 +59,8 @@ def in_short(both: pd.DataFrame, bias: pd.DataFrame) -> str:
     """
     most = int(both["k"].max())
     return (
-        f"Not all classes alike: from one-hot to distilled the mean of the {most} classes "
-        f"{compare.change(at(both, most, HONEST))}, while the class that the validation images "
+        f"From one-hot to distilled the mean of the {most} classes "
+        f"{compare.moved(at(both, most, HONEST))}, while the class that the validation images "
         f"call the worst {compare.change(at(both, 1, HONEST))}. Images that choose the worst class "
         "must not also measure it: where one half of the test images does both, the gain of that "
         f"class {compare.change(at(bias, 1))} by this alone."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 import pandas as pd
@@ -16,6 +17,7 @@ from kdbook.chapters.groups_that_are_not_classes.changes import (
     Scored,
     changes,
 )
+from kdbook.compare import Row
 from kdbook.study import StudyFindings
 
 LEVEL = 0.05
@@ -76,23 +78,20 @@ class Findings(StudyFindings[GroupsThatAreNotClasses]):
 
     def in_short(self) -> str:
         """The answer in two sentences."""
-        told = "; ".join(
-            self._said_at(setting) for setting in self.by_label["setting"].unique()[:-1]
-        )
+        settings = self.by_label["setting"].unique()[:-1]
+        told = "; ".join(f"at {one} {self._said_at(one, compare.moved)}" for one in settings)
         hurt = self.lost_at_equal_rates()
         return (
-            f"**In short.** {told[0].upper()}{told[1:]}: the distilled tree hands out 1s at "
-            "another "
-            f"rate, so who pays depends on the threshold. Where both students predict equally many "
-            f"1s, {self._said_at(EQUAL).partition(', ')[2]}, and of the twenty groups by label, "
-            "sex and race "
-            f"{'; '.join(hurt) or 'none'} loses after correction."
+            "**In short.** Who pays depends on the threshold, because the distilled tree hands out "
+            f"1s at another rate: {told}. Where both students predict equally many 1s, "
+            f"{self._said_at(EQUAL, compare.change)}, and of the twenty groups by label, sex and "
+            f"race {'; '.join(hurt) or 'none'} loses after correction."
         )
 
-    def _said_at(self, setting: str) -> str:
+    def _said_at(self, setting: str, said: Callable[[Row], str]) -> str:
         rows = self.by_label[self.by_label["setting"] == setting]
-        words = [f"{row['group']} {compare.change(row)}" for _, row in rows.iterrows()]
-        return f"at {setting}, {' and '.join(words)}"
+        words = [f"of people with {row['group']} {said(row)}" for _, row in rows.iterrows()]
+        return f"the accuracy {' and that '.join(words)}"
 
     def lost_at_equal_rates(self) -> list[str]:
         """The groups of Table 8 that lose after Holm's correction when rates are equal."""

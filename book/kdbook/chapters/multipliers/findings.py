@@ -51,14 +51,15 @@ def in_short(
     table = summary.assign(temperature=float("nan"))
     gain = compare(table, [(DEFAULT, STANDARD)], {column: measure}).iloc[0]
     worst = gaps[gaps["measure"] == measure]
-    names = ", ".join(worst[worst["holds"]]["comparison"]) or "none"
+    clear = list(worst[worst["holds"]]["comparison"])
+    moves = f"only {clear[0]} moves" if len(clear) == 1 else f"{', '.join(clear) or 'none'} move"
     last = extreme(study)
     ends = endings(rows).set_index("method").loc[[last]]
     return (
         f"Multipliers move the {measure} of a distilled student by {signed(gain)} points "
         f"({int(gain['seeds'])} seeds). Of the {len(worst)} choices that we changed one by one, "
-        f"those that move it significantly after correction are: {names}; at {last} the weight "
-        f"ends on a single class in {int(ends['collapsed'].sum())} of {len(ends)} seeds."
+        f"{moves} it significantly after correction, and at {last} the weight ends on a single "
+        f"class in {int(ends['collapsed'].sum())} of {len(ends)} seeds."
     )
 
 

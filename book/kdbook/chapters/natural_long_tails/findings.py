@@ -64,15 +64,15 @@ class Findings(StudyFindings[NaturalLongTails]):
             "have a "
             f"p-value of {case['least p']:.2f} at the very best. None of the paper's large sets "
             "has been "
-            f"run here; on {self.study.study_profile().dataset}, in the worst {self.k} classes, "
-            f"distilled minus one-hot {self._said('distilled')} and AdaAlpha minus one-hot "
+            f"run here; on {self.study.study_profile().dataset}, distillation changes the worst "
+            f"{self.k} classes by {self._said('distilled')}, and AdaAlpha by "
             f"{self._said('AdaAlpha')}."
         )
 
     def _said(self, method: str) -> str:
         row = self.worst(method)
         sure = "significant" if row["p_holm"] <= compare.LEVEL else "not significant"
-        return f"is {compare.signed(row)} points ({sure} after correction)"
+        return f"{compare.signed(row)} points, which is {sure} after correction"
 
     def setting_said(self) -> str:
         """On what this page's numbers are measured."""

@@ -58,12 +58,11 @@ class Findings(StudyFindings[NumberOfClasses]):
         """The chapter's answer in two sentences."""
         tail = self.worst[self.worst["imbalance"] == self.worst["imbalance"].max()]
         even = self.worst[self.worst["imbalance"] == self.worst["imbalance"].min()]
-        few, all_of, calm = tail.iloc[0], tail.iloc[-1], even.iloc[-1]
+        all_of, calm = tail.iloc[-1], even.iloc[-1]
         said = (
-            f"**In short.** At imbalance ratio {few['imbalance']:g} the worst of "
-            f"{few['classes']:g} classes {compare.change(few)} and the worst of "
-            f"{all_of['classes']:g} {compare.change(all_of)}. At ratio {calm['imbalance']:g} the "
-            f"worst of {calm['classes']:g} {compare.change(calm)}."
+            f"**In short.** {self.headline()}; at imbalance ratio {all_of['imbalance']:g} the "
+            f"worst of all {all_of['classes']:g} {compare.change(all_of)}. At ratio "
+            f"{calm['imbalance']:g} it {compare.change(calm)}."
         )
         return number_classes(said)
 

@@ -64,7 +64,7 @@ def in_short(rows: pd.DataFrame) -> str:
     """
     first, last = rows["epochs"].min(), rows["epochs"].max()
     outer, margin = _WORDS.values()
-    early, late = (signed(_at(rows, outer, epochs)) for epochs in (first, last))
+    early, late = (f"{_at(rows, outer, epochs)['mean']:+.1f}" for epochs in (first, last))
     inside = signed(_at(rows, margin, last))
     seeds = int(rows["seeds"].min())
     return (

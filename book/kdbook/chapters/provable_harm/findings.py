@@ -22,13 +22,14 @@ def in_short(study: ProvableHarm, both: pd.DataFrame) -> str:
     """The answer in two sentences; ``both`` is of ``study.beside``."""
     rows = both[(both["method"] == PAIRED) & (both["measure"] == RISK)]
     own, (many, few) = study.settings, study.settings.sizes
-    lost, kept = (_span(compare.row_of(rows, group=name)) for name in ("minority", "majority"))
+    lost, kept = (compare.row_of(rows, group=name) for name in ("minority", "majority"))
     return (
         f"**In short.** Distilling a ridge regression shrinks every direction once more, and it "
         f"harms exactly the groups that this takes further from the shrinkage that suits their "
         f"noise. At λ = {own.ridge_lambda:g} and σ/β = {own.sigma / own.beta:g} the simulated "
-        f"excess risk of a group of {few} changes by {lost}, and that of a group of {many} by "
-        f"{kept} (95 % over {int(rows['seeds'].max())} seeds)."
+        f"excess risk of a group of {few} changes by {_span(lost)} (95 % over "
+        f"{int(rows['seeds'].max())} seeds), and that of a group of {many} by "
+        f"{kept['mean']:+.5f}."
     )
 
 

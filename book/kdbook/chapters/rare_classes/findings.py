@@ -29,11 +29,20 @@ def in_short(record: Record, by_batch: pd.DataFrame) -> str:
     rows = _rows(pooled, "distilled", hot)
     first, last = rows.iloc[0], rows.iloc[-1]
     return (
-        f"At T = {hot:g}, accuracy in the rarest fifth of the classes {_change(first)} under a "
-        f"teacher of {first['teacher_epochs']:g} epochs, and {_change(last)} under one of "
-        f"{last['teacher_epochs']:g}, against students of labels only; at T = {cold:g} it "
-        f"{change_said(pooled, 'distilled', cold)}. {batch_size.recipe_said(by_batch)}"
+        f"Against students of the labels alone, accuracy in the rarest fifth of the classes "
+        f"{_change(first)} at T = {hot:g} under a teacher of {first['teacher_epochs']:g} epochs, "
+        f"and {_moved(last)} under one of {last['teacher_epochs']:g}; at T = {cold:g} it "
+        f"{_without_span(change_said(pooled, 'distilled', cold))}. "
+        f"{batch_size.recipe_in_short(by_batch)}"
     )
+
+
+def _without_span(said: str) -> str:
+    return said.partition(" (")[0] if said.startswith("shows") else said
+
+
+def _moved(row: Row) -> str:
+    return _without_span(_change(row)) if _sign(row) == 0 else _change(row).partition(" (")[0]
 
 
 def _change(row: Row) -> str:

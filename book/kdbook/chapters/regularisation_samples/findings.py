@@ -123,19 +123,19 @@ class Findings(StudyFindings[RegularisationSamples]):
         """The correlation in words."""
         values = self.correlations(heat)
         if len(values) < metrics.FEWEST_REPEATS:
-            return f"at T = {heat:g} the shares do not differ in enough seeds ({len(values)})"
+            few = f"{len(values)} seeds only" if len(values) else "no seed"
+            return f"has no value at T = {heat:g}, where the shares differ in {few}"
         row = compare.mean_over_seeds(values.tolist(), metrics.SIGNED)
-        return f"at T = {heat:g} it is {compare.signed(row, digits=2)}, {len(values)} seeds"
+        return f"is {compare.signed(row, digits=2)} at T = {heat:g} ({len(values)} seeds)"
 
     def in_short(self) -> str:
         """The chapter's answer in two sentences."""
-        parts = [f"at T = {heat:g} it {self._moves(heat)}" for heat in self.two]
-        tied = "; ".join(map(self.tied_said, self.two))
+        parts = [f"{self._moves(heat)} if you count at T = {heat:g}" for heat in self.two]
+        tied = ", and ".join(map(self.tied_said, reversed(self.two)))
         return (
-            "**In short.** From the mean class to the rarest, the share of regularisation "
-            "samples among the training images depends on the temperature at which you count: "
-            f"{'; '.join(parts)}. The rank correlation of a class's share with what distillation "
-            f"changes there: {tied}."
+            "**In short.** From the mean class to the rarest, the share of regularisation samples "
+            f"among the training images {', and '.join(parts)}. The rank correlation of a class's "
+            f"share with what distillation changes there {tied}."
         )
 
     def _rarest(self, split: str, heat: float) -> pd.Series:

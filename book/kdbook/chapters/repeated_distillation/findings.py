@@ -98,7 +98,7 @@ class Findings(StudyFindings[RepeatedDistillation]):
         hot = self.hottest()
         most = compare.change(pd.Series(rows.to_dict("index")[hot]))
         others = "; ".join(
-            f"at {chain} it {compare.change(row)}" for chain, row in rows.iterrows() if chain != hot
+            f"at {chain} it {compare.moved(row)}" for chain, row in rows.iterrows() if chain != hot
         )
         return (
             f"**In short.** From round 1 to round {self.last} at {hot}, the mean accuracy of the "

@@ -76,21 +76,22 @@ class Findings(StudyFindings[Results]):
 
     def in_short(self) -> str:
         """The answer in two sentences."""
-        others = " and ".join(
-            f"{m} {compare.change(self._rarest(m))}" for m in TAUGHT if m != ALPHA
+        others = ", and ".join(
+            f"to {m} it {compare.moved(self._rarest(m))}" for m in TAUGHT if m != ALPHA
         )
         count, every = int(self.found["holds"].sum()), len(self.found)
+        seeds = len(set(self.best["seed"]))
         fate = (
-            f"{count} are significant after correction"
+            f"{'one is' if count == 1 else f'{count} are'} significant after correction"
             if count
-            else f"none is significant after correction: {len(set(self.best['seed']))} seeds "
-            "leave it "
-            "open which method is best"
+            else f"none is significant after correction: {seeds} seeds leave it open which method "
+            "is best"
         )
         return (
-            f"**In short.** Against a one-hot student, {ALPHA} at the temperature chosen for it "
-            f"{compare.change(self._rarest(ALPHA))} in the rarest fifth, while {others}. Of all "
-            f"{every} differences between two methods, on {len(self.measures)} measures, {fate}."
+            f"**In short.** From a one-hot student to {ALPHA}, accuracy in the rarest fifth of the "
+            f"classes {compare.change(self._rarest(ALPHA))}; {others}, each at the temperature "
+            f"that validation chose for it. Of all {every} differences between two methods, on "
+            f"{len(self.measures)} measures, {fate}."
         )
 
     def headline(self) -> str:

@@ -100,9 +100,9 @@ def still_standing(table: pd.DataFrame, few: int, measures: Mapping[str, str]) -
     total = table["seed"].nunique()
     early, late = (_standing(_first_seeds(table, n), measures) for n in (few, total))
     return [
-        f"{measure}, {labels} labels: {len(stood)} are significant with {few} seeds, "
-        f"{len(stood & late[measure, labels])} of them with {total}, and "
-        f"{len(late[measure, labels] - stood)} others."
+        f"{measure}, {labels} labels: significant with {few} seeds {len(stood)}, still so with "
+        f"{total} seeds {len(stood & late[measure, labels])}, and with {total} seeds only "
+        f"{len(late[measure, labels] - stood)}."
         for (measure, labels), stood in early.items()
     ]
 

@@ -41,10 +41,10 @@ def in_short(study: TrustingTheTeacherLess) -> str:
     )
     if warm == hot:
         return first
-    return (
-        f"{first} At T = {warm:g} equal trust {_end(effect(study, 'distilled', warm))}, and "
-        f"AdaAlpha {_said(study, 'AdaAlpha', warm)}."
-    )
+    equal, own = (_end(effect(study, method, warm)) for method in ("distilled", "AdaAlpha"))
+    if equal == own:
+        return f"{first} At T = {warm:g} it {own} with either."
+    return f"{first} At T = {warm:g} equal trust {equal}, and AdaAlpha {own}."
 
 
 def remember(study: TrustingTheTeacherLess) -> Any:

@@ -30,8 +30,8 @@ def headline(bins: pd.DataFrame) -> str:
         return "No share of the target off the label costs a class a clear point"
     first, last = harmed.iloc[0], harmed.iloc[-1]
     return (
-        f"From {_bound(first)} % of its target off the label, a class loses {-first['mean']:.0f} "
-        f"points of accuracy, and up to {-last['mean']:.0f}"
+        f"With {_bound(first)} % of its target off the label or more, a class loses "
+        f"{-first['mean']:.0f} to {-last['mean']:.0f} points of accuracy"
     )
 
 
@@ -40,21 +40,10 @@ def in_short(table: pd.DataFrame) -> list[str]:
     lengths = family(table, LENGTHS)
     share = fits.coefficients(lengths, ["share"]).iloc[0]
     first = (
-        f"Ten points more of a class's target off the label go with {signed(share)} points of its "
-        f"accuracy; {below_said(fits.binned(lengths))}."
+        f"For every ten points more of a class's target off the label its accuracy changes by "
+        f"{signed(share)} points."
     )
     return [first, size_said(lengths)]
-
-
-def below_said(bins: pd.DataFrame, share: float = 20.0) -> str:
-    """What classes with a small share lose: the span of the bins' means below it.
-
-    Args:
-        bins: as ``fits.binned`` gives it.
-        share: percent of the target off the label.
-    """
-    means = bins[bins["middle"] < share]["mean"]
-    return f"below {share:g} % the mean changes are {means.min():+.1f} to {means.max():+.1f}"
 
 
 def margin_said(table: pd.DataFrame) -> str:
@@ -73,9 +62,8 @@ def size_said(lengths: pd.DataFrame) -> str:
     left = "no clear difference is left" if beside["p_holm"] > LEVEL else "a difference is left"
     span = f"{beside['mean']:+.1f} points, {beside['low']:+.1f} to {beside['high']:+.1f}"
     return (
-        f"A class with twice as many images loses {alone['mean']:.1f} points less "
-        f"({alone['low']:+.1f} to {alone['high']:+.1f}); between classes with the same share off "
-        f"the label {left} ({span})."
+        f"A class with twice as many images loses {alone['mean']:.1f} points less; between classes "
+        f"with the same share off the label {left} ({span})."
     )
 
 
