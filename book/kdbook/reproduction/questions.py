@@ -151,7 +151,7 @@ def _printed(paper: Paper, number: int, row: Row, places: _Places) -> tuple[Prin
 def _bases(paper: Paper, row: Row, answer: Answer, places: _Places) -> Sequence[Row]:
     """The rows that the number may be taken from; right is one."""
     base = _base(paper, row, answer)
-    metric: str = paper.same_metric.get(row["metric"], row["metric"])
+    metric = str(paper.same_metric.get(row["metric"], row["metric"]))
     near = places.get((base["table"], row["dataset"], metric), ())
     return [one for one in near if holds(base, one)]
 
