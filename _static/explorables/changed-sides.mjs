@@ -18,9 +18,9 @@ const CONTROLS = {
   sort: ["sorted by", [["seeds", "seeds that changed"], ["sure", "how sure the teacher is"]]],
 };
 const STRIPS = {
-  lost: ["Lost by distillation", "distilled"],
+  lost: ["Lost by distillation in more seeds than gained", "distilled"],
   back: ["Of the lost answers, won back by AdaAlpha", "distilled"],
-  gained: ["Gained by distillation", "one-hot"],
+  gained: ["Gained by distillation in more seeds than lost", "one-hot"],
 };
 const MOST = 8; // tiles of a strip
 const FEW = 5; // training images that explain one

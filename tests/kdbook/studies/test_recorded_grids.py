@@ -88,14 +88,14 @@ def test_cells_that_some_seed_lacks_are_left_out():
 def test_what_falls_with_more_seeds_is_told():
     fallen = grid(table(6, late=25.0)).table
     for line in grids.still_standing(fallen, 3, WORST):
-        stood = int(line.partition("labels: ")[2].split()[0])
-        assert stood >= 1 and "0 of them with 6" in line
+        stood = int(line.partition("with 3 seeds ")[2].partition(",")[0])
+        assert stood >= 1 and "still so with 6 seeds 0," in line
     firm = grids.still_standing(grid(table(6)).table, 3, WORST)
     assert [line.partition(":")[0] for line in firm] == [
         "worst class, teacher labels",
         "worst class, one-hot labels",
     ]
-    assert not any("0 of them with 6" in line for line in firm)
+    assert not any("still so with 6 seeds 0," in line for line in firm)
 
 
 def test_each_cell_has_its_difference_for_both_labels():

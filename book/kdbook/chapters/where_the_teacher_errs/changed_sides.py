@@ -99,7 +99,8 @@ def figure() -> HTML:
 def static_figure(shown: Sides) -> str:
     """Sentence and two strips as HTML that needs neither script nor style sheet."""
     strips = {
-        "Lost by distillation": shown.lost.sum(axis=0) - shown.gained.sum(axis=0),
+        "Lost by distillation in more seeds than gained": shown.lost.sum(axis=0)
+        - shown.gained.sum(axis=0),
         "Of the lost answers, won back by AdaAlpha": shown.won_back.sum(axis=0),
     }
     images = np.asarray(load("digits").test.images)
