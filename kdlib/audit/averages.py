@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,14 +107,14 @@ def _made_up(gains: PairedGains, order: NDArray[np.int64], confidence: float) ->
     return np.asarray(ndtri((1 + confidence) / 2) ** 2 * np.cumsum(1 / count) / np.cumsum(count))
 
 
-def worst_gain(
+def worst_gains(
     new: NDArray[np.int8],
     old: NDArray[np.int8],
     labels: NDArray[np.int64],
-    k: int,
+    ks: Sequence[int],
     confidence: float,
     seed: int,
-) -> tuple[float, float, float, float]:
+) -> list[tuple[float, float, float, float]]:
     """Accuracy of each model's own k worst classes, and the interval of their difference.
 
     With one training it is a bootstrap of the examples of each class, which for a minimum of noisy
@@ -123,21 +124,22 @@ def worst_gain(
         new: right or wrong, ``[S, N]``.
         old: the same of the other model; where S differs, one of them is 1.
         labels: ``[N]``.
-        k: how many classes.
+        ks: how many classes; the resamples serve each of them.
         confidence: of the interval.
         seed: of the resamples.
 
     Returns:
-        New accuracy, old accuracy, lower and upper end of the difference.
+        For each k new accuracy, old accuracy, lower and upper end of the difference.
     """
-    one, two = (_by_class(right, labels) for right in (new, old))
-    both = np.asarray(worst_k(one, k)), np.asarray(worst_k(two, k))
+    classes = [_by_class(right, labels) for right in (new, old)]
+    worst = [[np.asarray(worst_k(one, k)) for one in classes] for k in ks]
     if len(new) == len(old) == 1:
-        low, high = _resampled(new[0], old[0], labels, k, confidence, seed)
+        ends = _resampled(new[0], old[0], labels, ks, confidence, seed)
     else:
-        seen = t_interval(both[0] - both[1], confidence, SHARE_DIFFERENCE)
-        low, high = seen.low, seen.high
-    return float(both[0].mean()), float(both[1].mean()), low, high
+        seen = [t_interval(one - two, confidence, SHARE_DIFFERENCE) for one, two in worst]
+        ends = [(interval.low, interval.high) for interval in seen]
+    means = [(float(one.mean()), float(two.mean())) for one, two in worst]
+    return [(*both, *end) for both, end in zip(means, ends, strict=True)]
 
 
 def _by_class(right: NDArray[np.int8], labels: NDArray[np.int64]) -> Floats:
@@ -151,22 +153,27 @@ def _resampled(
     new: NDArray[np.int8],
     old: NDArray[np.int8],
     labels: NDArray[np.int64],
-    k: int,
+    ks: Sequence[int],
     confidence: float,
     seed: int,
-) -> tuple[float, float]:
+) -> list[tuple[float, float]]:
     there, codes = np.unique(labels, return_inverse=True)
     table = np.bincount(codes * 4 + 2 * new + old, minlength=4 * len(there)).reshape(-1, 4)
     count = table.sum(axis=1)
     rng = np.random.default_rng(seed)
-    found = []
+    found: list[list[Any]] = [[] for _ in ks]
     left, block = max(200, min(_RESAMPLES, _MOST_CELLS // len(there))), _BLOCK // len(there) + 1
     while left > 0:
         size = (min(left, block), len(there))
         drawn = rng.multinomial(count, table / count[:, None], size) / count[:, None]
         gained, kept = drawn[..., 2] + drawn[..., 3], drawn[..., 1] + drawn[..., 3]
-        found.append(worst_k(gained, k) - worst_k(kept, k))
+        for k, differences in zip(ks, found, strict=True):
+            differences.append(worst_k(gained, k) - worst_k(kept, k))
         left -= block
+    return [_ends(np.concatenate(differences), confidence) for differences in found]
+
+
+def _ends(differences: Floats, confidence: float) -> tuple[float, float]:
     tail = (1 - confidence) / 2
-    low, high = np.quantile(np.concatenate(found), [tail, 1 - tail])
+    low, high = np.quantile(differences, [tail, 1 - tail])
     return (float(low), float(high)) if low < high else (np.nan, np.nan)

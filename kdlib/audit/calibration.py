@@ -18,22 +18,21 @@ class Calibration:
     """
 
     def __init__(self, num_classes: int) -> None:
-        self._size = num_classes
         shape = (num_classes, len(_EDGES) + 1)
         self._probs, self._squares, self._own = (np.zeros(shape) for _ in range(3))
-        self._examples = 0
 
     def add(self, probs: Floats, labels: NDArray[np.int64]) -> None:
         """Take in probabilities ``[n, L]`` and the labels of the same examples."""
-        bins = np.searchsorted(_EDGES, probs.ravel(), side="right").reshape(probs.shape)
-        cells = bins + np.arange(self._size) * self._own.shape[1]
-        length, shape = self._own.size, self._own.shape
-        weights = probs.ravel()
-        self._probs += np.bincount(cells.ravel(), weights, length).reshape(shape)
-        self._squares += np.bincount(cells.ravel(), weights**2, length).reshape(shape)
-        own = cells[np.arange(len(labels)), labels]
-        self._own += np.bincount(own, minlength=length).reshape(shape)
-        self._examples += len(labels)
+        tiny = probs < _EDGES[0]  # of many classes nearly all are, and they share a bin
+        small = np.where(tiny, probs, 0.0)
+        self._probs[:, 0] += small.sum(axis=0)
+        self._squares[:, 0] += np.einsum("nl,nl->l", small, small)
+        rows, classes = np.nonzero(~tiny)
+        large = probs[rows, classes]
+        np.add.at(self._probs, (classes, _bins(large)), large)
+        np.add.at(self._squares, (classes, _bins(large)), large**2)
+        own = probs[np.arange(len(labels)), labels]
+        np.add.at(self._own, (labels, _bins(own)), 1.0)
 
     def error(self) -> Floats:
         """The estimate for each class ``[L]``, from 0 to 2; NaN for one without examples."""
@@ -48,3 +47,7 @@ class Calibration:
         spread = np.sqrt(np.maximum(self._probs - self._squares, 0.0)).sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(np.minimum(np.sqrt(2 / np.pi) * spread / own, 2.0))
+
+
+def _bins(probs: Floats) -> NDArray[np.int64]:
+    return np.searchsorted(_EDGES, probs, side="right")

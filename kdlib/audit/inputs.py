@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from kdlib.aligned import IGNORED, check_aligned, check_class_order, is_table
@@ -172,7 +173,7 @@ def class_names(where: str, names: Any, num_classes: int) -> list[str]:
     if len(found) != num_classes:
         raise DataError(f"{where} has {len(found)} names: expected {num_classes}, one a class")
     if len(set(found)) < num_classes:
-        twice = next(name for place, name in enumerate(found) if name in found[:place])
+        twice = found[pd.Index(found).duplicated().argmax()]
         raise DataError(f"{where} names two classes {twice!r}: expected different names")
     return found
 

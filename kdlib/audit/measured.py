@@ -11,7 +11,6 @@ from kdlib.aligned import IGNORED
 from kdlib.audit.calibration import Calibration
 from kdlib.audit.checks import Kind, check_scores
 from kdlib.audit.rows import Rows, blocks
-from kdlib.metrics import log_loss, margin
 
 Floats = NDArray[np.float64]
 _SMALLEST = 1e-12
@@ -104,11 +103,10 @@ def _one_pass(rows: Rows, kind: str, labels: NDArray[np.int64], calibrate: bool)
     confidence = np.empty(len(labels), np.float32)
     for place, block in blocks(rows):
         counts, truth = kept[place], labels[place]
-        scores = as_logits(block, kind)
         predicted[place] = block.argmax(axis=1)
-        losses, margins = log_loss(scores, truth), margin(scores, truth)
-        sums += [_by_class(values[counts], truth[counts], size) for values in (losses, margins)]
-        probs = softmax(scores)
+        losses, margins, probs = measures(as_logits(block, kind), np.where(counts, truth, 0))
+        np.add.at(sums[0], truth[counts], losses[counts])
+        np.add.at(sums[1], truth[counts], margins[counts])
         confidence[place] = probs.max(axis=1)
         if calibration is not None:
             calibration.add(probs[counts], truth[counts])
@@ -124,15 +122,27 @@ def as_logits(block: NDArray[np.generic], kind: str) -> Floats:
     return np.log(np.maximum(values, _SMALLEST)) if kind == "probabilities" else values
 
 
-def softmax(scores: Floats) -> Floats:
-    """Probabilities of each row."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    powers /= powers.sum(axis=1, keepdims=True)
-    return powers
+def measures(scores: Floats, labels: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    """Log-loss and margin of each example ``[n]``, and its probabilities ``[n, L]``.
 
+    They are those of ``kdlib.metrics.log_loss`` and ``margin``, with one exponential a score for
+    all of them, and without their tables of which score is the label's.
 
-def _by_class(values: Floats, labels: NDArray[np.int64], size: int) -> Floats:
-    return np.bincount(labels, values, minlength=size).astype(np.float64)
+    Args:
+        scores: finite logits ``[n, L]``.
+        labels: ``[n]``, each from 0 to L-1.
+    """
+    rows, top = np.arange(len(scores)), scores.max(axis=1)
+    powers = np.exp(scores - top[:, None])
+    own = powers[rows, labels]
+    powers[rows, labels] = 0.0
+    rest, rival = powers.sum(axis=1), powers.max(axis=1)
+    powers[rows, labels] = own
+    with np.errstate(divide="ignore"):  # where all others are too small to count
+        odds = np.log(rest) + top - scores[rows, labels]
+    total = own + rest
+    powers /= total[:, None]
+    return np.logaddexp(0.0, odds), (own - rival) / total, powers
 
 
 def _named(where: str, seeds: list[Rows], seed: int) -> str:
