@@ -1,9 +1,12 @@
-"""Names that nobody knows: which known one may have been meant."""
+"""Names that nobody knows: which known one may have been meant; names that are given twice."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+_MOST = 200
+"""So many known names still make a line that someone reads."""
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
@@ -15,8 +18,19 @@ def closest(name: str, known: Iterable[str]) -> str | None:
 
 
 def choices(name: str, known: Iterable[str]) -> str:
-    """What to write in the place of an unknown ``name``: the likely one, then all there are."""
+    """What to write in the place of an unknown ``name``: the likely one, then those there are."""
     names = list(known)
     likely = closest(name, names)
     guess = f"did you mean {likely}? A" if likely else "a"
-    return f"{guess}llowed are {', '.join(names) or 'none'}"
+    more = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
+    return f"{guess}llowed are {', '.join(names[:_MOST]) or 'none'}{more}"
+
+
+def first_twice(names: Iterable[str]) -> str | None:
+    """The first name that stands before it too; ``None`` where all differ. Fast for many names."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None

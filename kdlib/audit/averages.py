@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,10 @@ _AS_NORMAL = 1e9
 _RESAMPLES = 2000
 _MOST_CELLS = 10_000_000
 _BLOCK = 250_000
+_FEW = 16
+"""With fewer examples a class than this, drawing each of them is quicker than drawing counts."""
+_Draw = Callable[[np.random.Generator, int], tuple[Floats, Floats]]
+"""Draws accuracies of the new and the old model by class, so many times: ``[times, M]`` each."""
 
 
 def class_variances(differences: NDArray[Any], labels: NDArray[np.int64], size: int) -> Floats:
@@ -158,19 +162,45 @@ def _resampled(
     seed: int,
 ) -> list[tuple[float, float]]:
     there, codes = np.unique(labels, return_inverse=True)
-    table = np.bincount(codes * 4 + 2 * new + old, minlength=4 * len(there)).reshape(-1, 4)
-    count = table.sum(axis=1)
+    few = len(labels) < _FEW * len(there)
+    draw = (_drawn_examples if few else _drawn_counts)(2 * new + old, codes)
     rng = np.random.default_rng(seed)
     found: list[list[Any]] = [[] for _ in ks]
     left, block = max(200, min(_RESAMPLES, _MOST_CELLS // len(there))), _BLOCK // len(there) + 1
     while left > 0:
-        size = (min(left, block), len(there))
-        drawn = rng.multinomial(count, table / count[:, None], size) / count[:, None]
-        gained, kept = drawn[..., 2] + drawn[..., 3], drawn[..., 1] + drawn[..., 3]
+        gained, kept = draw(rng, min(left, block))
         for k, differences in zip(ks, found, strict=True):
             differences.append(worst_k(gained, k) - worst_k(kept, k))
         left -= block
     return [_ends(np.concatenate(differences), confidence) for differences in found]
+
+
+def _drawn_counts(both: NDArray[np.int8], codes: NDArray[np.int64]) -> _Draw:
+    """Draws how many examples of each class both models, one or none have right."""
+    table = np.bincount(codes * 4 + both, minlength=4 * (codes.max() + 1)).reshape(-1, 4)
+    count = table.sum(axis=1)
+
+    def draw(rng: np.random.Generator, times: int) -> tuple[Floats, Floats]:
+        size = (times, len(count))
+        drawn = rng.multinomial(count, table / count[:, None], size) / count[:, None]
+        return drawn[..., 2] + drawn[..., 3], drawn[..., 1] + drawn[..., 3]
+
+    return draw
+
+
+def _drawn_examples(both: NDArray[np.int8], codes: NDArray[np.int64]) -> _Draw:
+    """Draws the examples themselves: the same law, in less time where classes have few of them."""
+    answers, count = both[np.argsort(codes, kind="stable")], np.bincount(codes)
+    starts = np.cumsum(count) - count
+    start, size = np.repeat(starts, count), np.repeat(count, count)
+
+    def draw(rng: np.random.Generator, times: int) -> tuple[Floats, Floats]:
+        place = start + (rng.random((times, len(answers))) * size).astype(np.int64)
+        drawn = answers[place]
+        right = [np.add.reduceat(drawn & bit, starts, axis=1, dtype=np.int64) for bit in (2, 1)]
+        return right[0] / (2 * count), right[1] / count
+
+    return draw
 
 
 def _ends(differences: Floats, confidence: float) -> tuple[float, float]:

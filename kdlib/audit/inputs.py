@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from kdlib.aligned import IGNORED, check_aligned, check_class_order, is_table
@@ -18,6 +17,7 @@ from kdlib.audit.rows import Rows, split_seeds
 from kdlib.audit.shown import shown
 from kdlib.errors import DataError, SettingError
 from kdlib.metrics import FEWEST_REPEATS
+from kdlib.names import first_twice
 from kdlib.validated import check_choice
 
 BASELINES = ("baseline", "one_hot", "teacher")
@@ -172,8 +172,8 @@ def class_names(where: str, names: Any, num_classes: int) -> list[str]:
     found = [shown(name) for name in np.asarray(names, dtype=object).ravel()]
     if len(found) != num_classes:
         raise DataError(f"{where} has {len(found)} names: expected {num_classes}, one a class")
-    if len(set(found)) < num_classes:
-        twice = found[pd.Index(found).duplicated().argmax()]
+    twice = first_twice(found)
+    if twice is not None:
         raise DataError(f"{where} names two classes {twice!r}: expected different names")
     return found
 

@@ -52,7 +52,12 @@ def local_cluster(workers: int, *, device: str | None = None) -> Iterator[Client
         raise SettingError(f"workers = {workers} is not allowed: 1 to {MOST_WORKERS}")
     shares = _shares(workers, chosen_device(device))
     distributed = _distributed()
-    options = {"nthreads": 1, "memory_limit": 0, "dashboard": False, "silence_logs": logging.CRITICAL}
+    options = {
+        "nthreads": 1,
+        "memory_limit": 0,
+        "dashboard": False,
+        "silence_logs": logging.CRITICAL,
+    }
     nannies = {
         place: {"cls": distributed.Nanny, "options": options | {"env": share}}
         for place, share in enumerate(shares)

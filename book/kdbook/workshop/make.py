@@ -55,8 +55,7 @@ def make_workshop(
         _write(_solved(out, unit), for_instructors(unit, address))
     _zip_students(out, units)
     write_atomically(out / "index.html", page("Workshop", _contents(units, plans)).encode())
-    with alone(project.staging("workshop")):
-        _write_slides(project, out, units, source, say, cell_timeout)
+    _write_slides(project, out, units, source, say, cell_timeout)
 
 
 def _write_slides(
@@ -65,7 +64,8 @@ def _write_slides(
 ) -> None:  # fmt: skip
     """Run the notebooks for instructors as chapters are; slides of each that runs to its end."""
     jobs = {_job(project, out, unit, cell_timeout): unit for unit in units}
-    failures = run_side_by_side(list(jobs), default_jobs(), say)
+    with alone(project.staging("workshop")):
+        failures = run_side_by_side(list(jobs), default_jobs(), say)
     for job, unit in jobs.items():
         if job not in failures:
             executed = read_notebook(job.output)
