@@ -25,7 +25,8 @@ def run(
 ) -> int:  # fmt: skip
     """Run the notebook ``source`` in ``folder``, writing ``output``; return the exit code.
 
-    By default the folder is an empty one. A cell may take ``cell_timeout`` seconds; then the kernel is ended. None: as long as it likes.
+    By default the folder is an empty one. A cell may take ``cell_timeout`` seconds; then the kernel
+    is ended. None: as long as it likes.
 
     Raises:
         Exception: Anything but an error in a cell, e.g. a disk that is full.

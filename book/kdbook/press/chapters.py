@@ -28,8 +28,8 @@ class ChapterJob:
     """One chapter to run: its source, where its output goes, and what it is told.
 
     A cell may take ``cell_timeout`` seconds, or as long as it likes. ``label`` names it where one
-    chapter has several jobs. It makes a page of the site, in an empty folder, unless a ``folder`` is
-    named.
+    chapter has several jobs. It makes a page of the site, in an empty folder, unless a ``folder``
+    is named.
     """
 
     page: Page
