@@ -53,7 +53,7 @@ evidence: $(INSTALLED)  ## Train what book/results/plan.md plans, on CIFAR, and 
 	@KDLIB_STEP=$${KDLIB_STEP-fused} $(BIN)/kdlib evidence $(addprefix --only ,$(BLOCKS)) $(if $(PLAN),--plan)
 
 workshop: $(INSTALLED)  ## Write notebooks, slides and plans of a workshop into _build/workshop
-	@$(BIN)/kdlib workshop
+	@$(BIN)/kdlib workshop $(if $(CELL_TIMEOUT),--cell-timeout "$(CELL_TIMEOUT)")
 
 serve: $(INSTALLED)  ## Serve the built pages on this machine only (PORT=8000)
 	@$(BIN)/kdlib book serve --port "$(PORT)"

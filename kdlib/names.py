@@ -1,10 +1,13 @@
-"""Names: which known one may have been meant, and how one that a user gave can be shown."""
+"""Names: which known one may have been meant; given twice; shown on one line."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+_MOST = 200
+"""So many known names still make a line that someone reads."""
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
@@ -16,11 +19,22 @@ def closest(name: str, known: Iterable[str]) -> str | None:
 
 
 def choices(name: str, known: Iterable[str]) -> str:
-    """What to write in the place of an unknown ``name``: the likely one, then all there are."""
+    """What to write in the place of an unknown ``name``: the likely one, then those there are."""
     names = list(known)
     likely = closest(name, names)
     guess = f"did you mean {likely}? A" if likely else "a"
-    return f"{guess}llowed are {', '.join(names) or 'none'}"
+    more = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
+    return f"{guess}llowed are {', '.join(names[:_MOST]) or 'none'}{more}"
+
+
+def first_twice(names: Iterable[str]) -> str | None:
+    """The first name that stands before it too; ``None`` where all differ. Fast for many names."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 # Control characters, halves of surrogate pairs, what XML lacks, marks that turn text round.

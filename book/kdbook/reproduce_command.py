@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 @profile_option
 @click.option(
     "--parameter", "-p", "pairs", multiple=True, metavar="NAME=VALUE,VALUE",
-    help="Values of a parameter; several parameters make a grid. A value is JSON, or else text.",
+    help="Values of a parameter; several parameters make a grid. A value is JSON, or else text, "
+    'in "..." where it has a comma.',
 )  # fmt: skip
 @click.option("--plan", "plan_only", is_flag=True, help="Show the plan, and stop.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")

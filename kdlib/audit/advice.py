@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kdlib.aligned import IGNORED
 from kdlib.audit.gate import GateResult
-from kdlib.audit.measured import as_logits, softmax
+from kdlib.audit.measured import as_logits, measures
 from kdlib.audit.rows import Rows, blocks
 from kdlib.audit.verdicts import EMPTY, HARMED, SMALL
 
@@ -18,21 +19,18 @@ _MOST_NAMED = 8
 
 
 def trust(rows: Rows, kind: str, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """AdaAlpha's weights a_y from dev examples, block by block: ``adaptive_mix`` of them all."""
-    import torch  # takes seconds, and audits without dev examples do without it
+    """AdaAlpha's weights a_y from dev examples, block by block.
 
-    from kdlib.aligned import IGNORED
-    from kdlib.losses import average_margins
-
-    size = rows.shape[1]
-    sums, counts = np.zeros(size), np.zeros(size)
+    They are ``kdlib.losses.adaptive_mix`` of them all, without torch, which takes seconds to load.
+    """
+    size, kept = rows.shape[1], labels != IGNORED
+    own = np.empty(len(labels))
     for place, block in blocks(rows):
-        truth = labels[place]
-        probs = torch.from_numpy(softmax(as_logits(block, kind)))
-        means = average_margins(probs, torch.from_numpy(truth), size).numpy()
-        here = np.bincount(truth[truth != IGNORED], minlength=size)
-        sums += np.nan_to_num(means) * here
-        counts += here
+        truth = np.where(kept[place], labels[place], 0)
+        _, _, probs = measures(as_logits(block, kind), truth)
+        own[place] = probs[np.arange(len(truth)), truth]
+    margins, counts = own - (1 - own) / (size - 1), np.bincount(labels[kept], minlength=size)
+    sums = np.bincount(labels[kept], margins[kept], minlength=size)
     means = np.divide(sums, counts, out=np.zeros(size), where=counts > 0)
     return np.clip(means, 0.0, 1.0)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kdlib.audit.rows import Rows
 from kdlib.errors import DataError
-from kdlib.names import shown
+from kdlib.names import first_twice, shown
 
 _PIECE = 1 << 24
 _LONGEST = 200
@@ -57,9 +57,9 @@ def _check_names(path: Path, names: list[str]) -> None:
     others = [name for name in names if not name.endswith(".npy")]
     if others:
         raise DataError(f"{path} holds {shown(others[0])}: expected .npy, as np.savez has them")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(f"{path} holds {shown(twice[0])} more than once")
+    twice = first_twice(names)
+    if twice is not None:
+        raise DataError(f"{path} holds {shown(twice)} more than once")
 
 
 def _check_start(path: Path) -> None:

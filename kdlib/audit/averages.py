@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,10 @@ _AS_NORMAL = 1e9
 _RESAMPLES = 2000
 _MOST_CELLS = 10_000_000
 _BLOCK = 250_000
+_FEW = 16
+"""With fewer examples a class than this, drawing each of them is quicker than drawing counts."""
+_Draw = Callable[[np.random.Generator, int], tuple[Floats, Floats]]
+"""Draws accuracies of the new and the old model by class, so many times: ``[times, M]`` each."""
 
 
 def class_variances(differences: NDArray[Any], labels: NDArray[np.int64], size: int) -> Floats:
@@ -106,14 +111,14 @@ def _made_up(gains: PairedGains, order: NDArray[np.int64], confidence: float) ->
     return np.asarray(ndtri((1 + confidence) / 2) ** 2 * np.cumsum(1 / count) / np.cumsum(count))
 
 
-def worst_gain(
+def worst_gains(
     new: NDArray[np.int8],
     old: NDArray[np.int8],
     labels: NDArray[np.int64],
-    k: int,
+    ks: Sequence[int],
     confidence: float,
     seed: int,
-) -> tuple[float, float, float, float]:
+) -> list[tuple[float, float, float, float]]:
     """Accuracy of each model's own k worst classes, and the interval of their difference.
 
     With one training it is a bootstrap of the examples of each class, which for a minimum of noisy
@@ -123,21 +128,22 @@ def worst_gain(
         new: right or wrong, ``[S, N]``.
         old: the same of the other model; where S differs, one of them is 1.
         labels: ``[N]``.
-        k: how many classes.
+        ks: how many classes; the resamples serve each of them.
         confidence: of the interval.
         seed: of the resamples.
 
     Returns:
-        New accuracy, old accuracy, lower and upper end of the difference.
+        For each k new accuracy, old accuracy, lower and upper end of the difference.
     """
-    one, two = (_by_class(right, labels) for right in (new, old))
-    both = np.asarray(worst_k(one, k)), np.asarray(worst_k(two, k))
+    classes = [_by_class(right, labels) for right in (new, old)]
+    worst = [[np.asarray(worst_k(one, k)) for one in classes] for k in ks]
     if len(new) == len(old) == 1:
-        low, high = _resampled(new[0], old[0], labels, k, confidence, seed)
+        ends = _resampled(new[0], old[0], labels, ks, confidence, seed)
     else:
-        seen = t_interval(both[0] - both[1], confidence, SHARE_DIFFERENCE)
-        low, high = seen.low, seen.high
-    return float(both[0].mean()), float(both[1].mean()), low, high
+        seen = [t_interval(one - two, confidence, SHARE_DIFFERENCE) for one, two in worst]
+        ends = [(interval.low, interval.high) for interval in seen]
+    means = [(float(one.mean()), float(two.mean())) for one, two in worst]
+    return [(*both, *end) for both, end in zip(means, ends, strict=True)]
 
 
 def _by_class(right: NDArray[np.int8], labels: NDArray[np.int64]) -> Floats:
@@ -151,22 +157,53 @@ def _resampled(
     new: NDArray[np.int8],
     old: NDArray[np.int8],
     labels: NDArray[np.int64],
-    k: int,
+    ks: Sequence[int],
     confidence: float,
     seed: int,
-) -> tuple[float, float]:
+) -> list[tuple[float, float]]:
     there, codes = np.unique(labels, return_inverse=True)
-    table = np.bincount(codes * 4 + 2 * new + old, minlength=4 * len(there)).reshape(-1, 4)
-    count = table.sum(axis=1)
+    few = len(labels) < _FEW * len(there)
+    draw = (_drawn_examples if few else _drawn_counts)(2 * new + old, codes)
     rng = np.random.default_rng(seed)
-    found = []
+    found: list[list[Any]] = [[] for _ in ks]
     left, block = max(200, min(_RESAMPLES, _MOST_CELLS // len(there))), _BLOCK // len(there) + 1
     while left > 0:
-        size = (min(left, block), len(there))
-        drawn = rng.multinomial(count, table / count[:, None], size) / count[:, None]
-        gained, kept = drawn[..., 2] + drawn[..., 3], drawn[..., 1] + drawn[..., 3]
-        found.append(worst_k(gained, k) - worst_k(kept, k))
+        gained, kept = draw(rng, min(left, block))
+        for k, differences in zip(ks, found, strict=True):
+            differences.append(worst_k(gained, k) - worst_k(kept, k))
         left -= block
+    return [_ends(np.concatenate(differences), confidence) for differences in found]
+
+
+def _drawn_counts(both: NDArray[np.int8], codes: NDArray[np.int64]) -> _Draw:
+    """Draws how many examples of each class both models, one or none have right."""
+    table = np.bincount(codes * 4 + both, minlength=4 * (codes.max() + 1)).reshape(-1, 4)
+    count = table.sum(axis=1)
+
+    def draw(rng: np.random.Generator, times: int) -> tuple[Floats, Floats]:
+        size = (times, len(count))
+        drawn = rng.multinomial(count, table / count[:, None], size) / count[:, None]
+        return drawn[..., 2] + drawn[..., 3], drawn[..., 1] + drawn[..., 3]
+
+    return draw
+
+
+def _drawn_examples(both: NDArray[np.int8], codes: NDArray[np.int64]) -> _Draw:
+    """Draws the examples themselves: the same law, in less time where classes have few of them."""
+    answers, count = both[np.argsort(codes, kind="stable")], np.bincount(codes)
+    starts = np.cumsum(count) - count
+    start, size = np.repeat(starts, count), np.repeat(count, count)
+
+    def draw(rng: np.random.Generator, times: int) -> tuple[Floats, Floats]:
+        place = start + (rng.random((times, len(answers))) * size).astype(np.int64)
+        drawn = answers[place]
+        right = [np.add.reduceat(drawn & bit, starts, axis=1, dtype=np.int64) for bit in (2, 1)]
+        return right[0] / (2 * count), right[1] / count
+
+    return draw
+
+
+def _ends(differences: Floats, confidence: float) -> tuple[float, float]:
     tail = (1 - confidence) / 2
-    low, high = np.quantile(np.concatenate(found), [tail, 1 - tail])
+    low, high = np.quantile(differences, [tail, 1 - tail])
     return (float(low), float(high)) if low < high else (np.nan, np.nan)

@@ -39,19 +39,21 @@ def gate_dict(gate: GateResult) -> dict[str, Any]:
 
 
 def json_of(report: Findings, gate: GateResult | None = None) -> str:
-    """The report as JSON without NaN."""
-    return json.dumps(as_dict(report, gate), indent=1, allow_nan=False) + "\n"
+    """The report as JSON without NaN: a line for each part, which is written fast."""
+    parts = as_dict(report, gate).items()  # json writes what it indents in Python, value by value
+    lines = [f"{json.dumps(name)}: {json.dumps(part, allow_nan=False)}" for name, part in parts]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    columns = {str(name): [_plain(value) for value in frame[name]] for name in frame.columns}
+    columns = {str(name): _plain(frame[name]) for name in frame.columns}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+def _plain(column: pd.Series) -> list[Any]:
+    if column.dtype.kind != "f":
+        return list(column.tolist())
+    return list(column.astype(object).where(np.isfinite(column), None))
 
 
 def junit_of(gate: GateResult, fails_undecided: bool = True) -> str:

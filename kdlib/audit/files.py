@@ -168,10 +168,9 @@ def _check_numbered(where: str, ends: list[str]) -> None:
 
 
 def _numbers(where: str, frame: pd.DataFrame) -> NDArray[Any]:
-    for name in frame.columns:
+    texts = [name for name, kind in frame.dtypes.items() if kind.kind not in "iuf"]
+    for name in texts:
         column = frame[name]
-        if column.dtype.kind in "iuf":
-            continue
         as_number = pd.to_numeric(column, errors="coerce")
         odd = (as_number.isna() & column.notna()).to_numpy()
         row = int(odd.argmax())

@@ -143,7 +143,7 @@ def _groups(report: Findings, limit: Limit) -> tuple[Any, Sequence[str], NDArray
 
 def _one(whole: Tested, limit: Limit) -> Tested:
     if limit.name not in whole.names:
-        raise SettingError(f"gate {limit}: {choices(str(limit.name), list(whole.names)[:50])}")
+        raise SettingError(f"gate {limit}: {choices(str(limit.name), whole.names)}")
     place = [list(whole.names).index(str(limit.name))]
     columns = (whole.gain, whole.low, whole.high, whole.p_below, whole.p_above)
     return Tested([str(limit.name)], *(column[place] for column in columns))

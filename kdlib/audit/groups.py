@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kdlib.errors import DataError, SettingError
-from kdlib.names import choices, shown
+from kdlib.names import choices, first_twice, shown
 
 MISSING = "(missing)"
 MOST_GROUPS = 1000
@@ -71,9 +71,9 @@ def _as_frame(where: str, groups: Any, size: int) -> pd.DataFrame:
 
 def _check_columns(where: str, frame: pd.DataFrame) -> None:
     names = [shown(name) for name in frame.columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(f"{where} has the column {twice[0]!r} more than once")
+    twice = first_twice(names)
+    if twice is not None:
+        raise DataError(f"{where} has the column {twice!r} more than once")
     if not names:
         raise DataError(f"{where} has no columns: expected one or more groups")
 

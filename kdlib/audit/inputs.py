@@ -16,7 +16,7 @@ from kdlib.audit.measured import Model, measure
 from kdlib.audit.rows import Rows, split_seeds
 from kdlib.errors import DataError, SettingError
 from kdlib.metrics import FEWEST_REPEATS
-from kdlib.names import shown
+from kdlib.names import first_twice, shown
 from kdlib.validated import check_choice
 
 BASELINES = ("baseline", "one_hot", "teacher")
@@ -171,8 +171,8 @@ def class_names(where: str, names: Any, num_classes: int) -> list[str]:
     found = [shown(name) for name in np.asarray(names, dtype=object).ravel()]
     if len(found) != num_classes:
         raise DataError(f"{where} has {len(found)} names: expected {num_classes}, one a class")
-    if len(set(found)) < num_classes:
-        twice = next(name for place, name in enumerate(found) if name in found[:place])
+    twice = first_twice(found)
+    if twice is not None:
         raise DataError(f"{where} names two classes {twice!r}: expected different names")
     return found
 

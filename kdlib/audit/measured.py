@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from kdlib.aligned import IGNORED
 from kdlib.audit.checks import Kind, check_scores
 from kdlib.audit.rows import Rows, blocks
-from kdlib.metrics import log_loss, margin
 
 Floats = NDArray[np.float64]
 _SMALLEST = 1e-12
@@ -29,22 +28,21 @@ class Calibration:
     """
 
     def __init__(self, num_classes: int) -> None:
-        self._size = num_classes
         shape = (num_classes, len(_EDGES) + 1)
         self._probs, self._squares, self._own = (np.zeros(shape) for _ in range(3))
-        self._examples = 0
 
     def add(self, probs: Floats, labels: NDArray[np.int64]) -> None:
         """Take in probabilities ``[n, L]`` and the labels of the same examples."""
-        bins = np.searchsorted(_EDGES, probs.ravel(), side="right").reshape(probs.shape)
-        cells = bins + np.arange(self._size) * self._own.shape[1]
-        length, shape = self._own.size, self._own.shape
-        weights = probs.ravel()
-        self._probs += np.bincount(cells.ravel(), weights, length).reshape(shape)
-        self._squares += np.bincount(cells.ravel(), weights**2, length).reshape(shape)
-        own = cells[np.arange(len(labels)), labels]
-        self._own += np.bincount(own, minlength=length).reshape(shape)
-        self._examples += len(labels)
+        tiny = probs < _EDGES[0]  # of many classes nearly all are, and they share a bin
+        small = np.where(tiny, probs, 0.0)
+        self._probs[:, 0] += small.sum(axis=0)
+        self._squares[:, 0] += np.einsum("nl,nl->l", small, small)
+        rows, classes = np.nonzero(~tiny)
+        large = probs[rows, classes]
+        np.add.at(self._probs, (classes, _bins(large)), large)
+        np.add.at(self._squares, (classes, _bins(large)), large**2)
+        own = probs[np.arange(len(labels)), labels]
+        np.add.at(self._own, (labels, _bins(own)), 1.0)
 
     def error(self) -> Floats:
         """The estimate for each class ``[L]``, from 0 to 2; NaN for one without examples."""
@@ -59,6 +57,10 @@ class Calibration:
         spread = np.sqrt(np.maximum(self._probs - self._squares, 0.0)).sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(np.minimum(np.sqrt(2 / np.pi) * spread / own, 2.0))
+
+
+def _bins(probs: Floats) -> NDArray[np.int64]:
+    return np.searchsorted(_EDGES, probs, side="right")
 
 
 @dataclass(frozen=True)
@@ -147,11 +149,10 @@ def _one_pass(rows: Rows, kind: str, labels: NDArray[np.int64], calibrate: bool)
     confidence = np.empty(len(labels), np.float32)
     for place, block in blocks(rows):
         counts, truth = kept[place], labels[place]
-        scores = as_logits(block, kind)
         predicted[place] = block.argmax(axis=1)
-        losses, margins = log_loss(scores, truth), margin(scores, truth)
-        sums += [_by_class(values[counts], truth[counts], size) for values in (losses, margins)]
-        probs = softmax(scores)
+        losses, margins, probs = measures(as_logits(block, kind), np.where(counts, truth, 0))
+        np.add.at(sums[0], truth[counts], losses[counts])
+        np.add.at(sums[1], truth[counts], margins[counts])
         confidence[place] = probs.max(axis=1)
         if calibration is not None:
             calibration.add(probs[counts], truth[counts])
@@ -167,15 +168,27 @@ def as_logits(block: NDArray[np.generic], kind: str) -> Floats:
     return np.log(np.maximum(values, _SMALLEST)) if kind == "probabilities" else values
 
 
-def softmax(scores: Floats) -> Floats:
-    """Probabilities of each row."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    powers /= powers.sum(axis=1, keepdims=True)
-    return powers
+def measures(scores: Floats, labels: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    """Log-loss and margin of each example ``[n]``, and its probabilities ``[n, L]``.
 
+    They are those of ``kdlib.metrics.log_loss`` and ``margin``, with one exponential a score for
+    all of them, and without their tables of which score is the label's.
 
-def _by_class(values: Floats, labels: NDArray[np.int64], size: int) -> Floats:
-    return np.bincount(labels, values, minlength=size).astype(np.float64)
+    Args:
+        scores: finite logits ``[n, L]``.
+        labels: ``[n]``, each from 0 to L-1.
+    """
+    rows, top = np.arange(len(scores)), scores.max(axis=1)
+    powers = np.exp(scores - top[:, None])
+    own = powers[rows, labels]
+    powers[rows, labels] = 0.0
+    rest, rival = powers.sum(axis=1), powers.max(axis=1)
+    powers[rows, labels] = own
+    with np.errstate(divide="ignore"):  # where all others are too small to count
+        odds = np.log(rest) + top - scores[rows, labels]
+    total = own + rest
+    powers /= total[:, None]
+    return np.logaddexp(0.0, odds), (own - rival) / total, powers
 
 
 def _named(where: str, seeds: list[Rows], seed: int) -> str:

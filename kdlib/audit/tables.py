@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kdlib.audit.averages import Averages, worst_gain
+from kdlib.audit.averages import Averages, worst_gains
 from kdlib.audit.inputs import Audited
 from kdlib.audit.verdicts import corrected, verdicts
 from kdlib.metrics import PairedGains
@@ -97,8 +97,9 @@ def overall(
     classes = [model.accuracy(audited.labels, audited.num_classes) for model in (new, old)]
     balanced = [float(np.nanmean(share)) for share in classes]
     rows.append(("balanced", *balanced, *_last(running)))
-    for k in sorted({1, _fifth(ordered)}):
-        one, two, low, high = worst_gain(new.right, old.right, audited.labels, k, 1 - level, seed)
+    ks = sorted({1, _fifth(ordered)})
+    found = worst_gains(new.right, old.right, audited.labels, ks, 1 - level, seed)
+    for k, (one, two, low, high) in zip(ks, found, strict=True):
         rows.append((f"worst_{k}", one, two, one - two, low, high))
     columns = ["measure", "student", audited.baseline, "gain", "low", "high"]
     frame = pd.DataFrame(rows, columns=columns)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from kdlib.audit.arrays_in_files import reading
 from kdlib.errors import DataError, SettingError
+from kdlib.names import first_twice
 
 _ROWS = 50_000
 _LARGE = 200_000_000
@@ -97,8 +98,8 @@ def _check_header(path: Path) -> list[str]:
 
 
 def _check_names(path: Path, names: list[str]) -> None:
-    twice = [name for place, name in enumerate(names) if name in names[:place]]
-    if twice:
-        raise DataError(f"{path} has the column {twice[0]!r} more than once")
+    twice = first_twice(names)
+    if twice is not None:
+        raise DataError(f"{path} has the column {twice!r} more than once")
     if not names or all(not name for name in names):
         raise DataError(f"{path} has no column names: expected them in its first line")

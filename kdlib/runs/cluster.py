@@ -19,8 +19,9 @@ from uuid import uuid4
 
 from kdlib.data.cores import cores
 from kdlib.errors import SettingError
+from kdlib.runs.cluster_workers import check_workers, wait_for_a_worker
 from kdlib.runs.execute import chosen_device, missing_runs, refuse_other_versions, threads_for
-from kdlib.runs.spec import RESULTS_VERSION, RunSpec
+from kdlib.runs.spec import RunSpec
 from kdlib.runs.store import Store
 from kdlib.runs.train_each import attempt, needs_failed
 from kdlib.training.progress import progress as bar_over
@@ -77,7 +78,7 @@ def local_cluster(workers: int, *, device: str | None = None) -> Iterator[Client
 
 @contextmanager
 def _ends_at_once(cluster: SpecCluster) -> Iterator[None]:
-    """End the workers where the block is interrupted; asked kindly they would train on meanwhile."""
+    """End the workers where the block is interrupted: asked kindly, they would train on first."""
     try:
         yield
     except KeyboardInterrupt:
@@ -105,6 +106,8 @@ def _shares(workers: int, device: str) -> list[dict[str, str]]:
 def joined_cluster(address: str) -> Iterator[Client]:
     """The cluster that the scheduler at ``address``, e.g. ``tcp://host:8786``, leads.
 
+    It waits for the first worker, and says so after a few seconds and every half a minute.
+
     Raises:
         SettingError: nobody answers there, a worker has another kdlib, or Dask is not installed.
     """
@@ -114,28 +117,9 @@ def joined_cluster(address: str) -> Iterator[Client]:
     except (OSError, ValueError) as error:
         raise SettingError(f"no Dask scheduler answers at {address!r}: {_line(error)}") from None
     with client:
-        _check_workers(client)
+        wait_for_a_worker(client, address)
+        check_workers(client)
         yield client
-
-
-def _check_workers(client: Client) -> None:
-    """Refuse workers that would train something else; those that come later fail by themselves."""
-    try:
-        versions = client.run(_results_version)
-    except Exception as error:  # whatever a worker raised, e.g. that it has no kdlib
-        raise SettingError(
-            f"a worker could not be asked for its kdlib ({error}): install one version everywhere"
-        ) from None
-    for worker, version in versions.items():
-        if version != RESULTS_VERSION:
-            raise SettingError(
-                f"worker {worker} trains results version {version}, and this kdlib trains "
-                f"{RESULTS_VERSION}: install one version everywhere"
-            )
-
-
-def _results_version() -> int:
-    return RESULTS_VERSION
 
 
 def train_on(

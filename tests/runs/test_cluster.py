@@ -17,7 +17,7 @@ from kdlib.runs.run_files import CHECKPOINT, is_finished
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed: no cluster tests")
 
-from kdlib.runs import cluster  # noqa: E402
+from kdlib.runs import cluster, cluster_workers  # noqa: E402
 from kdlib.runs.cluster import joined_cluster, local_cluster, train_on  # noqa: E402
 
 pytestmark = pytest.mark.slow
@@ -164,4 +164,37 @@ class WithoutKdlib:
 
 def test_a_worker_without_kdlib_is_told_in_one_line():
     with pytest.raises(SettingError, match=r"could not be asked .*No module named 'kdlib'"):
-        cluster._check_workers(WithoutKdlib())
+        cluster_workers.check_workers(WithoutKdlib())
+
+
+class WorkersLate:
+    """A client whose scheduler has a worker at the fourth look."""
+
+    def __init__(self):
+        self.looks = iter([{}, {}, {}, {"tcp://x": 1}])
+
+    def nthreads(self):
+        return next(self.looks)
+
+
+def test_a_cluster_without_workers_is_waited_for_aloud(monkeypatch, capsys):
+    clock = iter(range(0, 1000, 10))  # ten seconds between any two looks at it
+    monkeypatch.setattr(cluster_workers.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(cluster_workers.time, "sleep", lambda seconds: None)
+    cluster_workers.wait_for_a_worker(WorkersLate(), "tcp://host:8786")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("waiting for workers: the scheduler at tcp://host:8786 has 0 after")
+    assert len(lines) == 1  # the next half a minute later
+
+
+def test_a_joined_scheduler_trains_with_the_worker_that_comes_late(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(cluster_workers, "_SILENCE", 0.5)
+    scheduler = distributed.LocalCluster(
+        n_workers=0, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    )
+    with scheduler:
+        late = threading.Timer(3, scheduler.scale, [1])
+        late.start()
+        with joined_cluster(scheduler.scheduler_address) as client:
+            assert train_on(client, [OTHER], store=Store(tmp_path), progress=False) == {}
+    assert capfd.readouterr().err.count("waiting for workers") == 1

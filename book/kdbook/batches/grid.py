@@ -26,8 +26,8 @@ def parse_grid(pairs: Sequence[str]) -> Grid:
     a variable is one.
 
     Raises:
-        SettingError: no name of a variable, the profile, a name given twice, a quote or bracket that
-            is not closed, or a value that no notebook can be told.
+        SettingError: no name of a variable, the profile, a name given twice, a quote or bracket
+            that is not closed, or a value that no notebook can be told.
     """
     grid: dict[str, tuple[Parameter, ...]] = {}
     for pair in pairs:
@@ -45,7 +45,7 @@ def _pair(pair: str, name: str, value: str) -> str:
 
 
 def _values(pair: str, text: str) -> list[str]:
-    """The values in ``text``, which commas outside of lists and quotes part; quoted ones as JSON."""
+    """The values in ``text``, parted by commas outside of lists and quotes; quoted ones as JSON."""
     try:
         found = json.loads(f"[{text}]")
     except ValueError:

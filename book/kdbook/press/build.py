@@ -82,7 +82,7 @@ def build_book(project: Project, settings: BuildSettings, say: Say = print) -> B
     started = time.monotonic()
     check_jupyter_book()
     check_finishing_tools()
-    with _alone(project):
+    with alone(project.build):
         restore(project.html)
         pages = read_pages(project.root)
         chosen = select_chapters(pages, settings.chapters)
@@ -98,14 +98,18 @@ def build_book(project: Project, settings: BuildSettings, say: Say = print) -> B
 
 
 @contextmanager
-def _alone(project: Project) -> Iterator[None]:
-    """Hold the build folder: two builds would overwrite each other's staging."""
-    project.build.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(project.build / ".lock")
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a build's folder: two builds would overwrite each other's staging.
+
+    Raises:
+        PressError: another build holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise PressError(f"another build is at work in {project.build}: wait for it") from None
+        raise PressError(f"another build is at work in {folder}: wait for it") from None
     try:
         yield
     finally:

@@ -1,9 +1,9 @@
 """Runs one chapter in a process of its own: ``python -m kdbook.press.chapter_process < job.json``.
 
 papermill is not safe in threads (with ``cwd`` they change each other's folder), so each chapter
-gets a process. It runs in an empty folder, where it finds no more than on Colab. Exit codes: 0 ran
-to its end or stopped at an error that the notebook records, 138 the kernel died, 124 a cell took
-too long.
+gets a process. It runs in an empty folder, where it finds no more than on Colab, or in one that the
+job names. Exit codes: 0 ran to its end or stopped at an error that the notebook records, 138 the
+kernel died, 124 a cell took too long.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ DEAD_KERNEL, TIMED_OUT = 138, 124
 
 
 def run(
-    source: str, output: str, parameters: dict[str, object], cell_timeout: int | None = None
-) -> int:
-    """Run the notebook ``source`` in an empty folder, writing ``output``; return the exit code.
+    source: str, output: str, parameters: dict[str, object], cell_timeout: int | None = None,
+    folder: str | None = None,
+) -> int:  # fmt: skip
+    """Run the notebook ``source`` in ``folder``, writing ``output``; return the exit code.
 
-    A cell may take ``cell_timeout`` seconds; then the kernel is ended. None: as long as it likes.
+    By default the folder is an empty one. A cell may take ``cell_timeout`` seconds; then the kernel
+    is ended. None: as long as it likes.
 
     Raises:
         Exception: Anything but an error in a cell, e.g. a disk that is full.
@@ -36,7 +38,7 @@ def run(
     try:
         with TemporaryDirectory() as empty:
             papermill.execute_notebook(
-                source, output, parameters=parameters, cwd=empty, kernel_name="python3",
+                source, output, parameters=parameters, cwd=folder or empty, kernel_name="python3",
                 progress_bar=False, execution_timeout=cell_timeout,
             )  # fmt: skip
     except papermill.PapermillExecutionError:

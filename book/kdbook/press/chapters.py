@@ -28,7 +28,8 @@ class ChapterJob:
     """One chapter to run: its source, where its output goes, and what it is told.
 
     A cell may take ``cell_timeout`` seconds, or as long as it likes. ``label`` names it where one
-    chapter has several jobs.
+    chapter has several jobs. It makes a page of the site, in an empty folder, unless a ``folder``
+    is named.
     """
 
     page: Page
@@ -38,6 +39,7 @@ class ChapterJob:
     log: Path
     cell_timeout: int | None = None
     label: str = ""
+    folder: Path | None = None
 
     @property
     def name(self) -> str:
@@ -130,12 +132,13 @@ def _start(job: ChapterJob, at_once: int, say: Say) -> _Running:
     message = {
         "source": str(job.page.source), "output": str(job.output),
         "parameters": dict(job.parameters), "cell_timeout": job.cell_timeout,
-        "parent": os.getpid(),
+        "folder": job.folder and str(job.folder), "parent": os.getpid(),
     }  # fmt: skip
     with job.log.open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "kdbook.press.chapter_process"],
-            stdin=subprocess.PIPE, stdout=log, stderr=log, env=_environment(at_once),
+            stdin=subprocess.PIPE, stdout=log, stderr=log,
+            env=_environment(at_once, site=job.folder is None),
         )  # fmt: skip
     assert process.stdin is not None
     with process.stdin:
@@ -143,14 +146,14 @@ def _start(job: ChapterJob, at_once: int, say: Say) -> _Running:
     return _Running(job, process, time.monotonic())
 
 
-def _environment(at_once: int) -> dict[str, str]:
-    """Charts write offline output and widgets stay silent; the cores are shared out.
+def _environment(at_once: int, *, site: bool = True) -> dict[str, str]:
+    """The cores are shared out; for the site charts write offline output, and widgets are silent.
 
-    A setting that is there already is kept.
+    A setting of the cores that is there already is kept.
     """
     share = str(max(1, (os.cpu_count() or 1) // at_once))
     cores = {"OMP_NUM_THREADS": share, "LOKY_MAX_CPU_COUNT": share}  # threads, worker processes
-    return cores | os.environ | {"KDLIB_SITE": "1"}
+    return cores | os.environ | {"KDLIB_SITE": "1" if site else ""}
 
 
 def _stop(running: Sequence[_Running]) -> None:

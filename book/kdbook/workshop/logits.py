@@ -6,7 +6,7 @@ Nothing in the file can run when it is read. With it no laptop trains, and all s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ from kdbook.chapters.trusting_the_teacher_less import TrustingTheTeacherLess
 from kdbook.compare import method_name
 from kdbook.tables import Member, training_counts
 from kdlib import __version__
-from kdlib.errors import DataError
+from kdlib.errors import DataError, KdlibError
 from kdlib.files import write_atomically
 from kdlib.metrics import per_class_accuracy
 from kdlib.names import choices
-from kdlib.runs import RunResult, Store, execute
+from kdlib.runs import RunResult, RunSpec, Store
+from kdlib.runs.train_each import train_each
 
 FILE = "logits.safetensors"
 SPLITS = ("dev", "validation", "test")
@@ -125,12 +126,15 @@ def make_logits(path: Path, asked: TrustingTheTeacherLess, store: Store) -> None
         path: the file.
         asked: as ``workshop_study`` gives it.
         store: where the runs lie.
+
+    Raises:
+        KdlibError: runs are not finished, a line each; the others are kept.
     """
     members = asked.members()
     for family in asked.study_families():
         first = family.initial_teacher()
         members.append(Member(INITIAL, family.imbalance, float("nan"), family.seed, first))
-    results = execute([member.spec for member in members], store=store)
+    results = _results([member.spec for member in members], store)
     arrays: dict[str, np.ndarray] = {}
     for member, result in zip(members, results, strict=True):
         name = method_name(member.method, member.temperature)
@@ -141,6 +145,14 @@ def make_logits(path: Path, asked: TrustingTheTeacherLess, store: Store) -> None
         "source": f"trained with kdlib {__version__} on {results[0].environment['device']}",
     }
     write_logits(path, arrays, about)
+
+
+def _results(specs: Sequence[RunSpec], store: Store) -> list[RunResult]:
+    failures = train_each(specs, store=store)
+    if failures:
+        lines = [f"run {spec.id} ({spec.label()}): {why}" for spec, why in failures.items()]
+        raise KdlibError("\n".join(lines))
+    return [store.finished(spec) for spec in specs]
 
 
 def write_logits(path: Path, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> None:

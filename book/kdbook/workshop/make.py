@@ -2,86 +2,91 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from kdbook.chapters.trusting_the_teacher_less import TrustingTheTeacherLess
 from kdbook.press.address import notebook_text, read_address
-from kdbook.press.notebooks import Notebook
+from kdbook.press.build import alone
+from kdbook.press.chapters import ChapterJob, Say, default_jobs, run_side_by_side
+from kdbook.press.errors import ChapterError
+from kdbook.press.notebooks import Notebook, read_notebook
+from kdbook.press.project import Project
+from kdbook.press.toc import Page
 from kdbook.workshop.deck import deck, page
 from kdbook.workshop.logits import FILE, Logits, make_logits
 from kdbook.workshop.plans import in_markdown
 from kdbook.workshop.units import Unit, for_instructors, for_students, read_units
-from kdlib.errors import KdlibError
 from kdlib.files import write_atomically, written_atomically
 from kdlib.runs import Store
 
 UNITS = Path("book") / "workshop"
 """Where the units lie in a checkout."""
-_QUIET = ["--log-level=40"]  # a kernel warns of its own sockets
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
-class WorkshopError(KdlibError):
-    """A unit does not run from its first cell to its last."""
-
-
 def make_workshop(
-    root: Path, out: Path, asked: TrustingTheTeacherLess, store: Store, say: Callable[[str], None]
-) -> None:
+    project: Project, out: Path, asked: TrustingTheTeacherLess, store: Store, say: Say,
+    *, cell_timeout: int | None = None,
+) -> None:  # fmt: skip
     """Write all of it; runs that the store lacks are trained first.
 
     Args:
-        root: the checkout.
+        project: the checkout.
         out: the folder. Files of the workshop that are there are replaced, others stay.
         asked: as ``kdbook.workshop.logits.workshop_study`` gives it.
         store: where the runs lie.
         say: takes a line of progress.
+        cell_timeout: seconds that a cell may take.
 
     Raises:
         SettingError: a unit's tags are wrong, or a plan does not add up.
-        WorkshopError: a unit does not run.
+        KdlibError: a run is not finished.
+        ChapterError: units do not run, a line each; the others have their slides.
     """
-    units, address = read_units(root / UNITS), read_address(root)
+    units, address = read_units(project.root / UNITS), read_address(project.root)
     plans = in_markdown(units)
     make_logits(out / FILE, asked, store)
     source = f"Long-tailed digits; {Logits(out / FILE).source}"
     say(f"  {FILE}: {(out / FILE).stat().st_size / 1e6:.1f} MB")
     for unit in units:
         _write(out / "students" / f"{unit.name}.ipynb", for_students(unit, address))
-        solved = out / "instructors" / f"{unit.name}.ipynb"
-        _write(solved, for_instructors(unit, address))
-        slides = deck(unit, executed(solved), source)
-        write_atomically(out / "slides" / f"{unit.name}.html", slides.encode())
-        say(f"  {unit.name}: {unit.minutes(longer=False)} to {unit.minutes(longer=True)} minutes")
+        _write(_solved(out, unit), for_instructors(unit, address))
     _zip_students(out, units)
     write_atomically(out / "index.html", page("Workshop", _contents(units, plans)).encode())
+    _write_slides(project, out, units, source, say, cell_timeout)
 
 
-def executed(notebook: Path) -> Notebook:
-    """The notebook after it ran in its folder.
+def _write_slides(
+    project: Project, out: Path, units: Sequence[Unit], source: str, say: Say,
+    cell_timeout: int | None,
+) -> None:  # fmt: skip
+    """Run the notebooks for instructors as chapters are; slides of each that runs to its end."""
+    jobs = {_job(project, out, unit, cell_timeout): unit for unit in units}
+    with alone(project.staging("workshop")):
+        failures = run_side_by_side(list(jobs), default_jobs(), say)
+    for job, unit in jobs.items():
+        if job not in failures:
+            executed = read_notebook(job.output)
+            assert executed is not None, "a unit that ran well left a notebook"
+            slides = deck(unit, executed, source)
+            write_atomically(out / "slides" / f"{unit.name}.html", slides.encode())
+    if failures:
+        raise ChapterError("\n".join(failures.values()))
 
-    Raises:
-        WorkshopError: a cell failed.
-    """
-    from kdbook.quick_imports import skip_slow_imports
 
-    skip_slow_imports()
-    import papermill
+def _job(project: Project, out: Path, unit: Unit, cell_timeout: int | None) -> ChapterJob:
+    """It runs where the logits lie above it; cells are numbered as in the notebook that runs."""
+    solved = _solved(out, unit)
+    output = project.staging("workshop") / solved.name
+    log = project.log(f"workshop-{unit.name}")
+    page = Page((UNITS / unit.name).as_posix(), solved)
+    return ChapterJob(page, "", {}, output, log, cell_timeout, folder=solved.parent)
 
-    with TemporaryDirectory() as folder:
-        target = Path(folder) / notebook.name
-        try:
-            papermill.execute_notebook(
-                notebook, target, cwd=notebook.parent, kernel_name="python3", progress_bar=False,
-                extra_arguments=_QUIET,
-            )  # fmt: skip
-        except papermill.PapermillExecutionError as error:
-            raise WorkshopError(f"{notebook.stem}: {error.ename}: {error.evalue}") from error
-        return json.loads(target.read_text(encoding="utf-8"))
+
+def _solved(out: Path, unit: Unit) -> Path:
+    return out / "instructors" / f"{unit.name}.ipynb"
 
 
 def _write(path: Path, notebook: Notebook) -> None:

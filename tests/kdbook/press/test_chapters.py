@@ -198,7 +198,8 @@ def test_a_process_that_is_killed_is_reported_as_such(tmp_path):
 
 
 def test_two_builds_at_once_are_refused(tiny, press):
-    with build._alone(tiny.project), pytest.raises(PressError, match="another build is at work"):
+    held = build.alone(tiny.project.build)
+    with held, pytest.raises(PressError, match="another build is at work"):
         press()
 
 

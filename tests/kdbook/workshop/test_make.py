@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from kdbook.press import Project
+from kdbook.press.errors import ChapterError
+from kdbook.workshop import make
 from kdbook.workshop.deck import VEGA, deck
 from kdbook.workshop.logits import FILE
-from kdbook.workshop.make import WorkshopError, executed, make_workshop
 from kdbook.workshop.units import Unit, read_units
 from kdbook.workshop_command import workshop
+from kdlib.errors import KdlibError
 from kdlib.runs import Store
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -64,12 +67,52 @@ def test_formulas_chart_and_source_are_there(slides):
     assert "made up &amp; small" in slides[0]
 
 
-def test_a_unit_that_fails_is_named(tmp_path):
-    notebook = {"cells": [cell("a", "code", "1 / 0") | {"outputs": [], "execution_count": None}],
-                "metadata": {}, "nbformat": 4, "nbformat_minor": 5}  # fmt: skip
-    (tmp_path / "1_unit.ipynb").write_text(json.dumps(notebook))
-    with pytest.raises(WorkshopError, match="1_unit: ZeroDivisionError: division by zero"):
-        executed(tmp_path / "1_unit.ipynb")
+def unit_of(name, *codes):
+    """A unit that has one slide, and these cells of code."""
+    code = {"outputs": [], "execution_count": None}
+    cells = [cell("a", "markdown", "# Unit", "slide")]
+    cells += [cell(f"c{n}", "code", text, "slide") | code for n, text in enumerate(codes)]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    return Unit(name, notebook)
+
+
+@pytest.mark.chapters
+def test_units_that_fail_hang_or_kill_their_kernel_are_a_line_each_and_stop_no_other(tmp_path):
+    units = [
+        unit_of("1_fails", "1 / 0"),
+        unit_of("2_hangs", "import time", "time.sleep(600)"),
+        unit_of("3_dies", "import os\nos.kill(os.getpid(), 9)"),
+        unit_of("4_runs", "print(open('../beside').read())"),
+    ]
+    (tmp_path / "out" / "instructors").mkdir(parents=True)
+    (tmp_path / "out" / "beside").write_text("read from beside")
+    for unit in units:
+        path = tmp_path / "out" / "instructors" / f"{unit.name}.ipynb"
+        path.write_text(json.dumps(unit.notebook))
+    project, said = Project.at(tmp_path / "root", tmp_path / "build"), []
+    with pytest.raises(ChapterError) as caught:
+        make._write_slides(project, tmp_path / "out", units, "made up", said.append, 5)
+    (one, two, three) = str(caught.value).splitlines()
+    assert one.startswith("book/workshop/1_fails, cell 2 (1 / 0): ZeroDivisionError: division by")
+    assert "2_hangs, cell 3 (time.sleep(600)): the cell took longer than --cell-timeout 5" in two
+    assert "3_dies, cell 2 (import os): the kernel died" in three
+    (slides,) = (tmp_path / "out" / "slides").iterdir()
+    assert slides.name == "4_runs.html" and "read from beside" in slides.read_text()
+
+
+@pytest.mark.slow
+def test_a_run_that_fails_is_a_line_and_keeps_the_others(tmp_path):
+    from kdbook.workshop.logits import make_logits, workshop_study
+
+    small, store = workshop_study(seeds=3, epochs=2, teacher_epochs=2), Store(tmp_path / "store")
+    students = [spec for spec in small.runs() if spec.teacher is not None]
+    store.root.mkdir()
+    (store.root / students[0].id).write_text("a file where the run's folder belongs")
+    with pytest.raises(KdlibError) as caught:
+        make_logits(tmp_path / FILE, small, store)
+    assert str(caught.value).startswith(f"run {students[0].id} (")
+    assert "cannot be kept" in str(caught.value) and "\n" not in str(caught.value)
+    assert store.get(students[1]) is not None and not (tmp_path / FILE).exists()
 
 
 def test_the_command_needs_a_checkout(tmp_path, monkeypatch):
@@ -83,7 +126,8 @@ def made(tmp_path_factory):
 
     folder, said = tmp_path_factory.mktemp("made"), []
     small = workshop_study(seeds=3, epochs=2, teacher_epochs=2)
-    make_workshop(ROOT, folder / "out", small, Store(folder / "store"), said.append)
+    project = Project.at(ROOT, folder / "build")
+    make.make_workshop(project, folder / "out", small, Store(folder / "store"), said.append)
     return folder / "out", said
 
 
@@ -101,7 +145,7 @@ def test_the_folder_holds_what_a_teacher_needs(made):
     assert len(links) == 1 + 3 * len(names)
     assert all((out / link).is_file() for link in links)
     assert "90 minutes" in (out / "index.html").read_text(encoding="utf-8")
-    assert len(said) == 1 + len(names)
+    assert sum(": ran in " in line for line in said) == len(names)
 
 
 @pytest.mark.slow
