@@ -66,13 +66,14 @@ def headline(chosen: pd.DataFrame) -> str:
 
 def in_short(chosen: pd.DataFrame) -> str:
     """Two sentences: what each robust side adds, and whether robust twice is the best."""
-    student, teacher, both = (signed(row) for _, row in sides(chosen).iterrows())
+    student, teacher, both = (row for _, row in sides(chosen).iterrows())
     rows = against(robust_twice(chosen, float("nan"), MEASURES), "teacher", WORST)
     seeds = int(rows["seeds"].max())
     return (
         f"With a standard teacher, making only the student robust moves the accuracy of the worst "
-        f"class by {student} points; making only the teacher robust moves it by {teacher}, and "
-        f"both by {both} (test images, {seeds} seeds). {_place_said(rows)}"
+        f"class by {student['mean']:+.1f} points, making only the teacher robust moves it by "
+        f"{teacher['mean']:+.1f}, and both by {signed(both)} (test images, {seeds} seeds). "
+        f"{_place_said(rows)}"
     )
 
 
