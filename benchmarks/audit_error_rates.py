@@ -116,7 +116,13 @@ def report_of(world: World, seed: int) -> Report:
     old, new = ([_scores(row, labels) for row in rights] for rights in (before, after))
     groups = {"half": rng.choice(["one", "other"], len(labels))}
     return kdlib.audit(
-        labels, new, one_hot=old, groups=groups, train_counts=world.counts, tolerance=100
+        labels,
+        new,
+        one_hot=old,
+        groups=groups,
+        train_counts=world.counts,
+        tolerance=100,
+        scores="logits",
     )
 
 

@@ -13,7 +13,8 @@ from kdlib.audit.files import READERS
 from kdlib.audit.limits import NAMED, WHOLE
 from kdlib.audit_command import audit
 
-PAGE = (Path(__file__).parents[2] / "book" / "practice" / "audit.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "book" / "practice" / "audit.md").read_text(encoding="utf-8")
 
 
 def test_the_example_runs(tmp_path, monkeypatch):
@@ -73,3 +74,16 @@ def test_the_recorded_rates_hold_what_the_page_promises(row):
     assert all(float(row[name]) >= 93 for name in covered)
     kept = [float(value) for name, value in row.items() if name.startswith("false")]
     assert len(kept) == 4 and max(kept) <= 7
+
+
+def test_the_command_of_the_table_audits_every_world_of_it(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import audit_error_rates
+
+    rows = re.findall(r"(?m)^\| (.*?) \| [\d.]+ \|", PAGE)
+    worlds = audit_error_rates.worlds()
+    assert rows == 2 * [world.name for world in worlds]
+    for world in worlds:
+        found = audit_error_rates.outcomes(world, 0)
+        assert all(f"| {name} |" in PAGE for name in found)
+        assert all(0 <= share <= 1 for share in found.values())
