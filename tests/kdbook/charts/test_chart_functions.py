@@ -219,7 +219,7 @@ def chart_modules():
 
 def makes_a_chart(name, function):
     """Whole charts have a title; layers and parts of one have none."""
-    parts = ("class_lines", "sentence", "zero_rule")
+    parts = ("chosen_classes", "class_lines", "sentence", "zero_rule")
     said = inspect.get_annotations(function).get("return", "")
     return name[0] != "_" and "Chart" in str(said) and name not in parts
 
