@@ -34,7 +34,7 @@ def picture(record: Record) -> alt.VConcatChart:
 
 def headline(record: Record) -> str:
     """The finding in one sentence."""
-    said = findings.headline(teacher_length.by_teacher(record.table))
+    said = findings.plain_headline(teacher_length.by_teacher(record.table))
     return f"**{said} (long-tailed {record.about.dataset}, {len(record.about.seeds)} seeds).**"
 
 

@@ -30,11 +30,19 @@ def trained_where(study: Study[Any]) -> Markdown | HTML:
     results = study.results()
     recorded = [result for result in results if isinstance(result, RecordedResult)]
     said = _source(results, recorded)
+    said += _further(study)
     own = [Store().look(spec) for spec in study.runs()] if recorded else []
     if not own or None in own:
         return Markdown(f"*{said}*")
     both = beside(study, [result for result in own if result is not None])
     return _told(said, both)
+
+
+def _further(study: Study[Any]) -> str:
+    """Seeds of which a record has the accuracies, though no run is kept."""
+    seeds = study.table["seed"].nunique()
+    further = study.with_recorded(study.table)["seed"].nunique() - seeds
+    return f" The accuracies of {further} further seeds come from its record." if further else ""
 
 
 def _source(results: Sequence[RunResult], recorded: Sequence[RunResult]) -> str:

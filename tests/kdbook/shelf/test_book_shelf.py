@@ -38,3 +38,8 @@ def test_a_page_shows_the_numbers_of_the_record(name):
     pd.testing.assert_frame_equal(*rest, **how, atol=2e-3)
     # Which of two probabilities is larger may turn where they agree to three digits: two images.
     pd.testing.assert_frame_equal(shown[counted], recorded[counted], **how, atol=0.7)
+
+
+def test_seeds_of_a_record_without_runs_are_named():
+    line = study("trade_offs").parse(profile="quick").trained_where().data
+    assert " further seeds come from its record" in line

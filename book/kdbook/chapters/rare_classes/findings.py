@@ -143,6 +143,18 @@ def headline(pooled: pd.DataFrame) -> str:
     )
 
 
+def plain_headline(pooled: pd.DataFrame) -> str:
+    """``headline`` for a reader who has not met temperature or distillation yet."""
+    hot = pooled["temperature"].max()
+    rows = _rows(pooled, "distilled", hot)
+    first, last = rows.iloc[0], rows.iloc[-1]
+    return (
+        f"Students of a teacher that was trained for {first['teacher_epochs']:g} epochs and is heard "
+        f"at a high temperature (T = {hot:g}) {_loss(first)} in rare classes; students of one that "
+        f"was trained for {last['teacher_epochs']:g} {_loss(last)}"
+    )
+
+
 def change_said(pooled: pd.DataFrame, method: str, temperature: float) -> str:
     """How the measure moves under the teachers, as the end of a sentence.
 
