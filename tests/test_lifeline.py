@@ -74,8 +74,8 @@ def test_a_child_that_has_others_to_end_is_asked_first(tmp_path):
 ENDS = (
     "import logging, signal, sys, time, warnings; from kdlib.lifeline import interrupt_at_sigterm\n"
     "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    "interrupt_at_sigterm(); print('up', flush=True)\n"
-    "try: time.sleep(600)\n"
+    "interrupt_at_sigterm()\n"
+    "try: print('up', flush=True); time.sleep(600)\n"
     "except KeyboardInterrupt as error: name = type(error).__name__\n"
     "logging.error('cut off'); warnings.warn('not closed')\n"
     "signal.raise_signal(signal.SIGTERM); print(name)\n"

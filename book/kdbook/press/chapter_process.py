@@ -11,12 +11,15 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from collections.abc import Callable
 from tempfile import TemporaryDirectory
 
 from kdbook.quick_imports import skip_slow_imports
 from kdlib.lifeline import end_with
 
 DEAD_KERNEL, TIMED_OUT = 138, 124
+NO_ANSWER = "Kernel didn't respond"
+"""What jupyter_client says of a kernel that did not come up within a minute."""
 
 
 def run(
@@ -37,9 +40,11 @@ def run(
 
     try:
         with TemporaryDirectory() as empty:
-            papermill.execute_notebook(
-                source, output, parameters=parameters, cwd=folder or empty, kernel_name="python3",
-                progress_bar=False, execution_timeout=cell_timeout,
+            _begun(
+                lambda: papermill.execute_notebook(
+                    source, output, parameters=parameters, cwd=folder or empty,
+                    kernel_name="python3", progress_bar=False, execution_timeout=cell_timeout,
+                )
             )  # fmt: skip
     except papermill.PapermillExecutionError:
         return 0
@@ -48,6 +53,20 @@ def run(
     except CellTimeoutError:
         return TIMED_OUT
     return 0
+
+
+def _begun(execute: Callable[[], object]) -> None:
+    """Call ``execute``, and once more where its kernel never answered, so that no cell ran.
+
+    Kernels choose free ports before they bind them: of two that start at once one may be left
+    without.
+    """
+    try:
+        execute()
+    except RuntimeError as error:
+        if NO_ANSWER not in str(error):
+            raise
+        execute()
 
 
 def main() -> None:

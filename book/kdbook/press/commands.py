@@ -11,6 +11,7 @@ from math import isfinite
 
 import click
 
+from kdbook.places import RECORDED, RUNS, folder_to_record
 from kdbook.press.address import disagreements, is_settled, read_address, set_address
 from kdbook.press.build import PROFILES, BuildSettings, build_book
 from kdbook.press.inputs import Parameter
@@ -18,8 +19,6 @@ from kdbook.press.pdf import make_pdf
 from kdbook.press.project import find_project
 from kdbook.press.serve import server
 from kdbook.press.toc import read_pages, select_pages
-from kdbook.shelf import RECORDED
-from kdbook.shelf.shelf import FOLDER
 from kdlib.errors import KdlibError, SettingError
 from kdlib.options import keeps_finished_runs
 
@@ -105,12 +104,11 @@ def shelve() -> None:
 
     Pages show them where nothing was trained. They are kept without weights, in a few MB.
     """
-    from kdbook.places import folder_to_record
     from kdbook.press.shelve import shelve as keep
 
     with keeps_finished_runs():
-        counts = keep(find_project(), folder_to_record() / FOLDER, click.echo)
-    click.echo(f"{folder_to_record() / FOLDER}: {sum(counts.values()):,} runs")
+        counts = keep(find_project(), folder_to_record() / RUNS, click.echo)
+    click.echo(f"{folder_to_record() / RUNS}: {sum(counts.values()):,} runs")
 
 
 @book.command("pdf")

@@ -13,9 +13,8 @@ from typing import Any
 
 import kdbook
 import kdlib
-from kdbook.places import records_folder
+from kdbook.places import records_folder, shows_recorded
 from kdbook.press.toc import Page
-from kdbook.shelf import shows_recorded
 
 Scalar = str | int | float | bool | None
 Parameter = Scalar | list[Scalar]

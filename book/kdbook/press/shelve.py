@@ -11,13 +11,13 @@ from tempfile import TemporaryDirectory
 import torch
 
 from kdbook.chapters import FROM_RECORD, STUDIES, study
+from kdbook.places import RECORDED
 from kdbook.press.build import BuildSettings, plan
 from kdbook.press.chapters import Say, default_jobs, run_side_by_side
 from kdbook.press.errors import ChapterError
 from kdbook.press.project import Project
 from kdbook.press.toc import read_pages
 from kdbook.press.train_ahead import train_ahead, wanted_studies
-from kdbook.shelf import RECORDED
 from kdbook.shelf.shelf import READ
 from kdbook.shelf.writing import write_part
 from kdlib.runs import RunSpec, Store

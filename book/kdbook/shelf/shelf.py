@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from kdbook.places import records_folder
+from kdbook.places import RUNS, records_folder, shows_recorded
 from kdbook.shelf.part import Part, RecordedResult
-from kdlib.errors import DataError, SettingError
 from kdlib.runs import RunResult, RunSpec, Store, execute
 
-FOLDER = "runs"
-RECORDED = "KDLIB_RECORDED"
-"""Whether pages show recorded runs: 1 (as without it) or 0, to train everything here."""
 READ = "KDLIB_RUNS_READ"
 """A folder; where it is named, each process notes there which runs it was asked for."""
 
@@ -60,7 +55,7 @@ class BookStore(Store):
     def get(self, spec: RunSpec) -> RunResult | None:
         """The recorded run, else the one that was trained here, or None."""
         _note(spec)
-        recorded = _shelf(records_folder() / FOLDER).get(spec) if shows_recorded() else None
+        recorded = _shelf(records_folder() / RUNS).get(spec) if shows_recorded() else None
         return recorded or super().get(spec)
 
 
@@ -72,20 +67,6 @@ def store_of(result: RunResult) -> Store:
 @cache
 def _shelf(folder: Path) -> Shelf:
     return Shelf(folder)
-
-
-def shows_recorded() -> bool:
-    """Whether pages show recorded runs, by ``KDLIB_RECORDED``.
-
-    Raises:
-        SettingError: it is neither 0 nor 1.
-    """
-    value = os.environ.get(RECORDED) or "1"
-    if value not in ("0", "1"):
-        raise SettingError(f"{RECORDED} = {value!r} is not allowed: 0 (train all here) or 1")
-    with suppress(DataError):
-        return value == "1" and (records_folder() / FOLDER).is_dir()
-    return False
 
 
 def lacking(specs: Iterable[RunSpec], store: Store | None = None) -> list[RunSpec]:

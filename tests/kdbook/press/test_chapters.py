@@ -205,3 +205,20 @@ def test_two_builds_at_once_are_refused(tiny, press):
 
 def test_default_jobs_are_one_or_two():
     assert 1 <= default_jobs() <= 2
+
+
+def test_a_kernel_that_never_answered_is_started_once_more():
+    from kdbook.press.chapter_process import _begun
+
+    told = []
+
+    def fails(why):
+        told.append(why)
+        raise RuntimeError(why)
+
+    with pytest.raises(RuntimeError, match="didn't respond"):
+        _begun(lambda: fails("Kernel didn't respond in 60 seconds"))
+    assert len(told) == 2
+    with pytest.raises(RuntimeError, match="another"):
+        _begun(lambda: fails("another"))
+    assert len(told) == 3

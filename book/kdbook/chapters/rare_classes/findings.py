@@ -149,9 +149,9 @@ def plain_headline(pooled: pd.DataFrame) -> str:
     rows = _rows(pooled, "distilled", hot)
     first, last = rows.iloc[0], rows.iloc[-1]
     return (
-        f"Students of a teacher that was trained for {first['teacher_epochs']:g} epochs and is heard "
-        f"at a high temperature (T = {hot:g}) {_loss(first)} in rare classes; students of one that "
-        f"was trained for {last['teacher_epochs']:g} {_loss(last)}"
+        f"Students of a teacher that was trained for {first['teacher_epochs']:g} epochs and is "
+        f"heard at a high temperature (T = {hot:g}) {_loss(first)} in rare classes; students of "
+        f"one that was trained for {last['teacher_epochs']:g} {_loss(last)}"
     )
 
 
