@@ -143,16 +143,17 @@ def make(*arguments: str) -> list[str]:
     return ["make", "--old-file=.venv/.installed", *arguments]
 
 
-def measure(tests: bool) -> list[Row]:
-    """All rows of the results, in the order of the table."""
+def measure(tests: bool, trains: bool = True) -> list[Row]:
+    """The rows of the results, in the order of the table; without ``trains`` nothing is trained."""
     with tempfile.TemporaryDirectory(prefix="kdlib-benchmark-") as name:
         target = clone(Path(name))
         environment = clone_environment(target, Path(name) / "store")
         cold = measured(make("book"), target, environment)
         unchanged = measured(make("book"), target, environment)
-        trained = measured(make("book", "TRAIN=1"), target, environment)
+        trained = [measured(make("book", "TRAIN=1"), target, environment)] if trains else []
         imported = import_seconds(target / ".venv" / "bin" / "python", environment)
-        rows = book_rows(cold, unchanged, trained, imported) + measure_chapter()
+        rows = book_rows(cold, unchanged, *trained, imported=imported)
+        rows += measure_chapter() if trains else []
         return rows + (test_rows(measured(make("test"), target, environment)) if tests else [])
 
 
@@ -171,16 +172,16 @@ def measure_chapter() -> list[Row]:
     ]
 
 
-def book_rows(cold: Usage, unchanged: Usage, trained: Usage, imported: float) -> list[Row]:
-    """The rows on ``make book`` and on the import."""
-    memory = max(usage.memory for usage in (cold, unchanged, trained))
-    resident = max(usage.resident for usage in (cold, unchanged, trained))
+def book_rows(cold: Usage, unchanged: Usage, *trained: Usage, imported: float) -> list[Row]:
+    """The rows on ``make book`` and on the import; ``trained`` is one usage, or none."""
+    usages = (cold, unchanged, *trained)
+    memory = max(usage.memory for usage in usages)
+    resident = max(usage.resident for usage in usages)
+    what = "`make book TRAIN=1`, empty store: all is trained"
     return [
         Row("`make book`, empty store", COLD_LIMIT, cold.seconds, "s"),
         Row("`make book`, nothing changed", 40, unchanged.seconds, "s"),
-        Row(
-            "`make book TRAIN=1`, empty store: all is trained", TRAINED_LIMIT, trained.seconds, "s"
-        ),
+        *(Row(what, TRAINED_LIMIT, usage.seconds, "s") for usage in trained),
         Row("peak memory of all processes, shared pages once", 2, memory / GB, "GB"),
         Row("peak memory, shared pages once a process", None, resident / GB, "GB"),
         Row(f"`import kdlib`, median of {IMPORTS}", 0.3, imported, "s"),
@@ -231,9 +232,10 @@ def main() -> int:
     """Measure and write; the exit status is 1 where a limit is broken."""
     parser = argparse.ArgumentParser(description="Measure the book's limits.")
     parser.add_argument("--tests", action="store_true", help="measure `make test` as well")
-    tests = parser.parse_args().tests
+    parser.add_argument("--recorded-only", action="store_true", help="measure no trainings")
+    asked = parser.parse_args()
     about = machine_rows()
-    rows = measure(tests)
+    rows = measure(asked.tests, not asked.recorded_only)
     fill_results("book", report(rows, about))
     fill_readme("times", times_in_words(rows, about))
     print(report(rows, about))
