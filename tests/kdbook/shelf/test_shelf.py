@@ -18,16 +18,6 @@ from kdbook.tables import training_logits
 from kdlib.errors import SettingError, StoreError
 from kdlib.runs import Store, execute
 
-SHORT = {"profile": "quick", "epochs": 2, "teacher_epochs": 2, "seeds": 1, "imbalances": (5.0,)}
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A tiny study, and its runs trained in a store of their own."""
-    store = Store(tmp_path_factory.mktemp("store"))
-    asked = study("rare_classes").parse(**SHORT)
-    return store, execute(asked.runs(), store=store, progress=False)
-
 
 @pytest.fixture
 def shelf(trained, tmp_path):
@@ -98,8 +88,10 @@ def test_what_is_recorded_is_shown_and_nothing_is_trained(trained, shown, monkey
     assert lacking(r.spec for r in trained[1]) == []
 
 
-def test_a_student_of_a_recorded_teacher_is_trained_here_with_a_teacher_of_its_own(trained, shown):
-    asked = study("rare_classes").parse(**SHORT, temperature=2.0)
+def test_a_student_of_a_recorded_teacher_is_trained_here_with_a_teacher_of_its_own(
+    trained, shown, short
+):
+    asked = study("rare_classes").parse(**short, temperature=2.0)
     new = lacking(asked.runs())
     assert len(new) == 1
     [result] = [r for r in results(asked.runs()) if r.spec in new]

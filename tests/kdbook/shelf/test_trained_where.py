@@ -10,16 +10,6 @@ from kdbook.chapters import study
 from kdbook.shelf import Shelf
 from kdbook.shelf import shelf as shelf_module
 from kdbook.shelf.writing import write_part
-from kdlib.runs import Store, execute
-
-SHORT = {"profile": "quick", "epochs": 2, "teacher_epochs": 2, "seeds": 1, "imbalances": (5.0,)}
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    store = Store(tmp_path_factory.mktemp("store"))
-    asked = study("rare_classes").parse(**SHORT)
-    return store, execute(asked.runs(), store=store, progress=False)
 
 
 @pytest.fixture
@@ -29,28 +19,32 @@ def recorded(trained, tmp_path, monkeypatch):
     monkeypatch.setenv("KDLIB_RECORDED", "1")
 
 
-def said(monkeypatch, store):
-    monkeypatch.setenv("KDLIB_STORE", str(store))
-    return study("rare_classes").parse(**SHORT).trained_where().data
+@pytest.fixture
+def said(short, monkeypatch):
+    """The line of a reader whose runs lie in a store."""
+
+    def of(store):
+        monkeypatch.setenv("KDLIB_STORE", str(store))
+        return study("rare_classes").parse(**short).trained_where().data
+
+    return of
 
 
-def test_recorded_runs_say_when_and_on_what(recorded, trained, monkeypatch, tmp_path):
+def test_recorded_runs_say_when_and_on_what(recorded, trained, said, tmp_path):
     count = len({result.spec.id for result in trained[1]})
-    line = said(monkeypatch, tmp_path / "empty")
+    line = said(tmp_path / "empty")
     assert line.startswith(f"*Recorded: {count} runs, ")
     assert " on " in line
     assert "this machine" not in line
 
 
-def test_runs_trained_here_too_are_set_beside(recorded, trained, monkeypatch):
-    assert said(monkeypatch, trained[0].root).endswith(
-        "Trained on this machine too, to the same numbers.*"
-    )
+def test_runs_trained_here_too_are_set_beside(recorded, trained, said):
+    assert said(trained[0].root).endswith("Trained on this machine too, to the same numbers.*")
 
 
-def test_without_a_record_they_were_trained_here(trained, monkeypatch):
+def test_without_a_record_they_were_trained_here(trained, said, monkeypatch):
     monkeypatch.setenv("KDLIB_RECORDED", "0")
-    assert said(monkeypatch, trained[0].root).startswith("*Trained on this machine: ")
+    assert said(trained[0].root).startswith("*Trained on this machine: ")
 
 
 def test_what_came_out_otherwise_is_named_with_its_size():

@@ -11,6 +11,7 @@ from kdbook import records
 from kdbook.chapters import study
 from kdbook.chapters import teacher_and_student as grid
 from kdbook.chapters.teacher_and_student import objective_cells, objective_protocols
+from kdlib.runs.spec import with_parents
 
 LIMIT = 115
 CHAPTERS = (
@@ -21,18 +22,6 @@ CHAPTERS = (
     "teacher_calibration",
     "robust_baselines",
 )
-
-
-def with_parents(specs):
-    """Each training once, teachers and initial teachers included."""
-    found = {}
-    waiting = list(specs)
-    while waiting:
-        spec = waiting.pop()
-        if spec not in found:
-            found[spec] = None
-            waiting += spec.parents()
-    return list(found)
 
 
 def cost(spec):
