@@ -6,6 +6,7 @@ from kdbook.reproduction.claims import claims_table
 from kdbook.reproduction.levels import Level
 from kdbook.reproduction.mapping import PAPERS
 from kdbook.reproduction.matrix import export, leading, reproduction, summary
+from kdbook.reproduction.on_cifar import on_cifar
 from kdbook.reproduction.pages import matrix_html
 from kdbook.reproduction.printed import Printed
 from kdbook.reproduction.questions import AuditError, Question, questions
@@ -27,6 +28,7 @@ __all__ = [
     "judge",
     "leading",
     "matrix_html",
+    "on_cifar",
     "questions",
     "reproduction",
     "summary",

@@ -15,6 +15,8 @@ from kdbook.reproduction.mapping import BLOCKS
 
 TOGETHER = (("b", "e"), ("c", "d2"), ("f",))
 """Blocks that are one record: the same setting, and further seeds or methods of it."""
+TWO_CORES = "two_cores"
+"""The folder of blocks that were trained as a whole on two CPU cores, apart from those of a GPU."""
 _TEST_IMAGES = {"official_test": 10_000, "test": 5_000}
 _DATASETS = {"b": "cifar100", "c": "cifar10", "f": "cifar100"}
 _STANDARD = "std / std-d"
@@ -32,24 +34,30 @@ def all_records(folder: Path | None = None) -> list[Record]:
     Raises:
         RecordError: as ``kdbook.records.read_records``.
     """
-    return [*read_records(folder), *block_records(records_folder(folder) / "evidence")]
+    of_blocks = records_folder(folder) / "evidence"
+    on_cores = block_records(of_blocks / TWO_CORES, where=TWO_CORES)
+    return [*read_records(folder), *block_records(of_blocks), *on_cores]
 
 
-def block_records(folder: Path) -> list[Record]:
+def block_records(folder: Path, where: str = "") -> list[Record]:
     """One record for each of ``TOGETHER`` of which a block is recorded.
 
     Args:
         folder: where ``kdbook.evidence`` writes its records.
+        where: they were trained, if there are others: it becomes part of their names.
     """
     found = []
     for names in TOGETHER:
         blocks = [block for name in names if (block := read_block(folder, name)) is not None]
         if blocks:
-            found.append(_record(names[0], [(rows, about) for rows, _, about in blocks]))
+            pairs = [(rows, about) for rows, _, about in blocks]
+            found.append(_record(names[0], pairs, {"where": where} if where else {}))
     return found
 
 
-def _record(name: str, blocks: list[tuple[pd.DataFrame, dict[str, Any]]]) -> Record:
+def _record(
+    name: str, blocks: list[tuple[pd.DataFrame, dict[str, Any]]], where: dict[str, str]
+) -> Record:
     table = pd.concat([_as_in_studies(rows) for rows, _ in blocks], ignore_index=True)
     abouts = [about for _, about in blocks]
     first = abouts[0]
@@ -58,7 +66,7 @@ def _record(name: str, blocks: list[tuple[pd.DataFrame, dict[str, Any]]]) -> Rec
             study=BLOCKS,
             question=first["what"],
             profile="standard",
-            settings={"block": "".join(about["block"] for about in abouts)},
+            settings={"block": "".join(about["block"] for about in abouts), **where},
             dataset=_DATASETS[name],
             imbalance=100.0,
             model=first["model"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from html import escape
 
 import numpy as np
@@ -21,29 +22,46 @@ def claims_html(claims: pd.DataFrame) -> str:
     Args:
         claims: as ``kdbook.reproduction.claims_table`` gives them.
     """
-    head = "".join(f'<th role="columnheader" scope="col">{name}</th>' for name in COLUMNS)
-    rows = "".join(_row(row) for _, row in claims.iterrows())
+    caption = "What the papers claim, in points of accuracy"
+    return cards(caption, COLUMNS, [_cells(row) for _, row in claims.iterrows()])
+
+
+def cards(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table whose rows become cards on a phone.
+
+    Args:
+        caption: plain text.
+        columns: their headings.
+        rows: a cell a column, as HTML.
+    """
+    head = "".join(f'<th role="columnheader" scope="col">{name}</th>' for name in columns)
+    body = "".join(f'<tr role="row">{_row(columns, cells)}</tr>' for cells in rows)
     return (
-        '<div class="kdlib-matrix"><table role="table"><caption>What the papers claim, in points '
-        'of accuracy</caption><thead role="rowgroup">'
-        f'<tr role="row">{head}</tr></thead><tbody role="rowgroup">{rows}</tbody></table></div>'
+        f'<div class="kdlib-matrix"><table role="table"><caption>{escape(caption)}</caption>'
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{body}</tbody></table></div>'
     )
 
 
-def _row(row: pd.Series) -> str:
+def effect(printed: float) -> str:
+    """A printed difference; one that is not a number diverges."""
+    return "diverges" if np.isnan(printed) else f"{printed:+.2f}"
+
+
+def _row(columns: Sequence[str], cells: Sequence[str]) -> str:
+    pairs = zip(columns, cells, strict=True)
+    return "".join(f'<td role="cell" data-label="{name}">{cell}</td>' for name, cell in pairs)
+
+
+def _cells(row: pd.Series) -> list[str]:
     where = f"{words.PAPERS[row['paper']]}, {row['table']}, {words.DATASETS[row['dataset']]}"
-    cells = [
+    return [
         escape(row["claim"]) + small(where),
-        "diverges" if np.isnan(row["compared"]) else f"{row['compared']:+.2f}",
+        effect(row["compared"]),
         _ours(row),
         _evidence(row),
         _verdict(row),
     ]
-    inner = "".join(
-        f'<td role="cell" data-label="{name}">{cell}</td>'
-        for name, cell in zip(COLUMNS, cells, strict=True)
-    )
-    return f'<tr role="row">{inner}</tr>'
 
 
 def _ours(row: pd.Series) -> str:

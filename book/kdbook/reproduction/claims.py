@@ -15,7 +15,7 @@ from pydantic import Field
 from kdbook.published import published
 from kdbook.published.lists import listed
 from kdbook.records import Record
-from kdbook.reproduction.lines import lines_of
+from kdbook.reproduction.lines import Line, lines_of
 from kdbook.reproduction.mapping import PAPERS, Measure, Row
 from kdbook.reproduction.printed import as_difference, less
 from kdbook.reproduction.questions import AuditError, Question, answer_to, question
@@ -38,6 +38,7 @@ class Claim(Frozen):
         measure: in our records.
         network: the paper's student, as our records name it.
         only: columns of a record and the value that they must have, where it holds more.
+        chapters: the pages that lead with it; of claims about CIFAR only.
     """
 
     text: str
@@ -51,6 +52,7 @@ class Claim(Frozen):
     measure: Measure | None = None
     network: str = ""
     only: dict[str, str] = Field(default_factory=dict)
+    chapters: tuple[str, ...] = ()
 
 
 CLAIMS = tuple(
@@ -71,8 +73,7 @@ def claims_table(records: Sequence[Record]) -> pd.DataFrame:
         what is printed (``compared``: the effect), what is ours, the evidence, the verdict and why.
         P-values are corrected for all claims.
     """
-    asked = [question_of(number, claim) for number, claim in enumerate(CLAIMS)]
-    lines = pd.DataFrame(lines_of(asked, records))
+    lines = pd.DataFrame(claim_lines(records))
     rows = lines[lines["leading"]].drop(columns="leading").set_index("number").sort_index()
     about = pd.DataFrame(
         {
@@ -83,6 +84,11 @@ def claims_table(records: Sequence[Record]) -> pd.DataFrame:
         }
     )
     return about.join(rows.reindex(columns=[*dict.fromkeys([*rows.columns, *_NEEDED])]))
+
+
+def claim_lines(records: Sequence[Record]) -> list[Line]:
+    """All that the records say of each claim; ``number`` is its place in ``CLAIMS``."""
+    return lines_of([question_of(n, claim) for n, claim in enumerate(CLAIMS)], records)
 
 
 _NEEDED = (

@@ -109,6 +109,8 @@ def _line(question: Question, record: Record, found: Found) -> Line:
     fitted = question.setting.fitted if question.setting is not None else ""
     return _start(question) | {
         "record": record.name,
+        "study": about.study,
+        "trained_on": about.dataset,
         "measurement": _measurement(question, record),
         "profile": about.profile,
         "setting": _setting(question, record),

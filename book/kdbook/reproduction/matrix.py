@@ -22,6 +22,8 @@ _OURS = [
     "record", "measurement", "profile", "setting", "device", "evidence", "apart", "mean", "low",
     "high", "predicted_low", "predicted_high", "predicted", "seeds", "diverged", "p", "p_holm",
 ]  # fmt: skip
+_INNER = ["sizes", "on_floor", "study", "trained_on"]
+"""Columns of lines that the matrix does not show."""
 _TEXTS = ("subgroup", "note", "teacher_objective", "student_objective", "validation_labels")
 
 
@@ -86,6 +88,6 @@ def _with_printed(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     printed = rows[[*COPIED, "value", "uncertainty", "note"]].rename(
         columns={"value": "printed", "uncertainty": "printed_spread"}
     )
-    whole = whole.drop(columns=["sizes", "on_floor"], errors="ignore").set_index("number")
+    whole = whole.drop(columns=_INNER, errors="ignore").set_index("number")
     joined = printed.join(whole, how="right").rename_axis("number")
     return joined.fillna(dict.fromkeys(_TEXTS, "")).reset_index()

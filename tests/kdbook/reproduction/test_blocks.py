@@ -82,3 +82,17 @@ def test_blocks_that_are_one_record_are_of_one_setting():
         assert {spec.data.imbalance for spec in specs} == {100.0}
         assert len({BLOCKS[name].test for name in names}) == 1
         assert len({spec.model for spec in specs}) == 1
+
+
+def test_blocks_of_two_cores_are_records_of_their_own(tmp_path):
+    from kdbook.reproduction import blocks
+
+    cores = tmp_path / "evidence" / blocks.TWO_CORES
+    cores.mkdir(parents=True)
+    write(tmp_path / "evidence", "b", PET[:1], range(5))
+    write(cores, "b", PET[:2], range(5))
+    names = {made.name for made in blocks.all_records(tmp_path)}
+    assert names == {"evidence-standard-blockb", "evidence-standard-blockb-wheretwo_cores"}
+    rows = leading(reproduction("teachers_pet", blocks.all_records(tmp_path)))
+    ours = rows[(rows["dataset"] == "cifar100_lt") & (rows["method"] == "distillation")]
+    assert set(ours["record"].dropna()) == {"evidence-standard-blockb-wheretwo_cores"}

@@ -1,0 +1,130 @@
+"""What a chapter shows before its laboratory: its claims on CIFAR, as a table and in a sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from IPython.display import HTML
+
+from kdbook.reproduction import words
+from kdbook.reproduction.by_chapter import Beside, beside_cifar
+from kdbook.reproduction.claim_pages import cards, effect
+from kdbook.reproduction.lines import Line
+from kdbook.reproduction.pages import small
+from kdbook.reproduction.verdicts import Verdict
+
+COLUMNS = ("The paper claims", "It prints", "On its data, here", "On digits, here")
+CAPTION = (
+    "The paper's own data first. Points of accuracy; in brackets, on its data the range in which "
+    "the printed number should fall, on digits the 95 % interval of the mean"
+)
+_COUNT = ("none", "one", "two", "three", "four", "five")
+_FARED = {
+    Verdict.AGREES: ("comes out as in the paper", "come out as in the paper"),
+    Verdict.DIFFERS: ("comes out otherwise", "come out otherwise"),
+    Verdict.UNDECIDED: ("is undecided", "are undecided"),
+    Verdict.ON_THE_FLOOR: ("is on the floor", "are on the floor"),
+    Verdict.NOT_RUN: ("has not been run", "have not been run"),
+}
+_AS_IN_PAPER = (Verdict.SAME_SIGN, Verdict.CONSISTENT, Verdict.BOTH_DIVERGE)
+_WHY = {
+    Verdict.ON_THE_FLOOR: "; on CIFAR the worst classes score zero whatever is done",
+    Verdict.NOT_RUN: "",
+    Verdict.UNDECIDED: "; on CIFAR the seeds do not decide it",
+}
+
+
+def on_cifar(chapter: str) -> HTML:
+    """The chapter's claims on the paper's own data, ours beside them, and what that comes to.
+
+    Args:
+        chapter: the name of its page, e.g. ``rare_classes``.
+
+    Raises:
+        SettingError: the chapter claims nothing about CIFAR.
+    """
+    rows = beside_cifar(chapter)
+    table = cards(CAPTION, COLUMNS, [_cells(row) for row in rows])
+    return HTML(f"{table}<p>{escape(said(rows))}</p>{_apart(rows)}")
+
+
+def said(rows: Sequence[Beside]) -> str:
+    """How the claims fare on CIFAR, and where digits say more, less or otherwise."""
+    return " ".join([_fared(rows), *_opposed(rows), *_only_digits(rows), *_only_cifar(rows)])
+
+
+def _fared(rows: Sequence[Beside]) -> str:
+    counts = Counter(map(_how, rows))
+    if len(counts) == 1:
+        subject = "this claim" if len(rows) == 1 else f"these {_COUNT[len(rows)]} claims"
+        return f"On CIFAR itself {subject} {_FARED[_how(rows[0])][len(rows) > 1]}."
+    parts = [f"{_COUNT[count]} {_FARED[how][count > 1]}" for how, count in counts.items()]
+    listed = f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"On CIFAR itself, of these {_COUNT[len(rows)]} claims {listed}."
+
+
+def _how(row: Beside) -> Verdict:
+    return Verdict.AGREES if row.verdict in _AS_IN_PAPER else row.verdict
+
+
+def _opposed(rows: Iterable[Beside]) -> list[str]:
+    found = [row for row in rows if row.sign and row.sign == -row.sign_on_cifar]
+    return [f"Digits say the opposite of CIFAR about {_named(found)}."] if found else []
+
+
+def _only_digits(rows: Iterable[Beside]) -> list[str]:
+    """What the laboratory decides and CIFAR does not, a sentence a claim."""
+    found = [row for row in rows if row.sign and not row.sign_on_cifar and row.as_printed]
+    return [
+        f"Digits clearly {'agree with' if row.sign == row.as_printed else 'contradict'} "
+        f"{_named([row])}{_WHY.get(_how(row), '')}."
+        for row in found
+    ]
+
+
+def _only_cifar(rows: Iterable[Beside]) -> list[str]:
+    found = [r for r in rows if r.sign_on_cifar and r.as_printed and r.on_digits and not r.sign]
+    return [f"CIFAR decides {_named(found)}, and digits do not."] if found else []
+
+
+def _named(rows: Iterable[Beside]) -> str:
+    return " and ".join(f"“{row.claim.text}”" for row in rows)
+
+
+def _cells(row: Beside) -> list[str]:
+    claim = row.claim
+    where = f"{words.PAPERS[claim.paper]}, {claim.where['table']}, "
+    return [
+        escape(claim.text) + small(where + words.DATASETS[claim.where["dataset"]]),
+        effect(row.compared),
+        _measured_on_cifar(row.on_cifar),
+        _measured_on_digits(row.on_digits),
+    ]
+
+
+def _measured_on_cifar(line: Line | None) -> str:
+    if line is None:
+        return "not run"
+    ours = escape(words.predicted(line)) + small(_setting(line))
+    return f"{ours}<p><b>{escape(line['verdict'])}</b></p>"
+
+
+def _measured_on_digits(line: Line | None) -> str:
+    return "not run" if line is None else escape(words.ours(line)) + small(_setting(line))
+
+
+def _setting(line: Line) -> str:
+    """Without the name of the data set, which heads the column."""
+    return str(line["setting"]).partition(", ")[2]
+
+
+def _apart(rows: Iterable[Beside]) -> str:
+    """Folded: what our trainings on CIFAR do otherwise than the paper's."""
+    each = [row.on_cifar["apart"] for row in rows if row.on_cifar and row.on_cifar["apart"]]
+    items = "".join(f"<li>{escape(apart)}</li>" for apart in dict.fromkeys(each))
+    if not items:
+        return ""
+    head = "What these trainings on CIFAR do otherwise than the paper"
+    return f"<details><summary>{head}</summary><ul>{items}</ul></details>"
