@@ -92,6 +92,7 @@ def change_by_class(
     *,
     methods: Sequence[str] | None = None,
     title: str = "Change in each class",
+    order: str = "class, most frequent first",
 ) -> alt.LayerChart:
     """The change in each class, a line and a band a method, with a rule at zero.
 
@@ -99,13 +100,14 @@ def change_by_class(
         frame: as ``per_class_accuracy`` takes it, with percentage points of change.
         methods: all methods of a chart beside it, so that both have the same colours.
         title: the chart's title.
+        order: the axis title: what the classes are sorted by.
 
     Raises:
         SettingError: a column is missing.
     """
     require_columns(frame, PER_CLASS_COLUMNS)
     shown = list(methods or methods_in(frame))
-    named, x = with_class_names(frame), class_axis(frame, "class, most frequent first")
+    named, x = with_class_names(frame), class_axis(frame, order)
     base = alt.Chart(named).encode(x=x, color=method_colour(shown))
     y = alt.Y("mean:Q").title("change (percentage points)")
     tooltip = interval_tooltip("method:N", "class_name:N")

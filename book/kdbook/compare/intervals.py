@@ -50,8 +50,10 @@ SCALES = {
     "correlation": SIGNED,
     "correlation_percent": Scale("a correlation in percent", -100.0, 100.0, resolution=1e-3),
     "margin": SIGNED,
+    "margin_rarest": SIGNED,
     "log_loss": NOT_NEGATIVE,
     "rarest_log_loss": NOT_NEGATIVE,
+    "log_loss_rarest": NOT_NEGATIVE,
     "entropy": NOT_NEGATIVE,
     "calibration_error": NOT_NEGATIVE,
 }

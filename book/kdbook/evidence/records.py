@@ -15,6 +15,8 @@ from kdbook.records import common_recipe, days, distinct, networks, split_digest
 from kdlib.files import write_atomically
 from kdlib.runs import RESULTS_VERSION, RunResult
 
+TWO_CORES = "two_cores"
+"""The folder of blocks that were trained as a whole on two CPU cores, apart from those of a GPU."""
 _DIGITS = 6
 
 

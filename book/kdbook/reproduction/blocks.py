@@ -8,15 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from kdbook.evidence.records import read_block
+from kdbook.evidence.records import TWO_CORES, read_block
 from kdbook.places import records_folder
 from kdbook.records import Provenance, Record, read_records
 from kdbook.reproduction.mapping import BLOCKS
 
 TOGETHER = (("b", "e"), ("c", "d2"), ("f",))
 """Blocks that are one record: the same setting, and further seeds or methods of it."""
-TWO_CORES = "two_cores"
-"""The folder of blocks that were trained as a whole on two CPU cores, apart from those of a GPU."""
 _TEST_IMAGES = {"official_test": 10_000, "test": 5_000}
 _DATASETS = {"b": "cifar100", "c": "cifar10", "f": "cifar100"}
 _STANDARD = "std / std-d"

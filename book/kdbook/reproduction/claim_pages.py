@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -26,15 +26,22 @@ def claims_html(claims: pd.DataFrame) -> str:
     return cards(caption, COLUMNS, [_cells(row) for _, row in claims.iterrows()])
 
 
-def cards(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def cards(
+    caption: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    under: Mapping[str, str] | None = None,
+) -> str:
     """A table whose rows become cards on a phone.
 
     Args:
         caption: plain text.
         columns: their headings.
         rows: a cell a column, as HTML.
+        under: by heading what stands below it in small print.
     """
-    head = "".join(f'<th role="columnheader" scope="col">{name}</th>' for name in columns)
+    told = [(name, small((under or {}).get(name, ""))) for name in columns]
+    head = "".join(f'<th role="columnheader" scope="col">{n}{more}</th>' for n, more in told)
     body = "".join(f'<tr role="row">{_row(columns, cells)}</tr>' for cells in rows)
     return (
         f'<div class="kdlib-matrix"><table role="table"><caption>{escape(caption)}</caption>'

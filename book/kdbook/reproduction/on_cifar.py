@@ -15,10 +15,10 @@ from kdbook.reproduction.lines import Line
 from kdbook.reproduction.pages import small
 from kdbook.reproduction.verdicts import Verdict
 
-COLUMNS = ("The paper claims", "It prints", "On its data, here", "On digits, here")
-CAPTION = (
-    "The paper's own data first. Points of accuracy; in brackets, on its data the range in which "
-    "the printed number should fall, on digits the 95 % interval of the mean"
+CAPTION = "The paper's own data first, in points of accuracy"
+_BRACKETS = (
+    "In brackets stands, on the paper's data, the range in which its number should fall if it came "
+    "about as ours did (95 % prediction interval), and on digits the 95 % interval of our mean."
 )
 _COUNT = ("none", "one", "two", "three", "four", "five")
 _FARED = {
@@ -46,8 +46,24 @@ def on_cifar(chapter: str) -> HTML:
         SettingError: the chapter claims nothing about CIFAR.
     """
     rows = beside_cifar(chapter)
-    table = cards(CAPTION, COLUMNS, [_cells(row) for row in rows])
-    return HTML(f"{table}<p>{escape(said(rows))}</p>{_apart(rows)}")
+    cifar, digits = (_shared(rows, name) for name in ("on_cifar", "on_digits"))
+    columns = ["The paper claims", "Printed", f"{_data(rows)}, here", "Digits, here"]
+    cells = [_cells(row, cifar, digits) for row in rows]
+    heads = dict(zip(columns[2:], (cifar, digits), strict=True))
+    table = cards(CAPTION, columns, cells, under=heads)
+    return HTML(f"{table}<p>{escape(said(rows))}</p>{_folded(rows)}")
+
+
+def _data(rows: Sequence[Beside]) -> str:
+    names = {words.DATASETS[row.claim.where["dataset"]] for row in rows}
+    return names.pop() if len(names) == 1 else "CIFAR"
+
+
+def _shared(rows: Iterable[Beside], side: str) -> str:
+    """The setting that all measured rows of one side share; nothing where they differ."""
+    lines: list[Line] = [line for row in rows if (line := getattr(row, side)) is not None]
+    settings = {_setting(line) for line in lines}
+    return settings.pop() if len(settings) == 1 else ""
 
 
 def said(rows: Sequence[Beside]) -> str:
@@ -93,26 +109,22 @@ def _named(rows: Iterable[Beside]) -> str:
     return " and ".join(f"“{row.claim.text}”" for row in rows)
 
 
-def _cells(row: Beside) -> list[str]:
-    claim = row.claim
-    where = f"{words.PAPERS[claim.paper]}, {claim.where['table']}, "
-    return [
-        escape(claim.text) + small(where + words.DATASETS[claim.where["dataset"]]),
-        effect(row.compared),
-        _measured_on_cifar(row.on_cifar),
-        _measured_on_digits(row.on_digits),
-    ]
+def _cells(row: Beside, cifar: str, digits: str) -> list[str]:
+    """One row; ``cifar`` and ``digits`` are settings that stand in the heading already."""
+    claim, ours, lab = row.claim, row.on_cifar, row.on_digits
+    where = f"{claim.where['table']}, {words.DATASETS[claim.where['dataset']]}"
+    measured = "not run"
+    if ours is not None:
+        verdict = f" <b>{escape(ours['verdict'])}</b>"
+        measured = escape(words.predicted(ours)) + verdict + _own_setting(ours, cifar)
+    told = "not run" if lab is None else escape(words.ours(lab)) + _own_setting(lab, digits)
+    return [escape(claim.text) + small(where), effect(row.compared), measured, told]
 
 
-def _measured_on_cifar(line: Line | None) -> str:
-    if line is None:
-        return "not run"
-    ours = escape(words.predicted(line)) + small(_setting(line))
-    return f"{ours}<p><b>{escape(line['verdict'])}</b></p>"
-
-
-def _measured_on_digits(line: Line | None) -> str:
-    return "not run" if line is None else escape(words.ours(line)) + small(_setting(line))
+def _own_setting(line: Line, shared: str) -> str:
+    """On a phone the headings are hidden, so there each cell says it."""
+    said = small(_setting(line))
+    return said.replace("<small>", '<small class="narrow">') if shared else said
 
 
 def _setting(line: Line) -> str:
@@ -120,11 +132,10 @@ def _setting(line: Line) -> str:
     return str(line["setting"]).partition(", ")[2]
 
 
-def _apart(rows: Iterable[Beside]) -> str:
-    """Folded: what our trainings on CIFAR do otherwise than the paper's."""
+def _folded(rows: Iterable[Beside]) -> str:
+    """What the brackets say, and what our trainings on CIFAR do otherwise than the paper's."""
     each = [row.on_cifar["apart"] for row in rows if row.on_cifar and row.on_cifar["apart"]]
     items = "".join(f"<li>{escape(apart)}</li>" for apart in dict.fromkeys(each))
-    if not items:
-        return ""
-    head = "What these trainings on CIFAR do otherwise than the paper"
-    return f"<details><summary>{head}</summary><ul>{items}</ul></details>"
+    head = "What the brackets say" + (", and what these trainings do otherwise" if items else "")
+    listed = f"<ul>{items}</ul>" if items else ""
+    return f"<details><summary>{head}</summary><p>{_BRACKETS}</p>{listed}</details>"

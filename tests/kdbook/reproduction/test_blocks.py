@@ -85,9 +85,10 @@ def test_blocks_that_are_one_record_are_of_one_setting():
 
 
 def test_blocks_of_two_cores_are_records_of_their_own(tmp_path):
+    from kdbook.evidence.records import TWO_CORES
     from kdbook.reproduction import blocks
 
-    cores = tmp_path / "evidence" / blocks.TWO_CORES
+    cores = tmp_path / "evidence" / TWO_CORES
     cores.mkdir(parents=True)
     write(tmp_path / "evidence", "b", PET[:1], range(5))
     write(cores, "b", PET[:2], range(5))

@@ -88,7 +88,9 @@ def test_an_undecided_cifar_is_no_confirmation():
         "“With a long tail the mean gains”; on CIFAR the seeds do not decide it."
     )
     mean, _ = beside_cifar("rare_classes", [cifar(RISES), digits(UNCLEAR)])
-    assert said([mean]).endswith("CIFAR decides “With a long tail the mean gains”, and digits do not.")
+    assert said([mean]).endswith(
+        "CIFAR decides “With a long tail the mean gains”, and digits do not."
+    )
 
 
 def test_signs_on_digits_are_corrected_for_the_claims_of_the_page():
@@ -115,4 +117,4 @@ def test_the_page_names_paper_interval_setting_and_what_is_apart():
     html = on_cifar("rare_classes").data
     assert "Table 3, CIFAR-100-LT" in html and "+2.17" in html and "-1.46" in html
     assert "not ResNet-56" in html and "ratio 100, ResNet-20" in html
-    assert html.count("<tr") == 3 and html.count('data-label="On digits, here"') == 2
+    assert html.count("<tr") == 3 and html.count('data-label="Digits, here"') == 2

@@ -11,7 +11,7 @@ from kdbook import compare, selection
 from kdbook.chapters.results import Results
 from kdbook.chapters.results.findings import METHODS, PRINTED, Findings
 from kdbook.published import DATASETS, printed_grid
-from kdbook.tables import recorded_shown, shown, unbroken
+from kdbook.tables import shown, unbroken
 from kdlib.metrics import PERCENT
 
 
@@ -27,11 +27,6 @@ def printed_table(study: Results) -> Styler:
     return shown(
         wide, "Table 3 of Teacher's pet: test accuracy in percent, ResNet-56 of ResNet-56."
     )
-
-
-def recorded_table(study: Results) -> Any:
-    """What is recorded on the paper's data, or how to record it."""
-    return recorded_shown(study.recorded(), "Recorded on CIFAR-100: test accuracy in percent")
 
 
 def peeking_table(found: Findings) -> Styler:

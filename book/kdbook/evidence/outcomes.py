@@ -1,0 +1,183 @@
+"""What the plan asked of its blocks, in its order, and what the records answer.
+
+The questions are those of ``book/results/plan.md``, written before the first run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kdbook.compare import compare, paired_differences
+from kdbook.evidence.records import TWO_CORES, read_block
+from kdbook.places import records_folder
+from kdlib.metrics import FEWEST_REPEATS, holm
+
+LEVEL = 0.05
+TENTHS = 10
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A difference of two methods of one block.
+
+    Attributes:
+        number: in the plan.
+        block: whose runs answer it.
+        method: by the block's names.
+        baseline: taken from it, seed by seed.
+        column: of the block's table.
+        measure: the same in words.
+    """
+
+    number: int
+    block: str
+    method: str
+    baseline: str
+    column: str
+    measure: str
+
+
+_WORST_10 = ("worst_10", "ten worst classes")
+PRIMARY = (
+    Outcome(1, "b", "distilled", "one-hot", "mean", "mean of the classes"),
+    Outcome(2, "b", "distilled", "one-hot", *_WORST_10),
+    Outcome(3, "b", "AdaAlpha", "distilled", *_WORST_10),
+    Outcome(4, "b", "AdaMargin", "distilled", *_WORST_10),
+    Outcome(5, "c", "std/rob-d", "std/std-d", "worst_1", "worst class"),
+    Outcome(6, "c", "rob/rob-d", "std/rob-d", "worst_1", "worst class"),
+)
+SECONDARY = {
+    "rarest": "rarest fifth of the classes",
+    "worst_20": "20 worst classes",
+    "log_loss_rarest": "log-loss in the rarest fifth (nats)",
+    "margin_rarest": "margin in the rarest fifth",
+    "off_label": "share of the target off the label (points)",
+}
+"""Measures without a floor, and the share off the label; columns of the blocks' tables."""
+
+
+def blocks_folder() -> Path:
+    """Where the book keeps the records of blocks."""
+    return records_folder() / "evidence"
+
+
+def rows_of(
+    folder: Path, block: str, methods: tuple[str, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """A block's rows of these methods, of the seeds that have all of them, from one machine.
+
+    Args:
+        folder: as ``blocks_folder``. What two cores have trained lies in a folder of its own below.
+        block: its name.
+        methods: by the block's names.
+
+    Returns:
+        Rows per run, and rows per run and class with the run's method and seed; ``None`` where
+        nowhere as many seeds as an interval needs have all of the methods.
+    """
+    for place in (folder / TWO_CORES, folder):
+        found = read_block(place, block)
+        if found is None:
+            continue
+        rows = found[0][found[0]["method"].isin(methods)]
+        rows = rows[rows.groupby("seed")["method"].transform("nunique") == len(methods)]
+        if rows["seed"].nunique() >= FEWEST_REPEATS:
+            return rows, rows[["run", "method", "seed"]].merge(found[1], on="run")
+    return None
+
+
+def primary(folder: Path | None = None) -> pd.DataFrame:
+    """One row for each primary outcome, in the order of the plan.
+
+    Args:
+        folder: by default the book's.
+
+    Returns:
+        Columns: number, block, comparison, measure, mean, low, high (95 % interval, percentage
+        points), seeds, p (paired t-test) and p_corrected. Of what has not been run the numbers are
+        NaN. P-values are corrected by Holm's procedure where all outcomes are there; before,
+        each is multiplied by their number, which is at least as strict.
+    """
+    rows = pd.DataFrame([_measured(folder or blocks_folder(), outcome) for outcome in PRIMARY])
+    return rows.assign(p_corrected=_corrected(rows["p"].to_numpy(dtype=float)))
+
+
+def secondary(folder: Path | None = None) -> pd.DataFrame:
+    """The pairs of the primary outcomes of block b on the measures without a floor; no verdicts.
+
+    Columns: comparison, measure, mean, low, high, seeds. Pairs that were not run are left out, and
+    so is the share off the label where one of the pair has no teacher.
+    """
+    pairs = dict.fromkeys((o.method, o.baseline) for o in PRIMARY if o.block == "b")
+    found = [_secondary_of(folder or blocks_folder(), *pair) for pair in pairs]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+
+
+def by_frequency(folder: Path | None = None) -> pd.DataFrame:
+    """Block b by tenths of its classes: how accuracy changes against the one-hot students.
+
+    Args:
+        folder: by default the book's.
+
+    Returns:
+        One row a method and tenth, the most frequent classes first: method, label (from 0),
+        class_name (the training images a class), mean, low, high (percentage points; 95 % intervals
+        over seeds), seeds, p (not corrected). Empty where nothing was run.
+    """
+    taught = dict.fromkeys(o.method for o in PRIMARY if o.block == "b")
+    found = [_tenths(folder or blocks_folder(), method) for method in taught]
+    return pd.concat(found, ignore_index=True)
+
+
+def _tenths(folder: Path, method: str) -> pd.DataFrame:
+    rows_and_classes = rows_of(folder, "b", (method, "one-hot"))
+    if rows_and_classes is None:
+        return pd.DataFrame()
+    found = rows_and_classes[1]
+    tenth = found["label"] * TENTHS // found["label"].nunique()
+    means = found.assign(tenth=tenth).groupby(["method", "tenth", "seed"], as_index=False)
+    rows = means["accuracy"].mean().assign(temperature=np.nan)
+    changes = paired_differences(rows, "accuracy", "one-hot", ["tenth"])
+    images = found.groupby(tenth)["train_count"].agg(["max", "min"])
+    names = [f"{high} to {low}" for high, low in images.to_numpy()]
+    kept = changes[["method", "mean", "low", "high", "seeds", "p"]]
+    return kept.assign(
+        label=changes["tenth"], class_name=changes["tenth"].map(dict(enumerate(names)))
+    )
+
+
+def _measured(folder: Path, outcome: Outcome) -> dict[str, object]:
+    pair = (outcome.method, outcome.baseline)
+    start = {"number": outcome.number, "block": outcome.block}
+    names = {"comparison": " − ".join(pair), "measure": outcome.measure}
+    found = rows_of(folder, outcome.block, pair)
+    if found is None:
+        nothing = dict.fromkeys(("mean", "low", "high", "p"), np.nan)
+        return {**start, **names, **nothing, "seeds": 0}
+    row = compare(_unheated(found[0]), [pair], {outcome.column: outcome.measure}).iloc[0]
+    return {**start, **names, **{name: row[name] for name in ("mean", "low", "high", "seeds", "p")}}
+
+
+def _unheated(rows: pd.DataFrame) -> pd.DataFrame:
+    """Each method of a block has one temperature, so its name needs none."""
+    return rows.assign(temperature=np.nan)
+
+
+def _corrected(p: np.ndarray) -> np.ndarray:
+    if np.isnan(p).any():
+        return np.minimum(1.0, len(p) * p)
+    return np.asarray(holm(list(p)))
+
+
+def _secondary_of(folder: Path, method: str, baseline: str) -> pd.DataFrame:
+    found = rows_of(folder, "b", (method, baseline))
+    if found is None:
+        return pd.DataFrame()
+    has = found[0][list(SECONDARY)].notna().all()
+    wanted = {column: words for column, words in SECONDARY.items() if has[column]}
+    rows = compare(_unheated(found[0]), [(method, baseline)], wanted)
+    return rows[["comparison", "measure", "mean", "low", "high", "seeds"]]

@@ -1,0 +1,221 @@
+"""The page on the planned evidence: its sentences, tables and chart, all from records by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from kdbook.charts.classes import change_by_class
+from kdbook.compare import signed
+from kdbook.evidence.blocks import BLOCKS, Block
+from kdbook.evidence.outcomes import LEVEL, blocks_folder
+from kdbook.evidence.records import TWO_CORES, read_block
+from kdbook.published import corrected
+from kdbook.tables import shown
+from kdlib.models import ModelSpec
+from kdlib.runs import RunSpec
+
+IMAGES_PER_SECOND = 600
+"""A ResNet-20 trained on one core of an AMD EPYC, by fused steps."""
+_IMAGES = {"cifar100": 10_847, "cifar10": 12_406}
+_FORWARD_SHARE = 1 / 3
+"""What a teacher's forward pass adds to a student's step."""
+
+
+@dataclass(frozen=True)
+class PlannedClaim:
+    """A claim of the papers, and what the plan says of how it would fail.
+
+    Attributes:
+        text: the claim.
+        expected: by the number of an outcome the sign that the claim foretells.
+        needed: outcomes that must be significant for it to be confirmed; of the others it is enough
+            that they are not significantly of the other sign.
+    """
+
+    text: str
+    expected: Mapping[int, int]
+    needed: tuple[int, ...]
+
+
+CLAIMS = (
+    PlannedClaim(
+        "Distillation gains in the mean and loses in the worst classes on long-tailed data",
+        {1: 1, 2: -1}, (2,),
+    ),
+    PlannedClaim("AdaAlpha and AdaMargin repair the loss", {3: 1, 4: 1}, (3, 4)),
+    PlannedClaim("A robust student raises the worst class", {5: 1}, (5,)),
+    PlannedClaim("Robust twice is not best", {6: -1}, (6,)),
+)  # fmt: skip
+
+
+def in_short(primary: pd.DataFrame) -> str:
+    """The answer in at most two sentences.
+
+    Args:
+        primary: as ``kdbook.evidence.outcomes.primary`` gives it.
+    """
+    first, second = _row(primary, 1), _row(primary, 2)
+    if np.isnan(first["mean"]) or np.isnan(second["mean"]):
+        return "Nothing is decided yet: no three seeds have both students of the first question."
+    mean, worst = _change(first), _change(second)
+    return (
+        "On CIFAR-100-LT (ratio 100, ResNet-20, teachers of 60 epochs, T = 1) accuracy under "
+        f"distillation {mean} in the mean of the classes, and {worst} in the ten worst, against "
+        f"students of the labels alone ({first['seeds']:.0f} seeds). "
+        f"{claim_said(CLAIMS[0], primary)}"
+    )
+
+
+def claims_said(primary: pd.DataFrame) -> list[str]:
+    """One sentence for each claim that the plan names: fails, confirmed, open, or not run."""
+    return [claim_said(claim, primary) for claim in CLAIMS]
+
+
+def claim_said(claim: PlannedClaim, primary: pd.DataFrame) -> str:
+    """What the outcomes say of one claim, by the plan's rule."""
+    rows = {number: _row(primary, number) for number in claim.expected}
+    signs = {number: _sign(row) for number, row in rows.items()}
+    run = [number for number, row in rows.items() if not np.isnan(row["mean"])]
+    if any(signs[n] == -claim.expected[n] for n in run):
+        fate = "fails"
+    elif len(run) < len(claim.expected):
+        fate = "has not been tried" if not run else "is open, since not all of it has been run"
+    elif all(signs[n] == claim.expected[n] for n in claim.needed):
+        fate = "is confirmed"
+    else:
+        fate = "is not confirmed: these seeds do not decide it"
+    return f"“{claim.text}” {fate}."
+
+
+def outcomes_table(primary: pd.DataFrame) -> Styler:
+    """The primary outcomes as a page shows them."""
+    cells = pd.DataFrame(
+        {
+            "Outcome": primary["number"].map("{:.0f}".format),
+            "Difference": primary["comparison"],
+            "Measure": primary["measure"],
+            "Points (95 % interval)": [_cell(row) for _, row in primary.iterrows()],
+            "p, corrected": [_p(row) for _, row in primary.iterrows()],
+        }
+    )
+    return shown(
+        cells,
+        "Primary outcomes of the plan, paired over seeds, on test images. P-values are corrected "
+        "for all six.",
+    )
+
+
+def secondary_table(secondary: pd.DataFrame) -> Styler:
+    """The secondary outcomes, which have intervals and no verdict."""
+    cells = [signed(row, 3 if _is_small(row) else 1) for _, row in secondary.iterrows()]
+    wide = secondary.assign(cell=cells).pivot(index="measure", columns="comparison", values="cell")
+    order = list(dict.fromkeys(secondary["measure"]))
+    table = wide.loc[order, list(dict.fromkeys(secondary["comparison"]))].fillna("–")
+    return shown(
+        table.rename_axis("Measure").rename_axis(columns=None),
+        "Secondary outcomes: differences with 95 % intervals over seeds; accuracies in points.",
+    )
+
+
+def headline(tenths: pd.DataFrame) -> str:
+    """One line: in how many tenths of the classes distillation changes something.
+
+    Args:
+        tenths: as ``kdbook.evidence.outcomes.by_frequency`` gives it.
+    """
+    rows = tenths[tenths["method"] == "distilled"]
+    sign = np.sign(rows["mean"].to_numpy()) * (corrected(rows) <= LEVEL)
+    lost, gained = int((sign < 0).sum()), int((sign > 0).sum())
+    if not lost and not gained:
+        return "Distilled or not, no tenth of the classes of CIFAR-100-LT clearly changes"
+    said = [f"{lost} lose clearly"] if lost else []
+    said += [f"{gained} gain"] if gained else []
+    return f"Distilled: of ten groups of classes of CIFAR-100-LT {' and '.join(said)}"
+
+
+def tenths_chart(tenths: pd.DataFrame) -> alt.LayerChart:
+    """The change in each tenth of the classes, a line a method."""
+    return change_by_class(tenths, title=headline(tenths), order="training images per class")
+
+
+def progress(folder: Path | None = None) -> Styler:
+    """A row for each block of the plan: what is there of it, and what the rest would take."""
+    place = folder or blocks_folder()
+    rows = [_progress_of(block, place) for block in BLOCKS.values()]
+    return shown(
+        pd.DataFrame(rows),
+        f"Blocks of the plan. Hours are those of two cores, at {IMAGES_PER_SECOND} images of a "
+        "ResNet-20 per second and core; other processors differ.",
+    )
+
+
+def hours(runs: list[RunSpec]) -> float:
+    """What these trainings take on two cores, two at once."""
+    return sum(map(_images, runs)) / IMAGES_PER_SECOND / 2 / 3600
+
+
+def _images(spec: RunSpec) -> float:
+    """Images that it trains on, as many as a ResNet-20 could in the same time."""
+    assert isinstance(spec.model, ModelSpec), "the plan has ResNets for small images only"
+    size = (spec.model.depth - 2) / 18
+    teacher = 1 + _FORWARD_SHARE * (spec.teacher is not None)
+    return spec.recipe.epochs * _IMAGES[spec.data.name] * size * teacher
+
+
+def _progress_of(block: Block, folder: Path) -> dict[str, str]:
+    there = {where: _finished(place, block) for where, place in _places(folder).items()}
+    most = max(there.values(), key=len)
+    left = [spec for spec in block.runs if spec.id not in most]
+    done = [f"{len(ids)} on {where}" for where, ids in there.items() if ids]
+    return {
+        "Block": block.name,
+        "What": block.what,
+        "Trainings": f"{', '.join(done) or '0'} of {len(block.runs)}",
+        "Hours left": f"{hours(left):.1f}" if left else "–",
+    }
+
+
+def _places(folder: Path) -> dict[str, Path]:
+    return {"a GPU": folder, "two cores": folder / TWO_CORES}
+
+
+def _finished(folder: Path, block: Block) -> set[str]:
+    found = read_block(folder, block.name)
+    return set() if found is None else set(found[2]["runs"])
+
+
+def _row(primary: pd.DataFrame, number: int) -> pd.Series:
+    return primary[primary["number"] == number].iloc[0]
+
+
+def _sign(row: pd.Series) -> int:
+    decided = not np.isnan(row["p_corrected"]) and row["p_corrected"] <= LEVEL
+    return int(np.sign(row["mean"])) if decided else 0
+
+
+def _change(row: pd.Series) -> str:
+    span = f"({row['low']:+.1f} to {row['high']:+.1f})"
+    if _sign(row) == 0:
+        return f"shows no clear change, {row['mean']:+.1f} points {span},"
+    return f"{'rises' if row['mean'] > 0 else 'falls'} by {abs(row['mean']):.1f} points {span}"
+
+
+def _cell(row: pd.Series) -> str:
+    return "not run" if np.isnan(row["mean"]) else f"{signed(row, 1)}, {row['seeds']:.0f} seeds"
+
+
+def _p(row: pd.Series) -> str:
+    if np.isnan(row["p_corrected"]):
+        return "–"
+    return "<0.001" if row["p_corrected"] < 0.001 else f"{row['p_corrected']:.3f}"
+
+
+def _is_small(row: pd.Series) -> bool:
+    return "nats" in row["measure"] or row["measure"].startswith("margin")

@@ -1,0 +1,103 @@
+"""The page on the planned evidence: its rule for claims, its counts and hours."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kdbook.evidence.blocks import BLOCKS
+from kdbook.evidence.outcomes import PRIMARY
+from kdbook.evidence.records import TWO_CORES
+from kdbook.reproduction import planned
+
+MEAN_DOWN = "“Distillation gains in the mean and loses in the worst classes on long-tailed data”"
+
+
+def primary(**changes):
+    """Outcomes by number; of each its mean and its corrected p-value, or nothing where not run."""
+    known = {int(name[1:]): change for name, change in changes.items()}
+    rows = []
+    for outcome in PRIMARY:
+        mean, p = known.get(outcome.number, (np.nan, np.nan))
+        rows.append(
+            {"number": outcome.number, "comparison": f"{outcome.method} − {outcome.baseline}",
+             "measure": outcome.measure, "mean": mean, "low": mean - 1, "high": mean + 1,
+             "seeds": 5, "p": p / 6, "p_corrected": p}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def fate(number, **changes):
+    said = planned.claim_said(planned.CLAIMS[number], primary(**changes))
+    return said.rpartition("” ")[2].rstrip(".")
+
+
+def test_every_outcome_belongs_to_one_claim():
+    numbers = [number for claim in planned.CLAIMS for number in claim.expected]
+    assert sorted(numbers) == [outcome.number for outcome in PRIMARY]
+    assert all(set(claim.needed) <= set(claim.expected) for claim in planned.CLAIMS)
+
+
+def test_the_first_claim_follows_the_plans_rule():
+    assert fate(0, o1=(1.0, 0.01), o2=(-2.0, 0.01)) == "is confirmed"
+    assert fate(0, o1=(0.2, 0.8), o2=(-2.0, 0.01)) == "is confirmed"
+    assert fate(0, o1=(-1.0, 0.01), o2=(-2.0, 0.01)) == "fails"
+    assert fate(0, o1=(1.0, 0.01), o2=(2.0, 0.01)) == "fails"
+    assert fate(0, o1=(1.0, 0.01), o2=(-2.0, 0.2)).startswith("is not confirmed")
+    assert fate(0) == "has not been tried"
+    assert fate(0, o1=(1.0, 0.01)) == "is open, since not all of it has been run"
+
+
+def test_the_other_claims_follow_it_too():
+    assert fate(1, o3=(-1.0, 0.01)) == "fails"
+    assert fate(1, o3=(1.0, 0.01)) == "is open, since not all of it has been run"
+    assert fate(1, o3=(1.0, 0.01), o4=(1.0, 0.01)) == "is confirmed"
+    assert fate(2, o5=(-1.0, 0.01)) == "fails" and fate(3, o6=(1.0, 0.01)) == "fails"
+    assert fate(3, o6=(-1.0, 0.01)) == "is confirmed"
+
+
+def test_the_answer_names_both_changes_and_calls_only_significant_ones_changes():
+    said = planned.in_short(primary(o1=(-2.0, 0.01), o2=(0.4, 0.9)))
+    assert "falls by 2.0 points (-3.0 to -1.0) in the mean" in said
+    assert "shows no clear change, +0.4 points (-0.6 to +1.4), in its ten worst" in said
+    assert said.endswith(f"{MEAN_DOWN} fails.")
+    assert planned.in_short(primary()).startswith("Nothing is decided yet")
+
+
+def tenths(means, p):
+    return pd.DataFrame(
+        {"method": "distilled", "label": range(10), "class_name": "x", "mean": means,
+         "low": np.array(means) - 1, "high": np.array(means) + 1, "seeds": 5, "p": p}
+    )  # fmt: skip
+
+
+def test_the_headline_counts_tenths_after_correction():
+    none = planned.headline(tenths([-1.0] * 10, [0.03] * 10))
+    assert none == "Distilled or not, no tenth of the classes of CIFAR-100-LT clearly changes"
+    some = planned.headline(tenths([-1.0] * 3 + [1.0] * 7, [1e-4] * 4 + [0.5] * 6))
+    assert some.endswith("of ten groups of classes of CIFAR-100-LT 3 lose clearly and 1 gain")
+
+
+def test_hours_follow_epochs_images_and_depth():
+    (one_hot,) = [m.spec for m in BLOCKS["b"].of_seed(0) if m.method == "one-hot"]
+    (taught,) = [m.spec for m in BLOCKS["b"].of_seed(0) if m.method == "distilled"]
+    assert planned.hours([one_hot]) == pytest.approx(60 * 10_847 / 600 / 2 / 3600)
+    assert planned.hours([taught]) == pytest.approx(4 / 3 * planned.hours([one_hot]))
+    (deep,) = [m.spec for m in BLOCKS["f"].of_seed(0) if m.method == "one-hot"]
+    assert planned.hours([deep]) == pytest.approx(3 * planned.hours([one_hot]))
+
+
+def test_progress_counts_each_machine_for_itself(tmp_path):
+    runs = [spec.id for spec in BLOCKS["b"].runs]
+    for folder, ids in ((tmp_path, runs[:3]), (tmp_path / TWO_CORES, runs[3:15])):
+        folder.mkdir(exist_ok=True)
+        (folder / "block-b.json").write_text(json.dumps({"runs": dict.fromkeys(ids, "completed")}))
+        for name in ("block-b.csv", "block-b-classes.csv"):
+            (folder / name).write_text("run\n")
+    html = planned.progress(tmp_path).to_html()
+    assert "3 on a GPU, 12 on two cores of 30" in html
+    left = [spec for spec in BLOCKS["b"].runs if spec.id not in runs[3:15]]
+    assert re.search(rf">{planned.hours(left):.1f}<", html)
+    assert html.count(" of ") >= len(BLOCKS)
