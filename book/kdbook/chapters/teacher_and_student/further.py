@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from kdbook import compare, selection, tables
-from kdbook.chapters.multipliers.collapse import paths
+from kdbook.chapters.multipliers.collapse import collapses, paths
 from kdbook.chapters.teacher_and_student import TeacherAndStudent
 from kdbook.chapters.teacher_and_student import objective_protocols as protocols
 from kdbook.chapters.teacher_and_student.findings import MEASURES, TEACHERS, label_pairs
@@ -186,6 +186,16 @@ def swings_shown(swings: pd.DataFrame) -> pd.DataFrame:
     more = {"worst_1": "worst class on test (%)"} if "worst_1" in swings else {}
     means = swings.groupby("method", sort=False)[[*shown, *more]].mean()
     return means.rename(columns=shown | more).rename_axis("teacher / student")
+
+
+def evenness(rows: pd.DataFrame, cell: str) -> pd.DataFrame:
+    """How even the multipliers are at each move, in the trainings of one pair of objectives.
+
+    Args:
+        rows: as ``kdbook.chapters.multipliers.collapse.paths`` gives them.
+        cell: how their methods' names start, e.g. ``rob / rob-d``.
+    """
+    return collapses(rows[rows["method"].str.startswith(cell)])
 
 
 def ended_few(runs: pd.DataFrame, step: float) -> str:
