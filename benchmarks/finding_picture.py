@@ -1,13 +1,14 @@
 """Draw and tell the finding of the front pages: ``.venv/bin/python benchmarks/finding_picture.py``.
 
 Trains nothing: reads the records of the studies ``teacher_length`` and ``batch_size`` at the quick
-profile. Draws ``docs/finding.svg``, and fills the marked blocks of the README and of the book's
-first page.
+profile, and those of the planned evidence on CIFAR. Draws ``docs/finding.svg`` and
+``docs/cifar.svg``, and fills the marked blocks of the README and of the book's first page.
 """
 
 from __future__ import annotations
 
 import textwrap
+from typing import TypeVar
 
 import altair as alt
 import pandas as pd
@@ -16,10 +17,14 @@ from readme import ROOT, fill_readme
 from kdbook import compare
 from kdbook.chapters.rare_classes import batch_size, findings, teacher_length
 from kdbook.chapters.rare_classes.charts import teacher_length_panels
+from kdbook.evidence import outcomes
 from kdbook.records import Record, book_record
+from kdbook.reproduction import planned
 
 PICTURE = ROOT / "docs" / "finding.svg"
+CIFAR = ROOT / "docs" / "cifar.svg"
 FIRST_PAGE = ROOT / "book" / "intro.md"
+Chart = TypeVar("Chart", alt.VConcatChart, alt.LayerChart)
 STUDIES = ("teacher_length", "batch_size")
 RECORDS = ROOT / "book" / "results"
 
@@ -28,6 +33,17 @@ def picture(record: Record) -> alt.VConcatChart:
     """The chart of the chapter *Rare classes pay*, readable on a light and on a dark page."""
     title = findings.headline(teacher_length.by_teacher(record.table))
     chart = teacher_length_panels(*findings.drawn(record.table), title=title)
+    return on_white(chart, title)
+
+
+def cifar_picture() -> alt.LayerChart:
+    """The chart of the page *CIFAR, planned before it was run*, likewise."""
+    tenths = outcomes.by_frequency()
+    return on_white(planned.tenths_chart(tenths), planned.headline(tenths))
+
+
+def on_white(chart: Chart, title: str) -> Chart:
+    """The chart as a picture of its own."""
     lines = {"title": textwrap.wrap(title, 80), "background": "white", "padding": 16}
     return chart.properties(**lines).configure(font="sans-serif")
 
@@ -61,8 +77,10 @@ def main() -> None:
     lengths, batches = (book_record(name, "quick", RECORDS) for name in STUDIES)
     PICTURE.parent.mkdir(exist_ok=True)
     picture(lengths).save(PICTURE)
+    cifar_picture().save(CIFAR)
     for page in (ROOT / "README.md", FIRST_PAGE):
         fill_readme("finding", in_words(lengths, batches), page)
+        fill_readme("cifar", planned.in_short(outcomes.primary()), page)
     fill_readme("headline", headline(lengths), FIRST_PAGE)
     fill_readme("batch size", batch_table(batches.table))
     print(in_words(lengths, batches))

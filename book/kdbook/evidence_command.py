@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--into",
     type=FOLDER,
-    show_default="book/results/evidence of the checkout",
+    show_default="book/results/evidence of the checkout; of a CPU two_cores below it",
     help="Where the records lie.",
 )
 def evidence(
@@ -51,7 +51,7 @@ def evidence(
 
     blocks, store, device = chosen(names), _store(root), chosen_device(device)
     jobs = jobs or (4 if device == "cuda" else 2)
-    folder = into or folder_to_record() / "evidence"
+    folder = into or _folder(folder_to_record(), device)
     click.echo(f"runs in {store.root}, records in {folder}")
     for block in blocks:
         click.echo(_line(block, store, device, jobs))
@@ -60,6 +60,13 @@ def evidence(
     with keeps_finished_runs():
         for block in blocks:
             _work(block, store, device, 0 if finished_only else jobs, folder)
+
+
+def _folder(records: Path, device: str) -> Path:
+    """Processors are not mixed within a block, so what a CPU trains is recorded apart."""
+    from kdbook.evidence.records import TWO_CORES
+
+    return records / "evidence" / (TWO_CORES if device == "cpu" else "")
 
 
 def _store(root: Path | None) -> Store:

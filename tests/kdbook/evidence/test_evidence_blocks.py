@@ -1,5 +1,6 @@
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ from click.testing import CliRunner
 
 from kdbook.evidence import records
 from kdbook.evidence.blocks import BLOCKS, PILOT_SEED, Block, chosen
-from kdbook.evidence_command import evidence
+from kdbook.evidence_command import _folder, evidence
 from kdbook.families import families
 from kdbook.profiles import PROFILES
 from kdbook.tables import Member
@@ -94,6 +95,12 @@ def test_records_are_the_same_bytes_when_written_again(store, tmp_path):
     results = [store.get(member.spec) for member in SMALL.members]
     first = records.write_block(tmp_path, SMALL, results).read_bytes()
     assert records.write_block(tmp_path, SMALL, results).read_bytes() == first
+
+
+def test_a_cpu_never_records_over_what_a_gpu_trained():
+    kept = Path("results")
+    assert _folder(kept, "cuda") == kept / "evidence"
+    assert _folder(kept, "cpu") == kept / "evidence" / records.TWO_CORES
 
 
 def test_the_command_trains_a_block_and_records_it(monkeypatch, tmp_path):

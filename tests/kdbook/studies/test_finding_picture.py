@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from hand_records import record
 
+from kdbook.evidence import outcomes
 from kdbook.records import book_record
+from kdbook.reproduction import planned
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
 import finding_picture
@@ -65,6 +67,12 @@ def test_the_picture_reads_on_light_and_dark_pages(lengths, tmp_path):
         assert text in svg
 
 
+def test_the_picture_of_cifar_is_that_of_its_page(tmp_path):
+    finding_picture.cifar_picture().save(tmp_path / "cifar.svg")
+    svg = (tmp_path / "cifar.svg").read_text()
+    assert 'fill="white"' in svg and "training images per class" in svg
+
+
 def test_batch_sizes_stand_side_by_side_in_one_row_a_student(batches):
     lines = finding_picture.batch_table(batches.table).splitlines()
     assert lines[:2] == ["| student | batches of 32 | batches of 64 |", "|---|---|---|"]
@@ -76,6 +84,7 @@ def test_the_front_pages_say_what_the_records_say():
     both = [book_record(name, "quick", finding_picture.RECORDS) for name in finding_picture.STUDIES]
     for page in (readme.README, finding_picture.FIRST_PAGE):
         assert finding_picture.in_words(*both) in page.read_text(encoding="utf-8")
+        assert planned.in_short(outcomes.primary()) in page.read_text(encoding="utf-8")
     first_page = finding_picture.FIRST_PAGE.read_text(encoding="utf-8")
     assert finding_picture.headline(both[0]) in first_page
     table = finding_picture.batch_table(both[1].table)
