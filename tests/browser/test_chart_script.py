@@ -37,8 +37,13 @@ REACH = """[...document.querySelectorAll('figure')].map(figure => {
   return [Math.max(...ends.map(box => box.right)) - left, figure.clientWidth];
 })"""
 # What Vega makes of a label by an expression.
-EVALUATE = """([expression, label]) => new vegaEmbed.vega.View(vegaEmbed.vega.parse({signals: [
-  {name: 'datum', value: {label}}, {name: 'said', update: expression}]})).run().signal('said')"""
+EVALUATE = """async ([expression, label]) => {
+  const update = expression.replaceAll('datum.label', 'label');
+  const signals = [{name: 'label', value: label}, {name: 'said', update}];
+  const place = document.createElement('div');
+  const {view} = await vegaEmbed(place, {signals}, {mode: 'vega', actions: false});
+  return view.signal('said');
+}"""
 # The labels of each horizontal axis of numbers that are shown, with their left and right ends.
 LABELS = """[...document.querySelectorAll('svg .role-axis-label')].map(axis =>
   [...axis.querySelectorAll('text')]

@@ -56,8 +56,8 @@ class Findings(StudyFindings[NumberOfClasses]):
 
     def in_short(self) -> str:
         """The chapter's answer: what these repeats cannot tell, and what they can."""
-        groups = dict(tuple(self.worst.groupby("imbalance")))
-        tail, even = groups[max(groups)], groups[min(groups)]
+        ratio = self.worst["imbalance"]
+        tail, even = (self.worst[ratio == end] for end in (ratio.max(), ratio.min()))
         return number_classes(f"**In short.** {_in_the_tail(tail)} {_at_most(even)}")
 
     def sizes_table(self) -> Styler:
