@@ -114,12 +114,15 @@
 
   const BROKEN = `regexp('(.{1,${LABEL}})( +|$)', 'g'), '$1\\n'`;
 
-  /** On a phone, names beside a plot go into lines of at most LABEL letters, and sentences inside
-   *  it, which have breaks, are smaller. */
+  /** On a phone, names beside a plot go into lines of at most LABEL letters, and words inside it
+   *  that start at its left are no larger than SENTENCE. */
   function wrapLabels(spec, available) {
     if (available >= PHONE) return spec;
     return mapViews(spec, (view) => {
-      if (view.mark?.lineBreak) return { ...view, mark: { ...view.mark, fontSize: SENTENCE } };
+      if (view.mark?.type === "text" && view.mark.align === "left") {
+        const fontSize = Math.min(view.mark.fontSize ?? SENTENCE, SENTENCE);
+        return { ...view, mark: { ...view.mark, fontSize } };
+      }
       const y = view.encoding?.y;
       const named = ["nominal", "ordinal"].includes(y?.type) && y.axis !== null;
       if (!named || y.axis?.labelExpr) return view;

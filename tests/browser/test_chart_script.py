@@ -282,3 +282,10 @@ def test_names_that_break_themselves_or_are_numbers_stay(phone_page):
     for y in (own, {"type": "quantitative"}, {"type": "nominal", "axis": None}):
         spec = {"encoding": {"y": y}}
         assert call(phone_page, "wrapLabels", spec, 390) == spec
+
+
+def test_sentences_inside_a_plot_are_smaller_on_a_phone(phone_page):
+    for size, drawn in ((13, 11), (9, 9)):
+        spec = {"mark": {"type": "text", "align": "left", "fontSize": size}}
+        assert call(phone_page, "wrapLabels", spec, 390)["mark"]["fontSize"] == drawn
+        assert call(phone_page, "wrapLabels", spec, 800) == spec
