@@ -9,8 +9,13 @@
   "use strict";
 
   const PHONE = 520; // px: below this, charts side by side go one under another
+  const MARGINS = 14; // px: what Vega leaves free at the left and the right, and for rounding
   const AXIS = 70; // px: a first guess of what axes need beside the plot
-  const LETTER = 7.6; // px: width of a letter in a title
+  const LETTER = 7.6; // px: width of a letter in a title, where nothing measures it
+  const TITLE = "bold 14px"; // as below in `config`
+  const LABEL = 24; // letters: the longest line of a name beside a plot on a phone
+  const SENTENCE = 11; // px: the letters of a sentence inside a plot on a phone
+  const WORDS = 12; // letters: a longer text inside a plot is a sentence and no label
   /* Marks that say nothing to a screen reader, such as the frame of a selection. */
   const UNNAMED = "[role='graphics-symbol']:not([aria-label]), [role='graphics-object']:not([aria-label])";
 
@@ -56,6 +61,7 @@
   function stack(spec, available) {
     if (available >= PHONE) return spec;
     return mapViews(spec, (view) => {
+      if (view.facet?.column && !view.facet.row) return { ...view, facet: view.facet.column, columns: 1 };
       if (view.hconcat) {
         const { hconcat, ...rest } = view;
         return { ...rest, vconcat: hconcat };
@@ -64,29 +70,34 @@
     });
   }
 
-  /** `text` in lines of at most `most` letters, broken between words. */
-  function wrap(text, most) {
+  /** `text` in lines of at most `most` letters, or px by `widthOf`, broken between words. */
+  function wrap(text, most, widthOf = (line) => line.length) {
     const lines = [""];
     for (const word of text.split(" ")) {
       const longer = `${lines.at(-1)} ${word}`.trim();
-      if (longer.length <= most || lines.at(-1) === "") lines[lines.length - 1] = longer;
+      if (widthOf(longer) <= most || lines.at(-1) === "") lines[lines.length - 1] = longer;
       else lines.push(word);
     }
     return lines;
   }
 
-  /** A text in lines that fit into `room` px; what fits, or is no text, stays as it is. */
-  function cut(text, room) {
-    const most = Math.max(12, Math.floor(room / LETTER));
-    return typeof text === "string" && text.length > most ? wrap(text, most) : text;
+  const guessed = (text) => LETTER * text.length;
+
+  /** A text, or each of its lines, in lines that fit into `room` px; what fits stays as it is. */
+  function cut(text, room, widthOf = guessed) {
+    if (Array.isArray(text)) return text.flatMap((line) => cut(line, room, widthOf));
+    const most = Math.max(12 * LETTER, room);
+    return typeof text === "string" && widthOf(text) > most ? wrap(text, most, widthOf) : text;
   }
 
-  /** Titles of views in lines of `available` px, titles of horizontal axes in those of the plot. */
-  function wrapTitles(spec, available) {
+  /** Titles of views in lines of `available` px, titles of horizontal axes in those of the plot.
+   *  `widthOf` measures a line of a view's title. */
+  function wrapTitles(spec, available, widthOf = guessed) {
     return mapViews(spec, (view, width) => {
       const copy = { ...view };
-      if (copy.title?.text) copy.title = { ...copy.title, text: cut(copy.title.text, available) };
-      else copy.title = cut(copy.title, available);
+      const fitted = (text) => cut(text, available - MARGINS, widthOf);
+      if (copy.title?.text) copy.title = { ...copy.title, text: fitted(copy.title.text) };
+      else copy.title = fitted(copy.title);
       if (copy.title === undefined) delete copy.title;
       const x = copy.encoding?.x;
       if (x) copy.encoding = { ...copy.encoding, x: cutAxis(x, width ?? available) };
@@ -101,10 +112,30 @@
     return copy;
   }
 
-  /** The factor for the widths, given what the drawn chart measured with the current one. */
-  function nextFactor(measured, plots, factor, available) {
+  const BROKEN = `regexp('(.{1,${LABEL}})( +|$)', 'g'), '$1\\n'`;
+
+  /** On a phone, names beside a plot go into lines of at most LABEL letters, and words inside it
+   *  that start at its left are no larger than SENTENCE. */
+  function wrapLabels(spec, available) {
+    if (available >= PHONE) return spec;
+    return mapViews(spec, (view) => {
+      if (view.mark?.type === "text" && view.mark.align === "left") {
+        const fontSize = Math.min(view.mark.fontSize ?? SENTENCE, SENTENCE);
+        return { ...view, mark: { ...view.mark, fontSize } };
+      }
+      const y = view.encoding?.y;
+      const named = ["nominal", "ordinal"].includes(y?.type) && y.axis !== null;
+      if (!named || y.axis?.labelExpr) return view;
+      const labelExpr = `split(trim(replace(datum.label, ${BROKEN})), '\\n')`;
+      return { ...view, encoding: { ...view.encoding, y: { ...y, axis: { ...y.axis, labelExpr } } } };
+    });
+  }
+
+  /** The factor for the widths, given what the drawn chart measured with the current one; at most
+   *  `most`, which is above 1 where plots that stood side by side stand one under another. */
+  function nextFactor(measured, plots, factor, available, most = 1) {
     const beside = Math.max(0, measured - plots * factor);
-    return Math.min(1, Math.max(0.15, (available - beside) / plots));
+    return Math.min(most, Math.max(0.15, (available - beside) / plots));
   }
 
   /** A copy of `spec` whose bound parameters start at `values[name]`. */
@@ -124,7 +155,7 @@
   }
 
   /** Vega's configuration for the page: its font, its colours, no background. */
-  function config(font, narrow) {
+  function config(font, columns = 0) {
     const ink = { labelColor: "currentColor", titleColor: "currentColor" };
     const lines = { domainColor: "currentColor", tickColor: "currentColor", gridColor: "currentColor" };
     return {
@@ -136,7 +167,7 @@
         labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal",
       },
       header: ink,
-      legend: { ...ink, labelFontSize: 13, columns: narrow ? 2 : 0 },
+      legend: { ...ink, labelFontSize: 13, columns },
       title: {
         color: "currentColor", subtitleColor: "currentColor",
         anchor: "start", fontSize: 14, offset: 10,
@@ -147,15 +178,17 @@
   }
 
   /** The specification as it is drawn: fitted, with the page's configuration under its own. */
-  function prepare(spec, { available, factor, font, values }) {
-    const fitted = wrapTitles(scaleWidths(stack(spec, available), factor), available);
+  function prepare(spec, { available, factor, font, values, widthOf, columns }) {
+    const fitted = wrapTitles(
+      scaleWidths(wrapLabels(stack(spec, available), available), factor), available, widthOf);
     const { config: own, ...rest } = withValues(fitted, values);
     const { view: _view, ...kept } = own ?? {};
-    return { ...rest, config: { ...config(font, available < PHONE), ...kept } };
+    const page = config(font, columns);
+    return { ...rest, config: { ...page, ...kept, axis: { ...page.axis, ...kept.axis } } };
   }
 
   const pure = { boundNames, config, nextFactor, plotWidth, prepare, scaleWidths, stack, withValues,
-    wrap, wrapTitles };
+    wrap, wrapLabels, wrapTitles };
   if (typeof module !== "undefined") module.exports = pure;
   if (typeof document === "undefined") return;
   globalThis.kdlibCharts = pure;
@@ -179,6 +212,20 @@
     return loading;
   }
 
+  /** What measures a line of text in a font, in px. */
+  function measurer(font) {
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.font = font;
+    return (line) => pen.measureText(line).width;
+  }
+
+  /** By what the style sheet has shrunk a drawing. */
+  const shrinkage = (svg) => svg.getBoundingClientRect().width / svg.width.baseVal.value;
+
+  const EXTENT = "path.background, text";
+  const counts = (one) => !one.closest(".role-title, .role-legend")
+    && !(one.closest(".role-mark") && one.textContent.length > WORDS);
+
   class Chart {
     constructor(figure) {
       this.figure = figure;
@@ -201,20 +248,25 @@
       await loadVega();
       const values = this.values();
       const plots = plotWidth(stack(this.spec, available)) || available;
-      let factor = Math.min(1, (available - AXIS) / plots);
+      const most = Math.max(1, plotWidth(this.spec) / plots);
+      let factor = Math.min(most, (available - AXIS) / plots);
+      let columns = available < PHONE ? 2 : 0; // of legends; 0: all entries in a row
       for (let round = 0; round < 3; round += 1) {
-        await this.embed({ available, factor, values });
-        const better = nextFactor(this.measure(), plots, factor, available);
-        if (Math.abs(better - factor) * plots < 6) break;
+        await this.embed({ available, factor, values, columns });
+        const wide = columns > 1 && this.legendsEnd() > available;
+        if (wide) columns = 1;
+        const better = nextFactor(this.measure(), plots, factor, available, most);
+        if (!wide && Math.abs(better - factor) * plots < 6) break;
         factor = better;
       }
       this.drawnFor = available;
       this.figure.dataset.drawn = "true";
     }
 
-    async embed({ available, factor, values }) {
+    async embed({ available, factor, values, columns }) {
       const font = getComputedStyle(this.figure).fontFamily;
-      const spec = prepare(this.spec, { available, factor, font, values });
+      const widthOf = measurer(`${TITLE} ${font}`);
+      const spec = prepare(this.spec, { available, factor, font, values, widthOf, columns });
       this.result?.finalize();
       const options = { actions: false, renderer: "svg", mode: "vega-lite" };
       this.result = await globalThis.vegaEmbed(this.place, spec, options);
@@ -222,9 +274,23 @@
       this.place.querySelectorAll(UNNAMED).forEach((mark) => mark.setAttribute("aria-hidden", "true"));
     }
 
-    /** The chart's own width, before the style sheet shrinks what is too wide. */
+    /** The width of plots, axes and labels, before the style sheet shrinks what is too wide.
+     *  Titles, legends and sentences do not count: a narrower plot would not shorten them. */
     measure() {
-      return this.place.querySelector("svg")?.width.baseVal.value ?? 0;
+      const svg = this.place.querySelector("svg");
+      const boxes = [...svg.querySelectorAll(EXTENT)].filter(counts)
+        .map((one) => one.getBoundingClientRect()).filter((box) => box.width > 0);
+      if (!boxes.length) return svg.width.baseVal.value;
+      const left = Math.min(...boxes.map((box) => box.left));
+      const right = Math.max(...boxes.map((box) => box.right));
+      return MARGINS + (right - left) / shrinkage(svg);
+    }
+
+    /** Where the widest legend ends, in px from the left. */
+    legendsEnd() {
+      const svg = this.place.querySelector("svg");
+      const ends = [...svg.querySelectorAll(".role-legend")].map((one) => one.getBoundingClientRect().right);
+      return (Math.max(0, ...ends) - svg.getBoundingClientRect().left) / shrinkage(svg);
     }
 
     /** What the reader chose so far, by parameter. */

@@ -10,7 +10,7 @@ import pandas as pd
 from IPython.display import HTML, Markdown
 
 from kdbook import compare, tables
-from kdbook.records import days
+from kdbook.records import Provenance, days
 from kdbook.shelf import RecordedResult
 from kdlib.runs import RunResult, Store
 
@@ -36,6 +36,31 @@ def trained_where(study: Study[Any]) -> Markdown | HTML:
         return Markdown(f"*{said}*")
     both = beside(study, [result for result in own if result is not None])
     return _told(said, both)
+
+
+def recorded_where(about: Provenance, what: str = "runs") -> Markdown:
+    """The same line of a page that reads a record and trains nothing.
+
+    Args:
+        about: where the record comes from.
+        what: what its runs are, in words.
+    """
+    return Markdown(f"*Recorded: {said_of(about, f'{len(about.runs)} {what}')}.*")
+
+
+def said_of(about: Provenance, what: str) -> str:
+    """``what`` was recorded, when, and on which machines."""
+    days_of = about.trained or (about.recorded, about.recorded)
+    machines = " and ".join(map(_kind, about.machines or about.devices))
+    return f"{what}, {_dates(*days_of)}, on {machines}"
+
+
+def _kind(words: str) -> str:
+    """A machine of a record: "AMD EPYC, ..., threads: 1", "CPU, 2 cores" or a GPU."""
+    name, _, threads = words.partition(", threads: ")
+    if threads:
+        return _machine({"device": "CPU", "processor": name, "threads": int(threads)})
+    return name.replace("CPU, ", "a CPU of ")
 
 
 def _further(study: Study[Any]) -> str:

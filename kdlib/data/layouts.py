@@ -135,7 +135,7 @@ def _inaturalist2018(root: Path, wrong: list[str]) -> Listing:
 
 def _tinyimagenet(root: Path, wrong: list[str]) -> Listing:
     folder = root / "tiny-imagenet-200"
-    class_names, train = _class_folders(folder, "train", wrong)
+    class_names, train = _class_folders(folder, "train", wrong, "CLASS/images/*.JPEG")
     listed = {line.strip() for _, line in lines_of(folder / "wnids.txt", wrong)}
     for name in sorted({*class_names} ^ listed) if listed and class_names else ():
         wrong.append(f"{folder}: class {name} is only in one of train and wnids.txt")
@@ -166,15 +166,18 @@ _READERS = {
 }
 
 
-def _class_folders(folder: Path, part: str, wrong: list[str]) -> tuple[tuple[str, ...], Labelled]:
+def _class_folders(
+    folder: Path, part: str, wrong: list[str], images: str = "CLASS/*.JPEG"
+) -> tuple[tuple[str, ...], Labelled]:
     """The classes below ``folder / part``, sorted, and their images, as torchvision finds them.
 
-    What archives leave behind is neither an image nor a class.
+    What archives leave behind is neither an image nor a class. ``images`` is where they lie below
+    the part, for the message where it is missing.
     """
     place = folder / part
     if not place.is_dir():
         wrong.append(
-            f"{place} is missing: expected {part}/CLASS/*.JPEG below {folder}; put the images "
+            f"{place} is missing: expected {part}/{images} below {folder}; put the images "
             "there, or set KDLIB_DATA to the folder that holds them"
         )
         return (), []

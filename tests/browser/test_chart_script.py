@@ -1,5 +1,6 @@
 """The chart script on a page of its own: it fits, keeps choices, follows the theme, fails well."""
 
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -27,6 +28,30 @@ html[data-theme=dark] body {{ background: #14181e; color: #eee }}
 WIDTHS = [320, 390, 768, 1280]
 LABEL_COLOUR = "getComputedStyle(document.querySelector('svg .role-axis-label text')).fill"
 SAYS = "text => document.querySelector('svg').textContent.includes(text)"
+REACH = """[...document.querySelectorAll('figure')].map(figure => {
+  const svg = figure.querySelector('.kdlib-chart-view svg');
+  const ends = [...svg.querySelectorAll('.role-axis text, path.background')]
+    .filter(one => !one.closest('.role-legend')).map(one => one.getBoundingClientRect())
+    .filter(box => box.width > 0);
+  const left = Math.min(...ends.map(box => box.left));
+  return [Math.max(...ends.map(box => box.right)) - left, figure.clientWidth];
+})"""
+# What Vega makes of a label by an expression.
+EVALUATE = """async ([expression, label]) => {
+  const update = expression.replaceAll('datum.label', 'label');
+  const signals = [{name: 'label', value: label}, {name: 'said', update}];
+  const place = document.createElement('div');
+  const {view} = await vegaEmbed(place, {signals}, {mode: 'vega', actions: false});
+  return view.signal('said');
+}"""
+# The labels of each horizontal axis of numbers that are shown, with their left and right ends.
+LABELS = """[...document.querySelectorAll('svg .role-axis-label')].map(axis =>
+  [...axis.querySelectorAll('text')]
+    .filter(one => one.textContent.trim() && one.getAttribute('opacity') !== '0'
+      && one.style.opacity !== '0')
+    .map(one => [one, one.getBoundingClientRect()])
+    .map(([one, box]) => [one.textContent, box.left, box.right, box.top]))
+  .filter(all => all.length > 1 && Math.abs(all[0][3] - all.at(-1)[3]) < 2)"""
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
@@ -79,6 +104,26 @@ def test_every_chart_fits_the_screen(browser, gallery, width):
         assert all(drawn <= room + 2 for drawn, room in sizes), sizes
         assert page.overflow() <= 1
         assert page.complaints == []
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_words_do_not_squeeze_a_plot(browser, gallery, width):
+    """Plots with their axes reach from edge to edge, however long titles and sentences are."""
+    with opened(browser, gallery, width=width) as page:
+        page.page.wait_for_function("document.querySelectorAll('[data-drawn]').length === 5")
+        for reach, room in page.page.evaluate(REACH):
+            assert reach >= 0.9 * room, (reach, room)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_numbers_of_an_axis_stay_apart(browser, gallery, width):
+    with opened(browser, gallery, width=width) as page:
+        page.page.wait_for_function("document.querySelectorAll('[data-drawn]').length === 5")
+        axes = page.page.evaluate(LABELS)
+        assert len(axes) >= 5
+        for labels in axes:
+            gaps = [after[1] - before[2] for before, after in itertools.pairwise(labels)]
+            assert all(gap >= 3 for gap in gaps), labels
 
 
 def test_vega_is_loaded_once(browser, gallery):
@@ -208,3 +253,39 @@ def test_values_are_put_where_parameters_are(phone_page):
     changed = call(phone_page, "withValues", spec, {"a": 5})
     assert changed["layer"][0]["params"] == [{"name": "a", "value": 5, "bind": {}}, {"name": "b"}]
     assert call(phone_page, "boundNames", spec) == ["a"]
+
+
+def test_plots_that_stood_side_by_side_may_grow(phone_page):
+    assert call(phone_page, "nextFactor", 270, 200, 1, 340) == 1
+    assert call(phone_page, "nextFactor", 270, 200, 1, 340, 2) == 1.35
+
+
+def test_a_row_of_facets_goes_one_under_another_on_a_phone(phone_page):
+    row = {"facet": {"column": {"field": "method"}}, "spec": {"width": 180}}
+    stacked = {"facet": {"field": "method"}, "spec": {"width": 180}, "columns": 1}
+    assert call(phone_page, "stack", row, 390) == stacked
+    assert call(phone_page, "stack", row, 800) == row
+
+
+def test_names_beside_a_plot_are_broken_on_a_phone_alone(phone_page):
+    spec = {"encoding": {"y": {"field": "name", "type": "nominal", "axis": {"title": None}}}}
+    assert call(phone_page, "wrapLabels", spec, 800) == spec
+    axis = call(phone_page, "wrapLabels", spec, 390)["encoding"]["y"]["axis"]
+    long = "ten points more of the target off the label"
+    assert axis["title"] is None
+    said = phone_page.evaluate(EVALUATE, [axis["labelExpr"], long])
+    assert said == ["ten points more of the", "target off the label"]
+
+
+def test_names_that_break_themselves_or_are_numbers_stay(phone_page):
+    own = {"type": "nominal", "axis": {"labelExpr": "split(datum.label, ' ')"}}
+    for y in (own, {"type": "quantitative"}, {"type": "nominal", "axis": None}):
+        spec = {"encoding": {"y": y}}
+        assert call(phone_page, "wrapLabels", spec, 390) == spec
+
+
+def test_sentences_inside_a_plot_are_smaller_on_a_phone(phone_page):
+    for size, drawn in ((13, 11), (9, 9)):
+        spec = {"mark": {"type": "text", "align": "left", "fontSize": size}}
+        assert call(phone_page, "wrapLabels", spec, 390)["mark"]["fontSize"] == drawn
+        assert call(phone_page, "wrapLabels", spec, 800) == spec

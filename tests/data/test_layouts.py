@@ -162,6 +162,13 @@ def test_an_empty_folder_says_what_belongs_there(tmp_path, name):
     assert len(lines_of(result)) <= 5
 
 
+def test_an_empty_folder_is_told_where_the_images_of_the_set_lie(tmp_path):
+    for name in ("imagenet", "tinyimagenet"):
+        said = " ".join(check(name, tmp_path).output.split())
+        expected = LAYOUTS[name].partition("/train/")[2].split()[0].strip(",")
+        assert f"expected train/{expected} below" in said
+
+
 def test_an_unknown_set_is_answered_with_those_there_are(tmp_path):
     result = check("imagenette", tmp_path)
     assert result.exit_code == 1 and "'imagenet', 'imagenet_lt'" in result.output

@@ -7,7 +7,8 @@ in the whole book. Accuracies are in percent. Columns are those of ``kdbook.tabl
 ``kdbook.compare.with_intervals`` gives can be drawn.
 
 Importing this package enables a renderer that needs no network: one for live notebooks, or with
-``KDLIB_SITE=1`` in the environment one for the built site. On Colab, Altair's own stays.
+``KDLIB_SITE=1`` in the environment one for the built site. On Colab, Altair's own stays. It also
+enables a theme, so that no two numbers of an axis run into each other.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from kdbook.charts.classes import (
     per_class_accuracy,
 )
 from kdbook.charts.renderers import enable_live_renderer, enable_site_renderer, in_site
-from kdbook.charts.style import METHOD_COLOURS, caption
+from kdbook.charts.style import METHOD_COLOURS, caption, enable_theme
 
 __all__ = [
     "METHOD_COLOURS",
@@ -37,6 +38,7 @@ __all__ = [
     "per_class_accuracy",
 ]
 
+enable_theme()
 if in_site():
     enable_site_renderer()
 else:

@@ -34,6 +34,26 @@ METHOD_SHAPES = {
 SPARE_COLOURS = ("#8A6D00", "#5B6EE1", "#A0522D", "#2A8C8C", "#C2436B")
 SPARE_SHAPES = ("triangle-down", "triangle-right", "triangle-left", "stroke", "arrow")
 
+THEME = "kdlib"
+
+
+@alt.theme.register(THEME, enable=False)
+def _theme() -> alt.theme.ThemeConfig:
+    """Altair's own, with the numbers of an axis each at its tick and none close to another.
+
+    Vega would pull the outermost ones inwards, onto their neighbours.
+    """
+    view = {"continuousWidth": 300, "continuousHeight": 300}
+    axis = {"labelFlush": False, "labelSeparation": 4}
+    return {"config": {"view": view, "axis": axis}}
+
+
+def enable_theme() -> None:
+    """Give every chart the book's axes; a theme that the reader chose is kept."""
+    if alt.theme.active == "default":
+        alt.theme.enable(THEME)
+
+
 WIDTH = 560
 """Widest plot in pixels; the site shrinks it to the screen."""
 

@@ -88,10 +88,11 @@ def standing_bars(found: pd.DataFrame, *, title: str) -> alt.LayerChart:
     y = alt.Y("standing:N", sort=[one.value for one in Standing], axis=axis)
     base = base.encode(x=alt.X("claims:Q").title("claims"), y=y)
     numbers = base.mark_text(align="left", dx=4).encode(text="claims:Q")
-    chart = alt.layer(base.mark_bar(), numbers).add_params(choice)
+    chart = alt.layer(base.mark_bar(size=22), numbers).add_params(choice)
     totals = found["standing"].value_counts()
     told = "; ".join(f"{count} {name}" for name, count in totals.items())
-    sized = chart.properties(width=WIDTH - 360, height=alt.Step(24))
+    # A row holds a name in three lines, as a phone breaks it.
+    sized = chart.properties(width=WIDTH - 360, height=alt.Step(42))
     return describe(sized, title, f"Bars of {len(found)} claims of the papers: {told}.")
 
 

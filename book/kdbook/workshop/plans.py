@@ -89,7 +89,7 @@ def _step(step: int | Between, plan: Plan, units: Sequence[Unit]) -> tuple[str, 
 def _table(plan: Plan, steps: Sequence[tuple[int, int, str]]) -> str:
     lines = [f"| {_clock(start)} | {minutes} | {title} |" for start, minutes, title in steps]
     last = f"| {_clock(plan.total)} |  | End |"
-    heads = ["| from | minutes | what |", "|---|---|---|"]
+    heads = ["| from | minutes (estimated) | what |", "|---|---|---|"]
     return "\n".join([f"### {plan.title}", "", *heads, *lines, last])
 
 

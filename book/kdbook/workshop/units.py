@@ -153,7 +153,7 @@ def _timed(cell: Cell) -> Cell:
     minutes = next(tag for tag in _tags(cell) if _MINUTES.fullmatch(tag)).removeprefix("minutes-")
     only = ", half a day only" if has_tag(cell, ["longer"]) else ""
     heading, line, rest = source_of(cell).partition("\n")
-    return _with_text(cell, f"{heading} ({minutes} minutes{only}){line}{rest}")
+    return _with_text(cell, f"{heading} (about {minutes} minutes{only}){line}{rest}")
 
 
 def _notebook(unit: Unit, cells: Sequence[Cell], address: str) -> Notebook:

@@ -95,3 +95,18 @@ def test_a_live_notebook_gets_vega_which_names_no_other_machine():
 def test_altairs_own_renderer_stays_where_another_would_not_show(before, kept):
     name, kinds = renderer("0", before)
     assert (name, "text/html" in kinds) == (kept, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("before", "active"), [("", "kdlib"), ("alt.theme.enable('dark')", "dark")]
+)
+def test_a_theme_that_the_reader_chose_is_kept(before, active):
+    script = f"import altair as alt\n{before}\nfrom kdbook import charts\nprint(alt.theme.active)"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+    assert run.stdout.strip() == active
+
+
+def test_the_numbers_of_an_axis_stay_at_their_ticks():
+    axis = cumulative_gain(frames.gains()).to_dict()["config"]["axis"]
+    assert axis["labelFlush"] is False and axis["labelSeparation"] > 0

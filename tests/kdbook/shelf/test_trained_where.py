@@ -66,3 +66,26 @@ def test_what_came_out_otherwise_is_named_with_its_size():
     page = module._told("Recorded.", both).data
     assert "the mean of the classes of distilled, T = 2 moves by -1.5 points" in page
     assert "<td" in page
+
+
+@pytest.mark.parametrize(
+    ("told", "machine"),
+    [
+        ({"machines": ("AMD EPYC, model 2, AVX512, threads: 1",)}, "AMD EPYC (one thread)"),
+        ({"machines": ("AMD EPYC, model 2, AVX512, threads: 8",)}, "AMD EPYC (8 threads)"),
+        ({"devices": ("CPU, 2 cores",)}, "a CPU of 2 cores"),
+        ({"devices": ("NVIDIA H200",)}, "NVIDIA H200"),
+    ],
+)
+def test_a_page_that_reads_a_record_says_whose_it_is(told, machine):
+    about = SimpleNamespace(
+        runs={"a": "completed", "b": "completed"}, trained=("2026-11-24", "2026-11-25"),
+        **{"machines": (), "devices": ("CPU, 2 cores",)} | told,
+    )  # fmt: skip
+    line = module.recorded_where(about, "students").data
+    assert line == f"*Recorded: 2 students, 24 November 2026 to 25 November 2026, on {machine}.*"
+
+
+def test_what_was_computed_has_the_day_of_its_record():
+    about = SimpleNamespace(trained=None, recorded="2026-11-24", machines=(), devices=("A", "B"))
+    assert module.said_of(about, "5 seeds") == "5 seeds, 24 November 2026, on A and B"

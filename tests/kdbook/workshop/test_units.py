@@ -84,7 +84,7 @@ def test_instructors_see_all_of_it(unit, beside_logits):
     assert {name: error for name, error in run(code_of(notebook)).items() if error} == {}
     text = "\n".join(source_of(cell) for cell in notebook["cells"])
     assert "### BEGIN" not in text and "NotImplementedError" not in text
-    timed = re.findall(r"(?m)^## .*\((\d+) minutes", text)
+    timed = re.findall(r"(?m)^## .*\(about (\d+) minutes", text)
     assert list(map(int, timed)) == [section.minutes for section in unit.sections]
 
 

@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from IPython.display import Markdown
 from pandas.io.formats.style import Styler
 
 from kdbook import compare
 from kdbook.chapters.groups_that_are_not_classes import changes, printed_groups
 from kdbook.chapters.groups_that_are_not_classes.findings import Findings
+from kdbook.records import find_record
 from kdbook.tables import shown, unbroken
+from kdbook.trained_where import said_of
 from kdlib import metrics
 from kdlib.data.adult import load_adult
 
@@ -156,6 +159,22 @@ def small_table(found: Findings) -> Styler:
 def _net(found: Findings, seed: int) -> pd.Series:
     rows = changes.one_seed(found.judged, changes.RACES, seed).set_index("group")
     return rows["gained"] - rows["lost"]
+
+
+def fitted_where(found: Findings) -> Markdown:
+    """Which forests the page fits, and when and where those of the records were fitted."""
+    seeds, name = found.study.scale_of().seeds, found.study.name
+    kept = [find_record(name, profile) for profile in ("quick", "paper")]
+    told = [
+        said_of(one.about, f"{len(one.about.seeds)} seeds of {one.about.model}")
+        for one in kept
+        if one
+    ]
+    return Markdown(
+        f"*No network is trained. This page fits {3 * seeds} models, a forest and two trees for "
+        f"each of {seeds} seeds, where it runs, unless the store there holds them already. "
+        f"Recorded too: {'; '.join(told) or 'nothing'}.*"
+    )
 
 
 def recorded_table() -> Any:

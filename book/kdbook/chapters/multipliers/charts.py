@@ -94,7 +94,7 @@ def changed_choices(gaps: pd.DataFrame, *, shown: str, title: str) -> alt.LayerC
     first = gaps[gaps["measure"] == shown]
     said = [f"{r.comparison}: {interval_words(r.mean, r.low, r.high)}" for r in first.itertuples()]
     return describe(
-        chart.add_params(choice).properties(width=WIDTH - 180, height=alt.Step(26)),
+        chart.add_params(choice).properties(width=WIDTH - 180, height=alt.Step(30)),
         title,
         f"Changes of the {shown} in points. {'; '.join(said)}.",
     )

@@ -55,16 +55,10 @@ class Findings(StudyFindings[NumberOfClasses]):
         return f"Numbers of classes at which the worst class clearly loses: {', '.join(parts)}"
 
     def in_short(self) -> str:
-        """The chapter's answer in two sentences."""
-        tail = self.worst[self.worst["imbalance"] == self.worst["imbalance"].max()]
-        even = self.worst[self.worst["imbalance"] == self.worst["imbalance"].min()]
-        all_of, calm = tail.iloc[-1], even.iloc[-1]
-        said = (
-            f"**In short.** {self.headline()}; at imbalance ratio {all_of['imbalance']:g} the "
-            f"worst of all {all_of['classes']:g} {compare.change(all_of)}. At ratio "
-            f"{calm['imbalance']:g} it {compare.change(calm)}."
-        )
-        return number_classes(said)
+        """The chapter's answer: what these repeats cannot tell, and what they can."""
+        ratio = self.worst["imbalance"]
+        tail, even = (self.worst[ratio == end] for end in (ratio.max(), ratio.min()))
+        return number_classes(f"**In short.** {_in_the_tail(tail)} {_at_most(even)}")
 
     def sizes_table(self) -> Styler:
         """What each number of classes means in images and steps."""
@@ -193,6 +187,34 @@ class Findings(StudyFindings[NumberOfClasses]):
         wide = wide.rename(index=_SETS, columns=_PRINTED)
         wide = wide.rename_axis("data set").map(lambda v: "–" if v != v else f"{v:+.2f}")
         return shown(wide, "Table 1 of the paper: distilled minus one-hot, percentage points.")
+
+
+def _in_the_tail(rows: pd.DataFrame) -> str:
+    """What the fewest and all classes of the longest tail say, and whether that is an answer."""
+    fewest, whole = rows.iloc[0], rows.iloc[-1]
+    ratio, clear = f"imbalance ratio {whole['imbalance']:g}", int((rows["high"] < 0).sum())
+    said = (
+        f"the worst of {fewest['classes']:g} classes {compare.change(fewest)}, and the worst of "
+        f"all {whole['classes']:g} {compare.change(whole)}"
+    )
+    if clear:
+        return f"At {ratio} the worst class clearly loses at {clear} of {len(rows)} sizes: {said}."
+    return (
+        f"These repeats cannot tell whether few classes of a long tail are safe: at {ratio} {said}."
+    )
+
+
+def _at_most(rows: pd.DataFrame) -> str:
+    """The largest loss that the intervals of the most balanced classes leave open."""
+    least, ratio = rows["low"].min(), f"ratio {rows['imbalance'].iloc[0]:g}"
+    if np.isnan(least):
+        return f"At {ratio} they cannot tell it either."
+    if least > 0:
+        return f"At {ratio} every interval lies above zero: there the worst class gains."
+    return (
+        f"They tell more of equal classes: at {ratio} no interval of any number of classes "
+        f"reaches below {least:+.1f} points, so a larger loss is unlikely there."
+    )
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:

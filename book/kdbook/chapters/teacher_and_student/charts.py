@@ -69,7 +69,9 @@ def image_strips(tiles: pd.DataFrame, *, title: str) -> alt.LayerChart:
     base = alt.Chart(tiles).encode(
         x=alt.X("place:O", axis=None), y=alt.Y("strip:N", sort=None, axis=axis)
     )
-    images = base.mark_image(width=40, height=40, smooth=False).encode(
+    # On a phone a place is narrower than 40 pixels.
+    side = alt.expr(f"min(40, width / {tiles['place'].max() + 1} - 3)")
+    images = base.mark_image(width=side, height=side, smooth=False).encode(
         url="url:N", tooltip=["strip:N", "words:N"]
     )
     words = base.mark_text(dy=31, fontSize=13).encode(text="words:N")

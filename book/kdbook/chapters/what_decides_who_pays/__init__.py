@@ -12,6 +12,7 @@ from functools import cached_property
 
 import pandas as pd
 import torch
+from IPython.display import Markdown
 
 from kdbook import tables
 from kdbook.chapters.rare_classes import RareClasses
@@ -21,6 +22,7 @@ from kdbook.records import Record, book_record
 from kdbook.settings import Settings as Settings
 from kdbook.study import Results, Study
 from kdbook.tables import Member
+from kdbook.trained_where import recorded_where
 from kdlib.runs import RunResult, RunSpec
 
 LENGTHS, RATIOS = "lengths", "ratios"
@@ -71,6 +73,11 @@ class WhatDecidesWhoPays(Study[Settings]):
         taught = [pair.taught.spec for pair in self.pairs]
         teachers = [spec.teacher for spec in taught if spec.teacher is not None]
         return list(dict.fromkeys([*teachers, *(pair.plain for pair in self.pairs), *taught]))
+
+    def trained_where(self) -> Markdown:
+        """When and where the students of the record were trained: the page trains none."""
+        students = "distilled students, with their teachers and one-hot students"
+        return recorded_where(self.record.about, students)
 
     def per_seed(self, results: Results) -> pd.DataFrame:
         """One row per distilled run and class.
