@@ -90,7 +90,7 @@ def _column(where: str, name: str, values: pd.Series) -> tuple[list[str], NDArra
     if len(texts) > MOST_GROUPS:
         raise DataError(
             f"{where}, column {name!r} has {len(texts):,} different values: allowed are "
-            f"{MOST_GROUPS:,}; sort numbers into bins first"
+            f"{MOST_GROUPS:,}; sort numbers into bins, or leave the column out"
         )
     return texts, codes
 
