@@ -46,6 +46,8 @@ def groupings(where: str, groups: Any, cross: Sequence[Sequence[str]], size: int
         DataError: the table does not fit the examples, or a column holds no groups.
         SettingError: a column to cross is unknown.
     """
+    if any(isinstance(names, str) for names in ([cross] if isinstance(cross, str) else cross)):
+        raise SettingError(f"cross = {cross!r} is not allowed: lists of columns, [('sex', 'age')]")
     if groups is None:
         if cross:
             raise SettingError(f"cross = {list(cross)!r} needs groups: there are none")

@@ -27,6 +27,8 @@ from kdlib.metrics.intervals import check_confidence
 from kdlib.metrics.paired_gains import joined
 from kdlib.validated import is_number
 
+_MANY_TIES = 0.01
+
 
 def audit(
     labels: Any,
@@ -224,6 +226,12 @@ def _notes(audited: Audited, order: Order, seeds: int) -> list[str]:
         notes.append(f"Intervals cover the choice of test examples and of the {_trained(audited)}.")
     if audited.ignored:
         notes.append(f"{audited.ignored:,} examples labelled -100 are left out.")
+    notes += [
+        f"{role}: classes share the largest score in {100 * model.tied:.0f} % of the answers, and "
+        "the first of them counts, which favours the first classes: round the scores less."
+        for role, model in audited.models.items()
+        if model.tied >= _MANY_TIES
+    ]
     if order.is_biased:
         notes.append(
             f"Classes are ordered {order.words}: a class that looks bad there is so partly by "

@@ -174,7 +174,7 @@ def test_identical_models_show_no_change_and_no_harm():
     same = predictions(size=30_000)
     found = kdlib.audit(same["labels"], same["one_hot"], one_hot=same["one_hot"])
     assert (found.by_class["gain"] == 0).all() and (found.by_class["p_value"] == 1).all()
-    assert found.finding.startswith("NO HARM beyond 1 points")
+    assert found.finding.startswith("NO HARM beyond 1 point: ")
 
 
 def test_no_interval_is_a_point():
