@@ -80,6 +80,8 @@ def audit(
     check_confidence(confidence)
     if not (is_number(tolerance) and 0 <= tolerance <= 100):
         raise SettingError(f"tolerance = {tolerance!r} is not allowed: points from 0 to 100")
+    if not (is_number(seed) and seed >= 0 and int(seed) == seed):
+        raise SettingError(f"seed = {seed!r} is not allowed: whole numbers, 0 or more")
     given = {
         "labels": labels, "student": student, "one_hot": one_hot, "teacher": teacher,
         "baseline": baseline, "groups": groups, "class_names": class_names,
@@ -88,7 +90,7 @@ def audit(
     where = dict(places or {})
     audited = gather(given, where, cross, scores)
     weights = _trust(where, dev, audited.num_classes, scores)
-    return _report(audited, weights, confidence, float(tolerance), seed)
+    return _report(audited, weights, confidence, float(tolerance), int(seed))
 
 
 def _trust(

@@ -153,6 +153,11 @@ WRONG = {
     "scores": ({"scores": "logit"}, "scores = 'logit' is not allowed"),
     "confidence": ({"confidence": 95}, "confidence = 95 is not allowed"),
     "tolerance": ({"tolerance": -1}, "tolerance = -1 is not allowed"),
+    "seed": ({"seed": "a"}, "seed = 'a' is not allowed: whole numbers, 0 or more"),
+    "one list to cross": (
+        {"groups": {"a": [0, 1] * 150, "b": [0, 0, 1] * 100}, "cross": ("a", "b")},
+        "cross = ('a', 'b') is not allowed: lists of columns",
+    ),
     "dev": ({"dev": np.zeros(3)}, "dev is not allowed: expected (labels, the teacher's scores)"),
     "dev classes": (
         {"dev": ([0], np.ones((1, 5)) / 5)},

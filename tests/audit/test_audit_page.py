@@ -142,6 +142,10 @@ def test_junit_has_a_case_a_limit(report, fails):
     assert suite[2].get("name") == f"class=b{EVIL}:-1"
 
 
+def test_a_session_shows_the_text(report):
+    assert repr(report) == str(report) == report.text()
+
+
 def test_the_text_is_short_and_names_what_was_harmed(report):
     lines = report.text().splitlines()
     assert len(lines) < 20
