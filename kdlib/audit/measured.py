@@ -162,10 +162,10 @@ def _one_pass(rows: Rows, kind: str, labels: NDArray[np.int64], calibrate: bool)
         if calibration is not None:
             calibration.add(probs[counts], truth[counts])
     counted = np.bincount(labels[kept], minlength=size)
-    means = np.divide(sums, counted, out=np.full_like(sums, np.nan), where=counted > 0)
+    losses, margins = np.divide(sums, counted, out=np.full_like(sums, np.nan), where=counted > 0)
     right = (predicted == labels)[kept].astype(np.int8)
-    shares = tied / max(1, int(kept.sum()))
-    return _Pass(right, *means, predicted[kept], confidence[kept], shares, calibration)
+    share = tied / len(right)
+    return _Pass(right, losses, margins, predicted[kept], confidence[kept], share, calibration)
 
 
 def _top_classes(block: NDArray[np.generic]) -> NDArray[np.int64]:
