@@ -48,13 +48,18 @@ def finding(harmed: Mapping[str, Sequence[str]], gate: GateResult, tolerance: fl
         return "HARM FOUND: accuracy fell, significant after correction. " + "; ".join(said) + "."
     if gate.status == "fine":
         return (
-            f"NO HARM beyond {tolerance:g} points: a larger loss is excluded for every class "
-            "and group."
+            f"NO HARM beyond {number(tolerance, 'point')}: a larger loss is excluded for "
+            "every class and group."
         )
     return (
-        f"CANNOT TELL: no loss is established, and a loss of more than {tolerance:g} points is "
-        "not excluded everywhere."
+        f"CANNOT TELL: no loss is established, and a loss of more than "
+        f"{number(tolerance, 'point')} is not excluded everywhere."
     )
+
+
+def number(value: float, word: str) -> str:
+    """The value and its unit, ``1 point`` or ``2 points``."""
+    return f"{value:g} {word}" if value == 1 else f"{value:g} {word}s"
 
 
 def listed(names: Sequence[str]) -> str:
@@ -66,11 +71,13 @@ def listed(names: Sequence[str]) -> str:
 def gaps(frame: pd.DataFrame, what: str) -> list[str]:
     """Sentences on the classes or groups of which nothing can be said."""
     found = []
+    one = {"classes": "class", "groups": "group"}[what]
     for verdict, words in ((EMPTY, "no test example"), (SMALL, "too few test examples to say")):
         names = list(frame.loc[frame["verdict"] == verdict, "name"])
         if names:
             tail = "" if verdict == EMPTY else " anything"
-            found.append(f"{len(names):,} {what} with {words}{tail}: {listed(names)}.")
+            several = what if len(names) > 1 else one
+            found.append(f"{len(names):,} {several} with {words}{tail}: {listed(names)}.")
     return found
 
 

@@ -18,6 +18,8 @@ from kdlib.names import first_twice, shown
 
 _PIECE = 1 << 24
 _LONGEST = 200
+_PICKLE = b"\x80"
+"""The first byte of a pickle of protocol 2 or later."""
 _PICKLED = "holds Python objects (pickled), which are never loaded: save plain numbers or text"
 
 
@@ -41,13 +43,14 @@ def reading(path: Path, kind: str) -> Iterator[None]:
 def read_npy(path: Path) -> NDArray[Any]:
     """The file's array, mapped into memory."""
     with reading(path, ".npy"):
+        _check_start(path, b"\x93NUMPY", ".npy")
         return np.asanyarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
 def read_npz(path: Path) -> dict[str, Rows]:
     """The file's arrays by name, mapped where they are uncompressed, as ``np.savez`` has them."""
     with reading(path, ".npz"), zipfile.ZipFile(path) as whole:
-        _check_start(path)
+        _check_start(path, b"PK\x03\x04", ".npz")
         members = whole.infolist()
         _check_names(path, [info.filename for info in members])
         return {info.filename.removesuffix(".npy"): _member(path, whole, info) for info in members}
@@ -62,11 +65,14 @@ def _check_names(path: Path, names: list[str]) -> None:
         raise DataError(f"{path} holds {shown(twice)} more than once")
 
 
-def _check_start(path: Path) -> None:
-    """A zip file may begin with anything; one that NumPy wrote does not."""
+def _check_start(path: Path, expected: bytes, kind: str) -> None:
+    """A zip file may begin with anything, and NumPy takes all else that it reads for a pickle."""
     with path.open("rb") as stream:
-        if stream.read(4) != b"PK\x03\x04":
-            raise DataError(f"{path} is no .npz file as NumPy writes it: it does not begin as one")
+        start = stream.read(len(expected))
+    if start[:1] == _PICKLE:
+        raise DataError(f"{path} {_PICKLED}")
+    if start != expected:
+        raise DataError(f"{path} is no {kind} file as NumPy writes it: it does not begin as one")
 
 
 def _member(path: Path, whole: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtr, stdtrit
 
-from kdlib.metrics import PairedGains, t_interval, worst_k
-from kdlib.metrics.scales import SHARE_DIFFERENCE
+from kdlib.metrics import PairedGains, worst_k
 
 Floats = NDArray[np.float64]
 _AS_NORMAL = 1e9
@@ -122,7 +121,8 @@ def worst_gains(
     """Accuracy of each model's own k worst classes, and the interval of their difference.
 
     With one training it is a bootstrap of the examples of each class, which for a minimum of noisy
-    numbers is a rough guide; with more it is Student's t over the trainings.
+    numbers is a rough guide; with more it is Student's t over the trainings, whose variance that
+    over the examples adds to.
 
     Args:
         new: right or wrong, ``[S, N]``.
@@ -135,15 +135,41 @@ def worst_gains(
     Returns:
         For each k new accuracy, old accuracy, lower and upper end of the difference.
     """
-    classes = [_by_class(right, labels) for right in (new, old)]
-    worst = [[np.asarray(worst_k(one, k)) for one in classes] for k in ks]
+    worst = [[_worst(right, labels, k) for right in (new, old)] for k in ks]
     if len(new) == len(old) == 1:
         ends = _resampled(new[0], old[0], labels, ks, confidence, seed)
     else:
-        seen = [t_interval(one - two, confidence, SHARE_DIFFERENCE) for one, two in worst]
-        ends = [(interval.low, interval.high) for interval in seen]
-    means = [(float(one.mean()), float(two.mean())) for one, two in worst]
+        ends = [_over_trainings(one, two, labels, confidence) for one, two in worst]
+    means = [(float(one[0].mean()), float(two[0].mean())) for one, two in worst]
     return [(*both, *end) for both, end in zip(means, ends, strict=True)]
+
+
+def _worst(right: NDArray[np.int8], labels: NDArray[np.int64], k: int) -> tuple[Floats, Floats]:
+    """Accuracy of the k worst classes ``[S]``, and what each example adds to it ``[N]``.
+
+    The latter has its class's weight and the mean over trainings of right or wrong, so that the
+    mean over the examples of each class, summed over classes, is the mean accuracy.
+    """
+    accuracy = _by_class(right, labels)
+    chosen = np.zeros_like(accuracy)
+    np.put_along_axis(chosen, accuracy.argsort(axis=1, kind="stable")[:, :k], 1 / k, axis=1)
+    codes = np.unique(labels, return_inverse=True)[1]
+    added = np.mean([row[codes] * one for row, one in zip(chosen, right, strict=True)], axis=0)
+    return (chosen * accuracy).sum(axis=1), added
+
+
+def _over_trainings(
+    new: tuple[Floats, Floats],
+    old: tuple[Floats, Floats],
+    labels: NDArray[np.int64],
+    confidence: float,
+) -> tuple[float, float]:
+    differences, added = new[0] - old[0], new[1] - old[1]
+    of_examples = np.nansum(class_variances(added[None], labels, int(labels.max()) + 1))
+    seeds = len(differences)
+    error = np.sqrt(differences.var(ddof=1) / seeds + of_examples)
+    found = Averages(differences.mean(keepdims=True), error[None], seeds - 1.0, confidence)
+    return (float(found.low[0]), float(found.high[0])) if error > 0 else (np.nan, np.nan)
 
 
 def _by_class(right: NDArray[np.int8], labels: NDArray[np.int64]) -> Floats:

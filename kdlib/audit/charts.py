@@ -98,7 +98,8 @@ def _cumulative(alt: Any, report: Findings) -> Any:
     frame = report.cumulative
     step = max(1, len(frame) // 500)
     shown = pd.concat([frame.iloc[::step], frame.tail(1)]).drop_duplicates("k")
-    x = alt.X("k:Q", title=f"the k first classes, {report.order}")
+    whole = alt.Axis(tickMinStep=1, format=",d")
+    x = alt.X("k:Q", title=f"the k first classes, {report.order}", axis=whole)
     base = alt.Chart(shown[["k", "gain", "low", "high"]])
     band = base.mark_area(opacity=0.25).encode(
         x=x, y=alt.Y("low:Q", title="mean gain (percentage points)"), y2="high:Q"
@@ -118,7 +119,11 @@ def _buckets(alt: Any, report: Findings, value: str, title: str) -> Any:
         alt.Chart(report.buckets)
         .mark_line(point=True)
         .encode(
-            x=alt.X("bucket:O", title=f"buckets of classes, {report.order}"),
+            x=alt.X(
+                "bucket:O",
+                title=f"buckets of classes, {report.order}",
+                axis=alt.Axis(labelAngle=0),
+            ),
             y=alt.Y(f"{value}:Q", title=title),
             color=alt.Color("model:N", title=None, legend=alt.Legend(orient="top")),
             strokeDash=alt.StrokeDash("model:N", title=None),

@@ -18,6 +18,8 @@ KINDS = get_args(Kind)
 
 _ROUNDING = 0.01
 """Of the sum of a row of probabilities: half precision, or a table printed with few decimals."""
+_OF_WHOLE = 0.1
+"""Shares in whole numbers, such as per cents or bytes, differ in their sum by less, in relation."""
 _ONE_SUM = 1e-3
 """Sums that differ by less, in relation, are one: those of 100,000 free scores differ by more."""
 
@@ -110,10 +112,17 @@ def _no_number(where: str, block: NDArray[Any], start: int) -> str:
 def _probability_rows(block: NDArray[Any]) -> tuple[NDArray[np.bool_], bool]:
     """Which rows are probabilities, and whether all scores look like shares."""
     least, most = block.min(axis=1), block.max(axis=1)
-    sums = block.sum(axis=1, dtype=np.float64)
-    fine = (least >= 0) & (np.abs(sums - 1) <= _ROUNDING)
-    one_sum = np.ptp(sums) <= _ONE_SUM * sums[0]
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = block.sum(axis=1, dtype=np.float64)
+        fine = (least >= 0) & (np.abs(sums - 1) <= _ROUNDING)
+        one_sum = np.ptp(sums) <= _one_sum(block, sums[0])
     return fine, bool((least >= 0).all() and ((most <= 1).all() or one_sum))
+
+
+def _one_sum(block: NDArray[Any], first: float) -> float:
+    """How far sums may differ that are one: per cents in whole numbers are each rounded."""
+    whole = block.dtype.kind in "iu" or bool((block == np.rint(block)).all())
+    return max(_ONE_SUM * first, min(block.shape[1], _OF_WHOLE * first) if whole else 0.0)
 
 
 def _no_probabilities(where: str, row: int, rows: Rows, kind: Kind) -> str:

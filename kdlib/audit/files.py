@@ -75,7 +75,7 @@ class Field:
         if isinstance(self.content, pd.DataFrame):
             return self._column(self.content).to_numpy()
         whole = self._array()
-        return np.asarray(whole if isinstance(whole, np.ndarray) else whole[:])
+        return np.asarray(whole if isinstance(whole, np.ndarray) else whole[...])
 
     def frame(self) -> pd.DataFrame:
         """Columns with one value an example."""
@@ -83,10 +83,15 @@ class Field:
             return self.content
         if not isinstance(self.content, Mapping):
             raise DataError(f"{self.where} has no named columns: expected .csv, .parquet or .npz")
-        arrays = {name: np.asarray(rows[:]) for name, rows in self.content.items()}
+        return self.columns({name: name for name in self.content})
+
+    def columns(self, names: Mapping[str, str]) -> pd.DataFrame:
+        """Fields of one value an example, by the names that they get."""
+        arrays = {name: self.sibling(field).vector() for name, field in names.items()}
         for name, array in arrays.items():
             if array.ndim != 1:
-                raise DataError(f"{self.path}, field {name} has shape {array.shape}: expected [N]")
+                where = f"{self.path}, field {names[name]}"
+                raise DataError(f"{where} has shape {array.shape}: expected [N]")
         sizes = {len(array) for array in arrays.values()}
         if len(sizes) != 1:
             raise DataError(f"{self.path} holds fields of {sorted(sizes)} rows: expected one size")

@@ -13,10 +13,12 @@ from kdlib.audit.files import Content, Field, read_names
 from kdlib.audit.report import Report
 from kdlib.audit.run import audit
 from kdlib.errors import DataError, SettingError
+from kdlib.names import shown
 
 SCORES = ("student", "one_hot", "teacher", "baseline", "dev_teacher")
 VECTORS = ("labels", "train_counts", "dev_labels")
 _GROUP = "group_"
+_ONE_FILE = "one with such a field"
 
 
 def audit_files(data: str | None, named: Mapping[str, Sequence[str]], **settings: Any) -> Report:
@@ -45,8 +47,7 @@ def audit_files(data: str | None, named: Mapping[str, Sequence[str]], **settings
     _check_one_order(scores)
     for role in ("labels", "student"):
         if role not in values:
-            there = f"{data} has no field {role}" if data else f"{role} is missing"
-            raise SettingError(f"{there}: name a file with --{role}, or one with such a field")
+            raise SettingError(f"{role} is missing: name a file with --{role}, or {_ONE_FILE}")
     return audit(**_arguments(values), places=places, **settings)
 
 
@@ -64,6 +65,13 @@ def _from_one(
     """Take what the one file has and no other file is named for; returns the fields of scores."""
     whole, scores = Field(data, "labels"), []
     there = _fields(whole.path, whole.content)
+    for role in ("labels", "student"):
+        if role not in there and role not in texts:
+            found = listed([shown(name) for name in there])
+            raise SettingError(
+                f"{data} has no field {role}: name a file with --{role}, or {_ONE_FILE}; it has "
+                f"{found or 'none'}"
+            )
     for role in (*SCORES, *VECTORS, "class_names"):
         if role in there and role not in texts:
             field = whole.sibling(role)
@@ -72,8 +80,7 @@ def _from_one(
             places[role] = f"{whole.path}, field {role}"
     groups = [name for name in there if name.startswith(_GROUP)]
     if groups and "groups" not in texts:
-        columns = {name.removeprefix(_GROUP): whole.sibling(name).vector() for name in groups}
-        values["groups"] = pd.DataFrame(columns)
+        values["groups"] = whole.columns({name.removeprefix(_GROUP): name for name in groups})
         places["groups"] = f"{whole.path}, fields {_GROUP}..."
     return scores
 
@@ -91,14 +98,15 @@ def _check_one_order(fields: Sequence[Field]) -> None:
             )
 
 
-def _fields(path: object, content: Content) -> set[str]:
+def _fields(path: object, content: Content) -> list[str]:
     """Names of fields; of a table those of its columns, and what they begin with."""
     if isinstance(content, pd.DataFrame):
-        names = {str(name) for name in content.columns}
-        return names | {name.rpartition("_")[0] for name in names if not name.startswith(_GROUP)}
+        names = [str(name) for name in content.columns]
+        starts = [name.rpartition("_")[0] for name in names if not name.startswith(_GROUP)]
+        return list(dict.fromkeys(names + [start for start in starts if start]))
     if isinstance(content, np.ndarray):
         raise DataError(f"{path} is one array: name it with --student, --labels, ...")
-    return set(content)
+    return list(content)
 
 
 def _from_files(role: str, files: Sequence[str]) -> tuple[Any, str, list[Field]]:

@@ -46,6 +46,8 @@ def groupings(where: str, groups: Any, cross: Sequence[Sequence[str]], size: int
         DataError: the table does not fit the examples, or a column holds no groups.
         SettingError: a column to cross is unknown.
     """
+    if any(isinstance(names, str) for names in ([cross] if isinstance(cross, str) else cross)):
+        raise SettingError(f"cross = {cross!r} is not allowed: lists of columns, [('sex', 'age')]")
     if groups is None:
         if cross:
             raise SettingError(f"cross = {list(cross)!r} needs groups: there are none")
@@ -90,7 +92,7 @@ def _column(where: str, name: str, values: pd.Series) -> tuple[list[str], NDArra
     if len(texts) > MOST_GROUPS:
         raise DataError(
             f"{where}, column {name!r} has {len(texts):,} different values: allowed are "
-            f"{MOST_GROUPS:,}; sort numbers into bins first"
+            f"{MOST_GROUPS:,}; sort numbers into bins, or leave the column out"
         )
     return texts, codes
 

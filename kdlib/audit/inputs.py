@@ -164,13 +164,16 @@ def class_names(where: str, names: Any, num_classes: int) -> list[str]:
     """Names of the classes; their numbers where there are none.
 
     Raises:
-        DataError: there are more or fewer than classes, or two are the same.
+        DataError: there are more or fewer than classes, one is empty, or two are the same.
     """
     if names is None:
         return [str(label) for label in range(num_classes)]
     found = [shown(name) for name in np.asarray(names, dtype=object).ravel()]
     if len(found) != num_classes:
         raise DataError(f"{where} has {len(found)} names: expected {num_classes}, one a class")
+    if not all(name.strip() for name in found):
+        place = [name.strip() for name in found].index("")
+        raise DataError(f"{where}, class {place} has an empty name: expected one for each class")
     twice = first_twice(found)
     if twice is not None:
         raise DataError(f"{where} names two classes {twice!r}: expected different names")

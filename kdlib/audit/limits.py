@@ -92,6 +92,8 @@ def _from_tables(path: str, found: dict[str, Any]) -> Iterable[Limit]:
             for name, points in value.items():
                 where = f"{path}, {key}, {name!r} = {points!r}"
                 yield _checked(where, tables[key], points, name)
+        elif key in tables:
+            raise DataError(f"{path}, {key} = {value!r}: expected a table of names and points")
         else:
             known = [*WHOLE, *tables]
             raise DataError(f"{path} holds {key!r}: {choices(key, known)}")

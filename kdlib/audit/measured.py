@@ -74,6 +74,7 @@ class Model:
         margin: the same of the margin p[y] - max of the others.
         predicted: the first seed's answers, ``[N]``.
         confidence: the first seed's probability of its answer, ``[N]``.
+        tied: the share of all answers for which classes have the same score; the first counts.
         calibration: the first seed's, where it was asked for.
     """
 
@@ -83,6 +84,7 @@ class Model:
     margin: Floats
     predicted: NDArray[np.int32]
     confidence: NDArray[np.float32]
+    tied: float
     calibration: Calibration | None = None
 
     def accuracy(self, groups: NDArray[np.int64], size: int) -> Floats:
@@ -127,6 +129,7 @@ def measure(
         np.mean([one.margin for one in passes], axis=0),
         first.predicted,
         first.confidence,
+        float(np.mean([one.tied for one in passes])),
         first.calibration,
     )
 
@@ -138,13 +141,14 @@ class _Pass:
     margin: Floats
     predicted: NDArray[np.int32]
     confidence: NDArray[np.float32]
+    tied: float
     calibration: Calibration | None
 
 
 def _one_pass(rows: Rows, kind: str, labels: NDArray[np.int64], calibrate: bool) -> _Pass:
     size, kept = rows.shape[1], labels != IGNORED
     calibration = Calibration(size) if calibrate else None
-    sums = np.zeros((2, size))
+    sums, tied = np.zeros((2, size)), 0
     predicted = np.empty(len(labels), np.int32)
     confidence = np.empty(len(labels), np.float32)
     for place, block in blocks(rows):
@@ -154,12 +158,19 @@ def _one_pass(rows: Rows, kind: str, labels: NDArray[np.int64], calibrate: bool)
         np.add.at(sums[0], truth[counts], losses[counts])
         np.add.at(sums[1], truth[counts], margins[counts])
         confidence[place] = probs.max(axis=1)
+        tied += int((_top_classes(block)[counts] > 1).sum())
         if calibration is not None:
             calibration.add(probs[counts], truth[counts])
     counted = np.bincount(labels[kept], minlength=size)
-    means = np.divide(sums, counted, out=np.full_like(sums, np.nan), where=counted > 0)
+    losses, margins = np.divide(sums, counted, out=np.full_like(sums, np.nan), where=counted > 0)
     right = (predicted == labels)[kept].astype(np.int8)
-    return _Pass(right, means[0], means[1], predicted[kept], confidence[kept], calibration)
+    share = tied / len(right)
+    return _Pass(right, losses, margins, predicted[kept], confidence[kept], share, calibration)
+
+
+def _top_classes(block: NDArray[np.generic]) -> NDArray[np.int64]:
+    """How many classes of each row share its largest score."""
+    return np.count_nonzero(block == block.max(axis=1, keepdims=True), axis=1)
 
 
 def as_logits(block: NDArray[np.generic], kind: str) -> Floats:
@@ -179,12 +190,13 @@ def measures(scores: Floats, labels: NDArray[np.int64]) -> tuple[Floats, Floats,
         labels: ``[n]``, each from 0 to L-1.
     """
     rows, top = np.arange(len(scores)), scores.max(axis=1)
-    powers = np.exp(scores - top[:, None])
+    with np.errstate(over="ignore"):  # a gap beyond all numbers is a probability of 0
+        powers = np.exp(scores - top[:, None])
     own = powers[rows, labels]
     powers[rows, labels] = 0.0
     rest, rival = powers.sum(axis=1), powers.max(axis=1)
     powers[rows, labels] = own
-    with np.errstate(divide="ignore"):  # where all others are too small to count
+    with np.errstate(divide="ignore", over="ignore"):  # where all others are too small to count
         odds = np.log(rest) + top - scores[rows, labels]
     total = own + rest
     powers /= total[:, None]

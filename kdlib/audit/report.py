@@ -65,6 +65,10 @@ class Report(Findings):
 
         return charts_of(self)
 
+    def __repr__(self) -> str:
+        """The text, as a session shows it: the tables alone fill pages."""
+        return self.text()
+
     def _repr_html_(self) -> str:
         from kdlib.audit.page import body_of
 

@@ -27,6 +27,8 @@ from kdlib.metrics.intervals import check_confidence
 from kdlib.metrics.paired_gains import joined
 from kdlib.validated import is_number
 
+_MANY_TIES = 0.01
+
 
 def audit(
     labels: Any,
@@ -78,6 +80,8 @@ def audit(
     check_confidence(confidence)
     if not (is_number(tolerance) and 0 <= tolerance <= 100):
         raise SettingError(f"tolerance = {tolerance!r} is not allowed: points from 0 to 100")
+    if not (is_number(seed) and seed >= 0 and int(seed) == seed):
+        raise SettingError(f"seed = {seed!r} is not allowed: whole numbers, 0 or more")
     given = {
         "labels": labels, "student": student, "one_hot": one_hot, "teacher": teacher,
         "baseline": baseline, "groups": groups, "class_names": class_names,
@@ -86,7 +90,7 @@ def audit(
     where = dict(places or {})
     audited = gather(given, where, cross, scores)
     weights = _trust(where, dev, audited.num_classes, scores)
-    return _report(audited, weights, confidence, float(tolerance), seed)
+    return _report(audited, weights, confidence, float(tolerance), int(seed))
 
 
 def _trust(
@@ -224,6 +228,12 @@ def _notes(audited: Audited, order: Order, seeds: int) -> list[str]:
         notes.append(f"Intervals cover the choice of test examples and of the {_trained(audited)}.")
     if audited.ignored:
         notes.append(f"{audited.ignored:,} examples labelled -100 are left out.")
+    notes += [
+        f"{role}: classes share the largest score in {100 * model.tied:.0f} % of the answers, and "
+        "the first of them counts, which favours the first classes: round the scores less."
+        for role, model in audited.models.items()
+        if model.tied >= _MANY_TIES
+    ]
     if order.is_biased:
         notes.append(
             f"Classes are ordered {order.words}: a class that looks bad there is so partly by "

@@ -32,10 +32,16 @@ def read_csv(path: Path) -> pd.DataFrame:
             skipinitialspace=True,
             low_memory=False,
             index_col=False,  # else one field too many moves all others by a column
+            keep_default_na=False,  # "None" and "NA" are names of groups as good as any
+            na_values=[""],
         )
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = _whole(path, parts, large)
+            try:
+                frame = _whole(path, parts, large)
+            except (pd.errors.ParserError, pd.errors.ParserWarning):
+                _check_lengths(path, len(names))  # which names the row
+                raise
         if frame.iloc[:, -1].isna().any():  # as where fields are missing, which pandas fills up
             _check_lengths(path, len(names))
         return frame
@@ -76,9 +82,13 @@ def _narrow(part: pd.DataFrame) -> pd.DataFrame:
 
 def _check_lengths(path: Path, size: int) -> None:
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        rows = (row for row in csv.reader(stream) if any(field.strip() for field in row))
+        rows = (
+            row
+            for row in csv.reader(stream, skipinitialspace=True)
+            if any(field.strip() for field in row)
+        )
         for number, row in enumerate(rows, start=-1):
-            if len(row) < size:
+            if len(row) < size or any(field.strip() for field in row[size:]):
                 raise DataError(f"{path}, row {number} has {len(row)} fields: expected {size}")
 
 

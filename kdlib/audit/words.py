@@ -40,21 +40,27 @@ def text_of(report: Findings) -> str:
 
 def headline(report: Findings) -> str:
     """What was compared."""
+    examples = "example" if report.examples == 1 else "examples"
     seeds = "one training" if report.seeds == 1 else f"{report.seeds} trainings"
     return (
         f"{NAMES['student'].capitalize()} against {NAMES[report.baseline]}: "
-        f"{report.examples:,} examples, {len(report.by_class):,} classes, {seeds}."
+        f"{report.examples:,} {examples}, {len(report.by_class):,} classes, {seeds}."
     )
 
 
 def measure_line(report: Findings, row: pd.Series) -> str:
     """One measure of both models."""
-    words = {"mean": "mean accuracy", "balanced": "balanced accuracy", "worst_1": "worst class"}
-    name = words.get(row["measure"], row["measure"].replace("worst_", "worst ") + " classes")
+    name = measure_name(row["measure"])
     return (
         f"{name}: {row['student']:.1f} % against {row[report.baseline]:.1f} % "
         f"({row['gain']:+.1f} points, {interval(row)})"
     )
+
+
+def measure_name(measure: str) -> str:
+    """A measure of the table ``overall`` in words."""
+    words = {"mean": "mean accuracy", "balanced": "balanced accuracy", "worst_1": "worst class"}
+    return words.get(measure, measure.replace("worst_", "worst ") + " classes")
 
 
 def interval(row: pd.Series) -> str:

@@ -248,11 +248,13 @@ CSV = "labels,student_0,student_1,one_hot_0,one_hot_1\n0,.9,.1,.8,.2\n1,.4,.6,.5
         (CSV.replace("\n1,", "\n1.5,"), "field labels, row 1: 1.5 is no class"),
         (CSV.replace("\n1,", "\n2,"), "field labels, row 1: label 2 is out of range"),
         (CSV.replace("student_0,student_1", "student_1,student_0"), "in the order 1, 0: expected"),
-        (CSV.replace(".5\n", ".5,7\n"), "is no readable UTF-8 .csv file: Error tokenizing data"),
+        (CSV.replace(".5\n", ".5,7\n"), "row 1 has 6 fields: expected 5"),
         (CSV.replace("\n1,.4,.6,.5,.5\n", "\n\n1,.4,.6,.5\n"), "row 1 has 4 fields: expected 5"),
         (CSV.replace("\n1,", "\ncat,"), "field labels, row 1: 'cat' is no number"),
         (CSV.replace(",", " "), "has no field labels: name a file with --labels"),
-        (CSV.replace(".2\n", ".2,7\n"), "Length of header or names does not match length of data"),
+        (CSV.replace(".2\n", ".2,7\n"), "row 0 has 6 fields: expected 5"),
+        ("# made by me\n" + CSV, "row 0 has 5 fields: expected 1"),
+        (CSV.replace("labels", "label"), "or one with such a field; it has label, student_0"),
         (CSV.splitlines()[0], "has no rows"),
         ("", "has no column names"),
         ("labels\n0\n", "has no field student"),
@@ -265,6 +267,36 @@ def test_a_wrong_table_is_one_line(tmp_path, text, words):
     with pytest.raises(KdlibError) as caught:
         audit_files(str(path), {})
     assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["None", "NA", "nan", "null"])
+def test_a_group_may_have_the_name_of_nothing(tmp_path, word):
+    path = tmp_path / "a.csv"
+    head, *rows = CSV.splitlines()
+    groups = [f"group_has,{head}", f"{word},{rows[0]}", f",{rows[1]}"]
+    path.write_text("\n".join(groups))
+    assert list(audit_files(str(path), {}).by_group["name"]) == [f"has={word}", "has=(missing)"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"group_a": np.zeros((500, 2))}, r"a.npz, field group_a has shape \(500, 2\): expected"),
+        ({"group_a": np.float64(1)}, r"field group_a has shape \(\): expected \[N\]"),
+        ({"group_a": np.zeros(3), "group_b": np.zeros(500)}, r"fields of \[3, 500\] rows"),
+    ],
+)
+def test_fields_of_groups_are_columns_of_one_length(tmp_path, given, fields, words):
+    np.savez(tmp_path / "a.npz", **given, **fields)
+    with pytest.raises(DataError, match=words):
+        audit_files(str(tmp_path / "a.npz"), {})
+
+
+@pytest.mark.parametrize("start", [b"PK\x03\x04", b"\x1f\x8b", b"0,1\n"])
+def test_a_npy_file_of_something_else_is_not_called_a_pickle(tmp_path, start):
+    (tmp_path / "a.npy").write_bytes(start + bytes(100))
+    with pytest.raises(DataError, match=r"a.npy is no .npy file as NumPy writes it"):
+        audit_files(None, {"labels": [str(tmp_path / "a.npy")]})
 
 
 def test_text_in_another_encoding_is_one_line(tmp_path):

@@ -98,7 +98,7 @@ def test_names_may_hold_colons_and_equals_signs():
         ("mena = -1", "did you mean mean"),
         ("mean = true", "points from -100 to 100"),
         ('[classes]\na = "b"', "points from -100 to 100"),
-        ("classes = 3", "holds 'classes'"),
+        ("classes = 3", "classes = 3: expected a table of names and points"),
     ],
 )
 def test_a_file_of_limits_that_is_none_is_refused(tmp_path, text, words):

@@ -32,6 +32,10 @@ WRONG = {
         {"teacher": np.ones((300, 5)) / 5},
         "teacher has shape (300, 5), student (300, 6): expected the same [N, L]",
     ),
+    "nameless class": (
+        {"class_names": ["a", "b", " ", "d", "e", "f"]},
+        "class_names, class 2 has an empty name",
+    ),
     "few labels": ({"labels": np.zeros(299, int)}, "labels has shape (299,): expected (300,)"),
     "not a number": (
         with_value("student", (7, 2), np.nan),
@@ -149,6 +153,11 @@ WRONG = {
     "scores": ({"scores": "logit"}, "scores = 'logit' is not allowed"),
     "confidence": ({"confidence": 95}, "confidence = 95 is not allowed"),
     "tolerance": ({"tolerance": -1}, "tolerance = -1 is not allowed"),
+    "seed": ({"seed": "a"}, "seed = 'a' is not allowed: whole numbers, 0 or more"),
+    "one list to cross": (
+        {"groups": {"a": [0, 1] * 150, "b": [0, 0, 1] * 100}, "cross": ("a", "b")},
+        "cross = ('a', 'b') is not allowed: lists of columns",
+    ),
     "dev": ({"dev": np.zeros(3)}, "dev is not allowed: expected (labels, the teacher's scores)"),
     "dev classes": (
         {"dev": ([0], np.ones((1, 5)) / 5)},
@@ -199,3 +208,26 @@ def test_scores_of_any_type_of_numbers_are_read(kind):
     report = kdlib.audit(labels, scores, baseline=scores)
     expected = 100 * (scores.argmax(axis=1) == labels).mean()
     assert report.overall["student"][0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("whole", "kind"), [(100, "i8"), (100, "f8"), (255, "u1")])
+def test_shares_in_whole_numbers_are_refused(whole, kind):
+    rounded = np.rint(whole * predictions(size=300)["student"]).astype(kind)
+    assert len(set(rounded.sum(axis=1).tolist())) > 1
+    with pytest.raises(KdlibError, match=r"student, row 0 sums to .*; for logits, set scores to"):
+        kdlib.audit(**given(student=rounded))
+
+
+def test_answers_between_classes_of_the_same_score_are_named():
+    made = given(student=np.zeros((300, 6)))
+    (note,) = [n for n in kdlib.audit(**made, scores="logits").notes if "share the largest" in n]
+    assert note.startswith("student: classes share the largest score in 100 % of the answers")
+
+
+@pytest.mark.filterwarnings("error")
+def test_scores_may_be_as_large_as_numbers_are():
+    made = predictions(size=300)
+    largest = np.where(made["student"] > 0.2, 1.0, -1.0) * np.finfo(float).max
+    found = kdlib.audit(**given(student=largest))
+    right = largest.argmax(axis=1) == made["labels"]
+    assert found.overall["student"][0] == pytest.approx(100 * right.mean())

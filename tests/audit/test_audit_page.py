@@ -75,6 +75,18 @@ def test_the_page_shows_what_the_report_says(report, page):
         assert f"{gain:+.1f}" in words
 
 
+def test_the_teacher_has_a_table_of_its_own(report, page):
+    words = " ".join(" ".join(read(page).texts).split())
+    _, teacher = words.split("The teacher, class by class")
+    assert "Trust is AdaAlpha's weight a_y" in teacher
+    _, body = teacher.split("Where the teacher is sure and wrong")[0].rsplit(" trust ", 1)
+    numbers = [float(word) for word in re.findall(r"\d\.\d\d", body)]
+    assert numbers[2::3] == pytest.approx(sorted(report.weights), abs=0.005)
+    assert sorted(numbers[::3]) == pytest.approx(
+        sorted(report.by_class["calibration_error"]), abs=0.005
+    )
+
+
 def test_the_page_has_charts_where_altair_is(page):
     pytest.importorskip("altair")
     pytest.importorskip("vl_convert")
@@ -128,6 +140,10 @@ def test_junit_has_a_case_a_limit(report, fails):
     assert int(suite.get("failures")) == kinds.count(["failure"])
     assert int(suite.get("skipped")) == kinds.count(["skipped"])
     assert suite[2].get("name") == f"class=b{EVIL}:-1"
+
+
+def test_a_session_shows_the_text(report):
+    assert repr(report) == str(report) == report.text()
 
 
 def test_the_text_is_short_and_names_what_was_harmed(report):
