@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,12 +132,20 @@ def headline(tenths: pd.DataFrame) -> str:
     """
     rows = tenths[tenths["method"] == "distilled"]
     sign = np.sign(rows["mean"].to_numpy()) * (corrected(rows) <= LEVEL)
-    lost, gained = int((sign < 0).sum()), int((sign > 0).sum())
-    if not lost and not gained:
+    names = rows["class_name"].to_numpy()
+    said = [
+        f"{len(found)} {verb} ({_range(found)})"
+        for found, verb in ((names[sign > 0], "gain"), (names[sign < 0], "lose"))
+        if len(found)
+    ]
+    if not said:
         return "Distilled or not, no tenth of the classes of CIFAR-100-LT clearly changes"
-    said = [f"{lost} lose clearly"] if lost else []
-    said += [f"{gained} gain"] if gained else []
-    return f"Distilled: of ten groups of classes of CIFAR-100-LT {' and '.join(said)}"
+    return f"Distilled on CIFAR-100-LT: of ten groups of classes {' and '.join(said)}"
+
+
+def _range(names: Sequence[str]) -> str:
+    """From the largest class of these groups to the smallest: ``500 to 32 training images``."""
+    return f"{names[0].split(' to ')[0]} to {names[-1].split(' to ')[1]} training images"
 
 
 def tenths_chart(tenths: pd.DataFrame) -> alt.LayerChart:

@@ -68,7 +68,8 @@ def test_the_answer_names_both_changes_and_calls_only_significant_ones_changes()
 
 def tenths(means, p):
     return pd.DataFrame(
-        {"method": "distilled", "label": range(10), "class_name": "x", "mean": means,
+        {"method": "distilled", "label": range(10), "mean": means,
+         "class_name": [f"{100 - 10 * n} to {91 - 10 * n}" for n in range(10)],
          "low": np.array(means) - 1, "high": np.array(means) + 1, "seeds": 5, "p": p}
     )  # fmt: skip
 
@@ -77,7 +78,7 @@ def test_the_headline_counts_tenths_after_correction():
     none = planned.headline(tenths([-1.0] * 10, [0.03] * 10))
     assert none == "Distilled or not, no tenth of the classes of CIFAR-100-LT clearly changes"
     some = planned.headline(tenths([-1.0] * 3 + [1.0] * 7, [1e-4] * 4 + [0.5] * 6))
-    assert some.endswith("of ten groups of classes of CIFAR-100-LT 3 lose clearly and 1 gain")
+    assert some.endswith("1 gain (70 to 61 training images) and 3 lose (100 to 71 training images)")
 
 
 def test_hours_follow_epochs_images_and_depth():
