@@ -16,10 +16,13 @@ import pandas as pd
 from kdbook.chapters import STUDIES, study
 from kdbook.reproduction import words
 from kdbook.reproduction.levels import Level
+from kdbook.reproduction.mapping import BLOCKS
 from kdbook.reproduction.verdicts import Verdict
 from kdlib.metrics import holm
 
 LEVEL = 0.05
+PLANNED = "cifar"
+"""The page of the planned evidence."""
 
 
 class Standing(StrEnum):
@@ -161,6 +164,8 @@ def _why(row: pd.Series) -> str:
 def _chapter(row: pd.Series) -> str:
     """A link to the page of the study that speaks to the claim."""
     name = str(row["record"] or "").partition("-")[0]
+    if name == BLOCKS:
+        return f'Chapter: <a href="{PLANNED}.html">CIFAR, planned before it was run</a>'
     if name not in STUDIES:
         return ""
     page = STUDIES[name].removeprefix("book/")

@@ -61,7 +61,7 @@ def test_the_other_claims_follow_it_too():
 def test_the_answer_names_both_changes_and_calls_only_significant_ones_changes():
     said = planned.in_short(primary(o1=(-2.0, 0.01), o2=(0.4, 0.9)))
     assert "falls by 2.0 points (-3.0 to -1.0) in the mean" in said
-    assert "shows no clear change, +0.4 points (-0.6 to +1.4), in its ten worst" in said
+    assert "shows no clear change, +0.4 points (-0.6 to +1.4), in the ten worst" in said
     assert said.endswith(f"{MEAN_DOWN} fails.")
     assert planned.in_short(primary()).startswith("Nothing is decided yet")
 
