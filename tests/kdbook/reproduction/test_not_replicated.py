@@ -80,7 +80,8 @@ def test_of_the_book_each_claim_stands_once_and_links_to_a_page_that_exists():
     lists = {standing: listed_html(found, standing) for standing in Standing}
     assert sum(text.count("<li>") for text in lists.values()) == len(CLAIMS)
     links = re.findall(r'href="([^"]+)"', "".join(lists.values()))
-    assert {f"book/{link.removesuffix('.html')}" for link in links} <= {*STUDIES.values(), "book/cifar"}
+    pages = {f"book/{link.removesuffix('.html')}" for link in links}
+    assert pages <= {*STUDIES.values(), "book/cifar"}
     assert len(links) == len(found[found["evidence"] != ""])
 
 
