@@ -2,7 +2,7 @@
 
 Trains nothing: reads the records of the studies ``teacher_length`` and ``batch_size`` at the quick
 profile, and those of the planned evidence on CIFAR. Draws ``docs/finding.svg`` and
-``docs/cifar.svg``, and fills the marked blocks of the README and of the book's first page.
+``_static/cifar.svg``, and fills the marked blocks of the README and of the book's first page.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from kdbook.records import Record, book_record
 from kdbook.reproduction import planned
 
 PICTURE = ROOT / "docs" / "finding.svg"
-CIFAR = ROOT / "docs" / "cifar.svg"
+CIFAR = ROOT / "_static" / "cifar.svg"
 FIRST_PAGE = ROOT / "book" / "intro.md"
 Chart = TypeVar("Chart", alt.VConcatChart, alt.LayerChart)
 STUDIES = ("teacher_length", "batch_size")
