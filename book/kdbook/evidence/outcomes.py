@@ -143,7 +143,7 @@ def _tenths(folder: Path, method: str) -> pd.DataFrame:
     rows = means["accuracy"].mean().assign(temperature=np.nan)
     changes = paired_differences(rows, "accuracy", "one-hot", ["tenth"])
     images = found.groupby(tenth)["train_count"].agg(["max", "min"])
-    names = [f"{high} to {low}" for high, low in images.to_numpy()]
+    names = [f"{high}–{low}" for high, low in images.to_numpy()]
     kept = changes[["method", "mean", "low", "high", "seeds", "p"]]
     return kept.assign(
         label=changes["tenth"], class_name=changes["tenth"].map(dict(enumerate(names)))

@@ -145,7 +145,7 @@ def headline(tenths: pd.DataFrame) -> str:
 
 def _range(names: Sequence[str]) -> str:
     """From the largest class of these groups to the smallest: ``500 to 32 training images``."""
-    return f"{names[0].split(' to ')[0]} to {names[-1].split(' to ')[1]} training images"
+    return f"{names[0].split('–')[0]} to {names[-1].split('–')[1]} training images"
 
 
 def tenths_chart(tenths: pd.DataFrame) -> alt.LayerChart:
