@@ -125,8 +125,9 @@ def by_frequency(folder: Path | None = None) -> pd.DataFrame:
 
     Returns:
         One row a method and tenth, the most frequent classes first: method, label (from 0),
-        class_name (the training images a class), mean, low, high (percentage points; 95 % intervals
-        over seeds), seeds, p (not corrected). Empty where nothing was run.
+        class_name (most and fewest training images of its classes, in two lines), mean, low, high
+        (percentage points; 95 % intervals over seeds), seeds, p (not corrected). Empty where
+        nothing was run.
     """
     taught = dict.fromkeys(o.method for o in PRIMARY if o.block == "b")
     found = [_tenths(folder or blocks_folder(), method) for method in taught]
@@ -143,7 +144,7 @@ def _tenths(folder: Path, method: str) -> pd.DataFrame:
     rows = means["accuracy"].mean().assign(temperature=np.nan)
     changes = paired_differences(rows, "accuracy", "one-hot", ["tenth"])
     images = found.groupby(tenth)["train_count"].agg(["max", "min"])
-    names = [f"{high}–{low}" for high, low in images.to_numpy()]
+    names = [f"{high}–\n{low}" for high, low in images.to_numpy()]
     kept = changes[["method", "mean", "low", "high", "seeds", "p"]]
     return kept.assign(
         label=changes["tenth"], class_name=changes["tenth"].map(dict(enumerate(names)))

@@ -18,7 +18,8 @@ from kdbook.reproduction.verdicts import Verdict
 CAPTION = "The paper's own data first, in points of accuracy"
 _BRACKETS = (
     "In brackets stands, on the paper's data, the range in which its number should fall if it came "
-    "about as ours did (95 % prediction interval), and on digits the 95 % interval of our mean."
+    "about as ours did (95 % prediction interval), and on digits the 95 % interval of our mean. "
+    "What is decided is so after correction for all claims of both papers."
 )
 _COUNT = ("none", "one", "two", "three", "four", "five")
 _FARED = {

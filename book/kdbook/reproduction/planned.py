@@ -145,7 +145,9 @@ def headline(tenths: pd.DataFrame) -> str:
 
 def _range(names: Sequence[str]) -> str:
     """From the largest class of these groups to the smallest: ``500 to 32 training images``."""
-    return f"{names[0].split('–')[0]} to {names[-1].split('–')[1]} training images"
+    most, _, _ = names[0].partition("–")
+    _, _, fewest = names[-1].rpartition("\n")
+    return f"{most} to {fewest} training images"
 
 
 def tenths_chart(tenths: pd.DataFrame) -> alt.LayerChart:

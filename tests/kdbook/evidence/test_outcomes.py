@@ -104,6 +104,6 @@ def test_tenths_go_from_the_most_frequent_classes_to_the_rarest(tmp_path):
     found = outcomes.by_frequency(tmp_path)
     taught = found[found["method"] == "distilled"].set_index("label")
     assert list(taught.index) == list(range(10))
-    assert taught.loc[0, "class_name"] == "500–491"
+    assert taught.loc[0, "class_name"] == "500–\n491"
     assert taught.loc[9, "mean"] == pytest.approx(taught.loc[0, "mean"] - 10)
     assert set(found["method"]) == {"distilled", "AdaAlpha"}

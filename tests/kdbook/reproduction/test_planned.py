@@ -69,7 +69,7 @@ def test_the_answer_names_both_changes_and_calls_only_significant_ones_changes()
 def tenths(means, p):
     return pd.DataFrame(
         {"method": "distilled", "label": range(10), "mean": means,
-         "class_name": [f"{100 - 10 * n}–{91 - 10 * n}" for n in range(10)],
+         "class_name": [f"{100 - 10 * n}–\n{91 - 10 * n}" for n in range(10)],
          "low": np.array(means) - 1, "high": np.array(means) + 1, "seeds": 5, "p": p}
     )  # fmt: skip
 
