@@ -93,6 +93,8 @@ def change_by_class(
     methods: Sequence[str] | None = None,
     title: str = "Change in each class",
     order: str = "class, most frequent first",
+    axis: str = "change (percentage points)",
+    asked: str | None = None,
 ) -> alt.LayerChart:
     """The change in each class, a line and a band a method, with a rule at zero.
 
@@ -100,7 +102,9 @@ def change_by_class(
         frame: as ``per_class_accuracy`` takes it, with percentage points of change.
         methods: all methods of a chart beside it, so that both have the same colours.
         title: the chart's title.
-        order: the axis title: what the classes are sorted by.
+        order: the title of the horizontal axis: what the classes are sorted by.
+        axis: the title of the other, with its unit.
+        asked: an expression that keeps the rows that a reader has chosen; by default all are shown.
 
     Raises:
         SettingError: a column is missing.
@@ -108,8 +112,9 @@ def change_by_class(
     require_columns(frame, PER_CLASS_COLUMNS)
     shown = list(methods or methods_in(frame))
     named, x = with_class_names(frame), class_axis(frame, order)
-    base = alt.Chart(named).encode(x=x, color=method_colour(shown))
-    y = alt.Y("mean:Q").title("change (percentage points)")
+    rows = alt.Chart(named) if asked is None else alt.Chart(named).transform_filter(asked)
+    base = rows.encode(x=x, color=method_colour(shown))
+    y = alt.Y("mean:Q").title(axis)
     tooltip = interval_tooltip("method:N", "class_name:N")
     chart = alt.layer(
         zero_rule().encode(y="zero:Q"),
@@ -119,7 +124,11 @@ def change_by_class(
             y=y, shape=method_shape(shown), tooltip=tooltip
         ),
     ).properties(width=WIDTH, height=180)
-    words = f"Change of test accuracy in {named['label'].nunique()} classes, with intervals."
+    words = (
+        f"Change of test accuracy in {named['label'].nunique()} classes or groups of classes for "
+        f"{', '.join(shown)}, with intervals; means from {named['mean'].min():+.1f} to "
+        f"{named['mean'].max():+.1f} points."
+    )
     return describe(chart, title, words)
 
 

@@ -117,32 +117,32 @@ def secondary(folder: Path | None = None) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
-def by_frequency(folder: Path | None = None) -> pd.DataFrame:
-    """Block b by tenths of its classes: how accuracy changes against the one-hot students.
+def by_frequency(folder: Path | None = None, measure: str = "accuracy") -> pd.DataFrame:
+    """Block b by tenths of its classes: how a measure changes against the one-hot students.
 
     Args:
         folder: by default the book's.
+        measure: ``accuracy`` (percentage points), ``log_loss`` (nats) or ``margin`` (-1 to 1).
 
     Returns:
         One row a method and tenth, the most frequent classes first: method, label (from 0),
         class_name (most and fewest training images of its classes, in two lines), mean, low, high
-        (percentage points; 95 % intervals over seeds), seeds, p (not corrected). Empty where
-        nothing was run.
+        (95 % intervals over seeds), seeds, p (not corrected). Empty where nothing was run.
     """
     taught = dict.fromkeys(o.method for o in PRIMARY if o.block == "b")
-    found = [_tenths(folder or blocks_folder(), method) for method in taught]
+    found = [_tenths(folder or blocks_folder(), method, measure) for method in taught]
     return pd.concat(found, ignore_index=True)
 
 
-def _tenths(folder: Path, method: str) -> pd.DataFrame:
+def _tenths(folder: Path, method: str, measure: str) -> pd.DataFrame:
     rows_and_classes = rows_of(folder, "b", (method, "one-hot"))
     if rows_and_classes is None:
         return pd.DataFrame()
     found = rows_and_classes[1]
     tenth = found["label"] * TENTHS // found["label"].nunique()
     means = found.assign(tenth=tenth).groupby(["method", "tenth", "seed"], as_index=False)
-    rows = means["accuracy"].mean().assign(temperature=np.nan)
-    changes = paired_differences(rows, "accuracy", "one-hot", ["tenth"])
+    rows = means[measure].mean().assign(temperature=np.nan)
+    changes = paired_differences(rows, measure, "one-hot", ["tenth"])
     images = found.groupby(tenth)["train_count"].agg(["max", "min"])
     names = [f"{high}–\n{low}" for high, low in images.to_numpy()]
     kept = changes[["method", "mean", "low", "high", "seeds", "p"]]

@@ -12,9 +12,10 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from kdbook.charts.classes import change_by_class
+from kdbook.charts.controls import one_of
 from kdbook.compare import signed
 from kdbook.evidence.blocks import BLOCKS, Block
-from kdbook.evidence.outcomes import LEVEL, blocks_folder
+from kdbook.evidence.outcomes import LEVEL, blocks_folder, by_frequency
 from kdbook.evidence.records import TWO_CORES, read_block
 from kdbook.published import corrected
 from kdbook.tables import shown
@@ -23,6 +24,12 @@ from kdlib.runs import RunSpec
 
 IMAGES_PER_SECOND = 600
 """A ResNet-20 trained on one core of an AMD EPYC, by fused steps."""
+MEASURES = {
+    "accuracy": "accuracy (points)",
+    "log_loss": "log-loss (nats)",
+    "margin": "margin (−1 to 1)",
+}
+"""By column of a block's classes what the page calls it."""
 _IMAGES = {"cifar100": 10_847, "cifar10": 12_406}
 _FORWARD_SHARE = 1 / 3
 """What a teacher's forward pass adds to a student's step."""
@@ -153,6 +160,29 @@ def _range(names: Sequence[str]) -> str:
 def tenths_chart(tenths: pd.DataFrame) -> alt.LayerChart:
     """The change in each tenth of the classes, a line a method."""
     return change_by_class(tenths, title=headline(tenths), order="training images per class")
+
+
+def measures_chart(measure: str = "log-loss (nats)") -> alt.LayerChart:
+    """The same for the measures without a floor too; buttons choose one.
+
+    Args:
+        measure: which is shown first.
+
+    Raises:
+        SettingError: no measure has that name.
+    """
+    shown_first = one_of("measure", "Measure ", MEASURES.values(), measure)
+    frames = [
+        by_frequency(measure=column).assign(shown=words) for column, words in MEASURES.items()
+    ]
+    chart = change_by_class(
+        pd.concat(frames, ignore_index=True),
+        title="The same classes by three measures",
+        order="training images per class",
+        axis="change, in the measure's unit",
+        asked="datum.shown === measure",
+    )
+    return chart.add_params(shown_first)
 
 
 def progress(folder: Path | None = None) -> Styler:

@@ -11,6 +11,7 @@ from kdbook.evidence.blocks import BLOCKS
 from kdbook.evidence.outcomes import PRIMARY
 from kdbook.evidence.records import TWO_CORES
 from kdbook.reproduction import planned
+from kdlib.errors import SettingError
 
 MEAN_DOWN = "“Distillation gains in the mean and loses in the worst classes on long-tailed data”"
 
@@ -102,3 +103,14 @@ def test_progress_counts_each_machine_for_itself(tmp_path):
     left = [spec for spec in BLOCKS["b"].runs if spec.id not in runs[3:15]]
     assert re.search(rf">{planned.hours(left):.1f}<", html)
     assert html.count(" of ") >= len(BLOCKS)
+
+
+def test_buttons_choose_one_measure_of_the_same_groups():
+    spec = planned.measures_chart().to_dict()
+    (chosen,) = [one for one in spec["params"] if one["name"] == "measure"]
+    assert chosen["bind"]["options"] == list(planned.MEASURES.values())
+    filtered = [layer for layer in spec["layer"] if "transform" in layer]
+    assert len(filtered) == len(spec["layer"]) - 1  # all but the rule at zero
+    assert all(one["transform"] == [{"filter": "datum.shown === measure"}] for one in filtered)
+    with pytest.raises(SettingError, match="measure = 'F1' is not allowed"):
+        planned.measures_chart("F1")
