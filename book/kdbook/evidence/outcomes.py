@@ -16,7 +16,6 @@ from kdbook.evidence.records import TWO_CORES, read_block
 from kdbook.places import records_folder
 from kdlib.metrics import FEWEST_REPEATS, holm
 
-LEVEL = 0.05
 TENTHS = 10
 
 

@@ -14,13 +14,13 @@ from math import isnan
 import pandas as pd
 
 from kdbook.chapters import STUDIES, study
+from kdbook.published import LEVEL
 from kdbook.reproduction import words
 from kdbook.reproduction.levels import Level
 from kdbook.reproduction.mapping import BLOCKS
 from kdbook.reproduction.verdicts import Verdict
 from kdlib.metrics import holm
 
-LEVEL = 0.05
 PLANNED = "cifar"
 """The page of the planned evidence."""
 

@@ -15,9 +15,9 @@ from kdbook.charts.classes import change_by_class
 from kdbook.charts.controls import one_of
 from kdbook.compare import signed
 from kdbook.evidence.blocks import BLOCKS, Block
-from kdbook.evidence.outcomes import LEVEL, blocks_folder, by_frequency
+from kdbook.evidence.outcomes import blocks_folder, by_frequency
 from kdbook.evidence.records import TWO_CORES, read_block
-from kdbook.published import corrected
+from kdbook.published import LEVEL, corrected
 from kdbook.tables import shown
 from kdlib.models import ModelSpec
 from kdlib.runs import RunSpec
