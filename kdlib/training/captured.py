@@ -89,9 +89,14 @@ class StaticStep:
 
     @torch.no_grad()
     def give_back(self) -> None:
-        """Copy the weights to the network that ``load`` took them from."""
+        """Copy the weights to the network that ``load`` took them from, before this returns.
+
+        The next training of this step may be on another stream, which would not wait for the copy.
+        """
         assert self._lender is not None
         _copy(self.model.state_dict(), self._lender.state_dict())
+        if self._job.device.type == "cuda":
+            torch.cuda.current_stream(self._job.device).synchronize()
 
     def set_vectors(self, vectors: LossVectors) -> None:
         """Let the next step minimise this objective."""
