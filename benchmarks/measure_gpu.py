@@ -182,7 +182,7 @@ def compiled_small_batches(scale: Scale, found: Found) -> str:
 
 
 def students_at_once(scale: Scale, found: Found) -> str:
-    """Captured steps of several students, on a stream each."""
+    """Captured steps of several students, launched in turn by one thread, on a stream each."""
     alone, together = side_by_side(scale)
     return (
         f"{scale.students} students (ResNet-{scale.student}, batches of {scale.small}): "

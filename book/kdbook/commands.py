@@ -134,10 +134,10 @@ def _cost(
     generations: Sequence[Sequence[RunSpec]], machine: str, jobs: int | None, together: int
 ) -> str:
     """Time, device, processes; and, where students may share a step, in how many stacks."""
-    from kdlib.runs.execute import default_jobs, planned_stacks
+    from kdlib.runs.execute import planned_stacks, workers_for
     from kdlib.runs.plan import estimate
 
-    workers = jobs or default_jobs([spec for each in generations for spec in each], machine)
+    workers = workers_for([spec for each in generations for spec in each], machine, jobs)
     planned = planned_stacks(generations, device=machine, jobs=jobs, together=together)
     time = estimate(planned, device=machine, jobs=workers)
     stacks = [stack for generation in planned for stack in generation]

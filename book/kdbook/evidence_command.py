@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
-    help="Trainings at once  [default: 2; on a GPU 4, on a stream each]",
+    help="Trainings at once  [default: 2; a GPU trains one after the other]",
 )
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda if there]")
 @click.option(
@@ -50,7 +50,7 @@ def evidence(
     from kdlib.runs.execute import chosen_device
 
     blocks, store, device = chosen(names), _store(root), chosen_device(device)
-    jobs = jobs or (4 if device == "cuda" else 2)
+    jobs = 1 if device == "cuda" else jobs or 2
     folder = into or _folder(folder_to_record(), device)
     click.echo(f"runs in {store.root}, records in {folder}")
     for block in blocks:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 
 import torch
 
@@ -11,7 +10,7 @@ from kdlib.data.cores import cores
 from kdlib.errors import KdlibError, SettingError
 from kdlib.runs.machine import warn_of_mixed_machines
 from kdlib.runs.result import RunResult
-from kdlib.runs.side_by_side import in_processes, on_streams
+from kdlib.runs.side_by_side import in_processes
 from kdlib.runs.spec import RESULTS_VERSION, RunSpec
 from kdlib.runs.store import Store
 from kdlib.runs.teacher_tables import build_shared_table, by_teacher
@@ -43,8 +42,9 @@ def execute(
     Args:
         specs: the wanted runs. Their teachers are trained too, first.
         store: where runs are kept; by default ``Store()``.
-        jobs: trainings at once: worker processes on a CPU, by default one per core for tiny
-            images, else one; on a GPU threads with a CUDA stream each, by default one.
+        jobs: trainings at once, in worker processes; by default one per core for tiny images, else
+            one. A GPU trains one after the other, whatever is asked: on one H200 neither twelve
+            processes nor eight threads with a stream each trained faster.
         device: ``cpu`` or ``cuda``; by default ``cuda`` where there is one.
         progress: show a progress bar; where no terminal is, a line every 30 s.
         together: students that may share a step, at least 1. With more than 1 tiny networks train
@@ -65,7 +65,7 @@ def execute(
     total = sum(map(len, generations))
     with bar_over("training", "run", total=total, shown=progress and total > 1) as bar:
         for generation in generations:
-            workers = _workers(generation, device, jobs)
+            workers = workers_for(generation, device, jobs)
             build_shared_tables(generation, store, device)
             stacks = in_stacks(generation, together, workers)
             for trained in _train_side_by_side(stacks, store, device, workers, progress):
@@ -89,7 +89,7 @@ def planned_stacks(
 ) -> list[list[list[RunSpec]]]:
     """The groups in which ``execute`` would train each generation: alone, or sharing a step."""
     return [
-        in_stacks(generation, together, _workers(generation, device, jobs))
+        in_stacks(generation, together, workers_for(generation, device, jobs))
         for generation in generations
     ]
 
@@ -129,18 +129,23 @@ def build_shared_tables(specs: Sequence[RunSpec], store: Store, device: str) -> 
                 build_shared_table(students, store, device)
 
 
-def _workers(specs: Sequence[RunSpec], device: str, jobs: int | None) -> int:
-    if processes.count() == 1:
-        return jobs or default_jobs(specs, device)
-    if jobs not in (None, 1):
-        raise SettingError(f"jobs = {jobs} is not allowed under torchrun: runs train in turn")
-    return 1
+def workers_for(specs: Sequence[RunSpec], device: str, jobs: int | None) -> int:
+    """How many of ``specs`` ``execute`` trains at once where ``jobs`` are asked for.
+
+    Raises:
+        SettingError: several jobs under ``torchrun``.
+    """
+    if processes.count() > 1:
+        if jobs not in (None, 1):
+            raise SettingError(f"jobs = {jobs} is not allowed under torchrun: runs train in turn")
+        return 1
+    return 1 if device == "cuda" else jobs or _default_jobs(specs)
 
 
-def default_jobs(specs: Sequence[RunSpec], device: str) -> int:
+def _default_jobs(specs: Sequence[RunSpec]) -> int:
     """One process per core for tiny images, which cannot use two threads; else one process."""
     tiny = all(spec.data.name in _TINY_DATASETS for spec in specs)
-    return min(len(specs), cores()) if tiny and device == "cpu" else 1
+    return min(len(specs), cores()) if tiny else 1
 
 
 def threads_for(spec: RunSpec, jobs: int) -> int:
@@ -180,14 +185,7 @@ def _train_side_by_side(
             _train(stack, store, device=device, threads=threads_for(stack[0], 1), bar=progress)
             yield len(stack)
         return
-    if device == "cuda":
-        yield from on_streams(stacks, partial(_train_in_turn, store, device, jobs), device, jobs)
-    else:
-        yield from _in_processes(stacks, store, device, jobs)
-
-
-def _train_in_turn(store: Store, device: str, jobs: int, stack: Sequence[RunSpec]) -> None:
-    _train(stack, store, device=device, threads=threads_for(stack[0], jobs))
+    yield from _in_processes(stacks, store, device, jobs)
 
 
 def _train(

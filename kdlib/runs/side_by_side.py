@@ -1,23 +1,14 @@
-"""Several trainings at once: on a CPU in worker processes, on a GPU in threads of this process.
-
-A small network fills a part of a GPU only. Processes would share it by turns; CUDA streams of one
-process run at the same time.
-"""
+"""Several trainings at once, in worker processes."""
 
 from __future__ import annotations
 
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
-
-import torch
 
 from kdlib.errors import KdlibError
 from kdlib.lifeline import end_with
-from kdlib.runs.spec import RunSpec
 
 T = TypeVar("T")
 
@@ -61,42 +52,3 @@ def _in_worker(
 ) -> tuple[int, T]:
     end_with(parent)
     return place, function(*task)
-
-
-def on_streams(
-    stacks: Sequence[Sequence[RunSpec]],
-    train: Callable[[Sequence[RunSpec]], None],
-    device: str,
-    jobs: int,
-) -> Iterator[int]:
-    """Train the stacks, ``jobs`` at once; say of each that is done how many runs it has.
-
-    The first error ends it: what runs goes on to its end, and nothing new begins.
-
-    Args:
-        stacks: of runs, each trained by one call.
-        train: trains a stack; called in other threads.
-        device: ``cuda``; elsewhere the threads have no streams.
-        jobs: threads, at least 1.
-    """
-    with ThreadPoolExecutor(jobs) as pool:
-        waiting = [pool.submit(_on_own_stream, train, stack, device) for stack in stacks]
-        try:
-            for done in as_completed(waiting):
-                yield done.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _on_own_stream(
-    train: Callable[[Sequence[RunSpec]], None], stack: Sequence[RunSpec], device: str
-) -> int:
-    with _stream(device):
-        train(stack)
-    return len(stack)
-
-
-def _stream(device: str) -> AbstractContextManager[object]:
-    if not device.startswith("cuda"):
-        return nullcontext()
-    return torch.cuda.stream(torch.cuda.Stream(device))

@@ -9,10 +9,10 @@ from kdlib.errors import KdlibError
 from kdlib.runs.execute import (
     build_shared_tables,
     chosen_device,
-    default_jobs,
     missing_runs,
     refuse_other_versions,
     threads_for,
+    workers_for,
 )
 from kdlib.runs.side_by_side import WorkerKilledError, in_processes
 from kdlib.runs.spec import RunSpec
@@ -56,7 +56,7 @@ def train_each(
             ready = [spec for spec in generation if not _blocked(spec, failures)]
             bar.update(len(generation) - len(ready))
             _prepare(ready, store, device)
-            workers = jobs or default_jobs(ready, device)
+            workers = workers_for(ready, device, jobs)
             for spec, reason in _tried(ready, store, device, workers):
                 if reason is not None:
                     failures[spec] = reason

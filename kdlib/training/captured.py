@@ -89,14 +89,9 @@ class StaticStep:
 
     @torch.no_grad()
     def give_back(self) -> None:
-        """Copy the weights to the network that ``load`` took them from, before this returns.
-
-        The next training of this step may be on another stream, which would not wait for the copy.
-        """
+        """Copy the weights to the network that ``load`` took them from."""
         assert self._lender is not None
         _copy(self.model.state_dict(), self._lender.state_dict())
-        if self._job.device.type == "cuda":
-            torch.cuda.current_stream(self._job.device).synchronize()
 
     def set_vectors(self, vectors: LossVectors) -> None:
         """Let the next step minimise this objective."""
@@ -172,7 +167,7 @@ class StaticStep:
                 self._step(size)
         torch.cuda.current_stream().wait_stream(stream)
         self.rewind()
-        # Other threads may train meanwhile: what they allocate is no error of this capture.
+        # What other threads allocate meanwhile is no error of this capture.
         mode = "thread_local"
         with torch.cuda.graph(graph, stream=stream, pool=pool, capture_error_mode=mode):
             self._step(size)

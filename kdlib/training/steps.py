@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,8 +25,6 @@ _KEPT = 4
 """Steps that wait for the next training of their shape. Each holds a copy of images and teacher."""
 
 _waiting: list[StaticStep] = []
-_lending = threading.Lock()
-"""Threads that train side by side take steps from one list, and capture one after the other."""
 
 
 class CaptureWarning(UserWarning):
@@ -116,8 +113,7 @@ def _static(job: Job, kind: StepKind, by_default: bool) -> StaticStep | None:
     """A step that waits, or a new one; None, with a warning, where the default cannot be had."""
     key = shape_key(job, kind)
     try:
-        with _lending:
-            return _taken(key) or StaticStep(job, kind)
+        return _taken(key) or StaticStep(job, kind)
     except Exception as error:  # of CUDA, of the compiler, of its compilers
         if not by_default:
             raise
@@ -133,9 +129,8 @@ def _taken(key: str) -> StaticStep | None:
 
 def keep(static: StaticStep) -> None:
     """Let a step wait for the next training of its shape; the longest waiting makes room."""
-    with _lending:
-        _waiting.append(static)
-        del _waiting[:-_KEPT]
+    _waiting.append(static)
+    del _waiting[:-_KEPT]
 
 
 def forget() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kdbook.batches.items import Item
 from kdlib.runs import RunSpec, Store, missing_runs
-from kdlib.runs.execute import default_jobs
+from kdlib.runs.execute import workers_for
 from kdlib.runs.plan import Estimate, estimate, room
 
 
@@ -67,7 +67,7 @@ def make_plan(
     runs = list(dict.fromkeys(spec for item in items for spec in item.runs))
     generations = missing_runs(runs, store)
     missing = [spec for generation in generations for spec in generation]
-    workers = jobs or default_jobs(missing, device)
+    workers = workers_for(missing, device, jobs)
     time = None
     if missing and timed:
         stacks = [[[spec] for spec in generation] for generation in generations]

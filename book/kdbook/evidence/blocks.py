@@ -24,7 +24,7 @@ TEMPERATURE = 1.0
 """T* at 60 epochs, chosen by the pilot on dev images (block a)."""
 
 LONG_TEMPERATURE = 2.0
-"""T* at 200 epochs: not chosen yet, block a2 is to choose it. Block b2 waits for that."""
+"""T* at 200 epochs, chosen by the pilot on dev images (block a2)."""
 
 HOT = 3.0
 """The hottest temperature of the pilot, beside T*."""
