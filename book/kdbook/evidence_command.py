@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from kdbook.evidence.blocks import Block
     from kdlib.runs import RunSpec, Store
 
+GPU_MINUTES = 30.0
+"""Of a GPU, for which ``--plan`` says what they would train."""
+
 
 @click.command()
 @click.option("--only", "names", multiple=True, metavar="BLOCK", help="May be repeated.")
@@ -46,6 +49,7 @@ def evidence(
     on from its last checkpoint.
     """
     from kdbook.evidence.blocks import chosen
+    from kdbook.evidence.cost import on_a_gpu
     from kdbook.places import folder_to_record
     from kdlib.runs.execute import chosen_device
 
@@ -56,6 +60,7 @@ def evidence(
     for block in blocks:
         click.echo(_line(block, store, device, jobs))
     if plan_only:
+        click.echo(on_a_gpu(GPU_MINUTES, folder_to_record() / "evidence"))
         return
     with keeps_finished_runs():
         for block in blocks:

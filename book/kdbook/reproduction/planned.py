@@ -14,25 +14,19 @@ from pandas.io.formats.style import Styler
 from kdbook.charts.classes import change_by_class
 from kdbook.charts.controls import one_of
 from kdbook.compare import signed
+from kdbook.evidence import cost
 from kdbook.evidence.blocks import BLOCKS, Block
 from kdbook.evidence.outcomes import blocks_folder, by_frequency
 from kdbook.evidence.records import TWO_CORES, read_block
 from kdbook.published import LEVEL, corrected
 from kdbook.tables import shown
-from kdlib.models import ModelSpec
-from kdlib.runs import RunSpec
 
-IMAGES_PER_SECOND = 600
-"""A ResNet-20 trained on one core of an AMD EPYC, by fused steps."""
 MEASURES = {
     "accuracy": "accuracy (points)",
     "log_loss": "log-loss (nats)",
     "margin": "margin (−1 to 1)",
 }
 """By column of a block's classes what the page calls it."""
-_IMAGES = {"cifar100": 10_847, "cifar10": 12_406}
-_FORWARD_SHARE = 1 / 3
-"""What a teacher's forward pass adds to a student's step."""
 
 
 @dataclass(frozen=True)
@@ -191,22 +185,10 @@ def progress(folder: Path | None = None) -> Styler:
     rows = [_progress_of(block, place) for block in BLOCKS.values()]
     return shown(
         pd.DataFrame(rows),
-        f"Blocks of the plan. Hours are those of two cores, at {IMAGES_PER_SECOND} images of a "
-        "ResNet-20 per second and core; other processors differ.",
+        "Blocks of the plan. Hours are those of two cores, at "
+        f"{cost.TWO_CORES.images_per_second} images of a ResNet-20 per second and core; other "
+        f"processors differ. {cost.on_a_gpu(30, place)}.",
     )
-
-
-def hours(runs: list[RunSpec]) -> float:
-    """What these trainings take on two cores, two at once."""
-    return sum(map(_images, runs)) / IMAGES_PER_SECOND / 2 / 3600
-
-
-def _images(spec: RunSpec) -> float:
-    """Images that it trains on, as many as a ResNet-20 could in the same time."""
-    assert isinstance(spec.model, ModelSpec), "the plan has ResNets for small images only"
-    size = (spec.model.depth - 2) / 18
-    teacher = 1 + _FORWARD_SHARE * (spec.teacher is not None)
-    return spec.recipe.epochs * _IMAGES[spec.data.name] * size * teacher
 
 
 def _progress_of(block: Block, folder: Path) -> dict[str, str]:
@@ -218,7 +200,7 @@ def _progress_of(block: Block, folder: Path) -> dict[str, str]:
         "Block": block.name,
         "What": block.what,
         "Trainings": f"{', '.join(done) or '0'} of {len(block.runs)}",
-        "Hours left": f"{hours(left):.1f}" if left else "–",
+        "Hours left": f"{cost.TWO_CORES.seconds(left) / 3600:.1f}" if left else "–",
     }
 
 

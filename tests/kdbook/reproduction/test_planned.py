@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kdbook.evidence import cost
 from kdbook.evidence.blocks import BLOCKS
 from kdbook.evidence.outcomes import PRIMARY
 from kdbook.evidence.records import TWO_CORES
@@ -82,15 +83,6 @@ def test_the_headline_counts_tenths_after_correction():
     assert some.endswith("1 gain (70 to 61 training images) and 3 lose (100 to 71 training images)")
 
 
-def test_hours_follow_epochs_images_and_depth():
-    (one_hot,) = [m.spec for m in BLOCKS["b"].of_seed(0) if m.method == "one-hot"]
-    (taught,) = [m.spec for m in BLOCKS["b"].of_seed(0) if m.method == "distilled"]
-    assert planned.hours([one_hot]) == pytest.approx(60 * 10_847 / 600 / 2 / 3600)
-    assert planned.hours([taught]) == pytest.approx(4 / 3 * planned.hours([one_hot]))
-    (deep,) = [m.spec for m in BLOCKS["f"].of_seed(0) if m.method == "one-hot"]
-    assert planned.hours([deep]) == pytest.approx(3 * planned.hours([one_hot]))
-
-
 def test_progress_counts_each_machine_for_itself(tmp_path):
     runs = [spec.id for spec in BLOCKS["b"].runs]
     for folder, ids in ((tmp_path, runs[:3]), (tmp_path / TWO_CORES, runs[3:15])):
@@ -101,7 +93,7 @@ def test_progress_counts_each_machine_for_itself(tmp_path):
     html = planned.progress(tmp_path).to_html()
     assert "3 on a GPU, 12 on two cores of 30" in html
     left = [spec for spec in BLOCKS["b"].runs if spec.id not in runs[3:15]]
-    assert re.search(rf">{planned.hours(left):.1f}<", html)
+    assert re.search(rf">{cost.TWO_CORES.seconds(left) / 3600:.1f}<", html)
     assert all(f">{name}<" in html for name in BLOCKS)
 
 
