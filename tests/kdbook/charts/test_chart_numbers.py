@@ -109,6 +109,17 @@ def test_the_line_on_the_map_is_the_critical_lambda(noise, alpha):
         assert (ridge.harms(*world, alpha=alpha) == harmed).all()
 
 
+@pytest.mark.parametrize(
+    ("noise", "minority"), [(0.5, "pays 0.055 β²"), (1.0, "pays 0.023 β²"), (2.0, "gains 0.1 β²")]
+)
+def test_a_sentence_says_what_each_group_pays(noise, minority):
+    chart = harm_explorer(noise=noise)
+    said = {row["said"] for row in frames.marks(chart, "text") if "said" in row}
+    added = ridge.added_risk(np.array([5, 500]), 1, 1, noise)
+    assert minority.split()[1] == f"{abs(added[0]):.2g}" and abs(added[1]) < 0.0005
+    assert said == {f"The minority of 5 {minority}", "The majority of 500 pays next to nothing"}
+
+
 def test_a_start_beyond_a_slider_moves_to_its_end():
     chart = harm_explorer(n_minority=5000, ridge_lambda=0.001, noise=9)
     starts = {p["name"]: p["value"] for p in chart.to_dict()["params"]}

@@ -21,6 +21,8 @@ _GAP = "alpha * datum.s * datum.cut"
 _ADDED = (
     "datum.gap * (2 * datum.cut + datum.gap - noise * noise / datum.n * (2 * datum.s - datum.gap))"
 )
+LEAST = 0.0005
+"""An added risk below this, in units of beta^2, is next to nothing; numbers round it off."""
 PARTS = {"bias²": SPARE_COLOURS[0], "variance": SPARE_COLOURS[1]}
 
 
@@ -177,7 +179,7 @@ def _groups(n_majority: int) -> alt.Chart:
 
 
 def _marked(groups: alt.Chart) -> list[alt.Chart]:
-    number = "format(datum.added, abs(datum.added) < 0.001 ? '+.1e' : '+.3f')"
+    number = f"(abs(datum.added) < {LEAST} ? 'about 0' : format(datum.added, '+.3f'))"
     words = groups.transform_calculate(
         words=f"datum.group + ': ' + {number}", near="datum.n > 30 ? 'right' : 'left'"
     )
@@ -198,11 +200,9 @@ def _marked(groups: alt.Chart) -> list[alt.Chart]:
 
 def _said(groups: alt.Chart) -> alt.Chart:
     """A sentence a group that follows the sliders."""
-    size = "format(abs(datum.added), '.2~g')"
     fate = (
-        f"datum.added > 1e-12 ? ' is harmed: excess risk + ' + {size} + ' β²'"
-        f" : datum.added < -1e-12 ? ' gains: excess risk − ' + {size} + ' β²'"
-        " : ' is left as it was'"
+        f"abs(datum.added) < {LEAST} ? ' pays next to nothing' : "
+        "(datum.added > 0 ? ' pays ' : ' gains ') + format(abs(datum.added), '.2~g') + ' β²'"
     )
     words = groups.transform_calculate(said=f"'The ' + datum.group + ' of ' + datum.n + ({fate})")
     y = alt.Y("group:N", sort=["minority", "majority"], axis=None)

@@ -11,6 +11,7 @@ from pandas.io.formats.style import Styler
 
 from kdbook import compare
 from kdbook.chapters.provable_harm import ProvableHarm, Settings, ridge
+from kdbook.chapters.provable_harm.explorer import LEAST
 from kdbook.compare import Row
 from kdbook.tables import shown
 
@@ -39,11 +40,18 @@ def headline(study: ProvableHarm) -> str:
     added = ridge.added_risk(
         np.array(own.sizes), own.ridge_lambda, 1, own.sigma / own.beta, alpha=own.alpha
     )
-    many, few = (f"{'pays' if one > 0 else 'gains'} {abs(one):.2g} β²" for one in added)
+    many, few = map(_paid, added)
     return (
         f"One round of distillation: a group of {own.n_minority} {few}, "
         f"a group of {own.n_majority} {many}"
     )
+
+
+def _paid(added: float) -> str:
+    """As the map's sentences say it."""
+    if abs(added) < LEAST:
+        return "pays next to nothing"
+    return f"{'pays' if added > 0 else 'gains'} {abs(added):.2g} β²"
 
 
 def added_said() -> str:

@@ -54,10 +54,11 @@ def share_by_class(shares: np.ndarray, found: pd.Series) -> alt.Chart:
     frame["bin"] = bin_of(frame["share"]).astype(str)
     frame["change"] = frame["bin"].map(found)
     scale = alt.Scale(scheme="redblue", domain=[-30, 30])
+    legend = alt.Legend(title="points found", orient="top", titleLimit=300)
     bars = alt.Chart(frame).mark_bar(stroke="gray", strokeWidth=0.5).encode(
         x=alt.X("label:O", axis=alt.Axis(labelAngle=0)).title("class, most frequent first"),
         y=alt.Y("share:Q", scale=alt.Scale(domain=[0, 100])).title("off the label (%)"),
-        color=alt.Color("change:Q", scale=scale).title("points found"),
+        color=alt.Color("change:Q", scale=scale, legend=legend),
         tooltip=["label:O", alt.Tooltip("share:Q", format=".1f"), "bin:N",
                  alt.Tooltip("change:Q", format="+.1f")],
     )  # fmt: skip
