@@ -11,8 +11,10 @@ from kdbook import tables
 from kdbook.evidence.blocks import Block
 from kdbook.tables import Member, off_label_by_class
 from kdlib import metrics
-from kdlib.runs import RunResult
+from kdlib.runs import RunResult, Store
+from kdlib.runs.build import dataset_for
 from kdlib.runs.official_test import MEASURED
+from kdlib.runs.vectors import loss_vectors
 
 
 def per_seed(block: Block, results: Sequence[RunResult | None]) -> pd.DataFrame:
@@ -30,7 +32,7 @@ def per_seed(block: Block, results: Sequence[RunResult | None]) -> pd.DataFrame:
         {
             **m.key(),
             **_summary(block, m, r),
-            **_off_label(m, r),
+            **_off_label_means(m, r),
             "status": r.status,
             "run": r.spec.id,
         }
@@ -42,17 +44,20 @@ def per_seed(block: Block, results: Sequence[RunResult | None]) -> pd.DataFrame:
 def per_class(block: Block, results: Sequence[RunResult | None]) -> pd.DataFrame:
     """One row per finished run and class: run, label, train_count, count, accuracy, ...
 
-    Accuracy in percent, mean log-loss in nats and mean margin on the block's test images.
+    Accuracy in percent, mean log-loss in nats and mean margin on the block's test images; and
+    ``off_label``, as in ``per_seed``, of the class's training images.
     """
     pieces = [
         result.class_rows(block.test).assign(
-            run=member.spec.id, train_count=tables.training_counts(member.spec)
+            run=member.spec.id,
+            train_count=tables.training_counts(member.spec),
+            off_label=_off_label(member, result),
         )
         for member, result in _finished(block, results)
     ]
     table = pd.concat(pieces, ignore_index=True)
     table["accuracy"] *= 100
-    return table[["run", "label", "train_count", "count", *MEASURED]]
+    return table[["run", "label", "train_count", "count", *MEASURED, "off_label"]]
 
 
 def _finished(block: Block, results: Sequence[RunResult | None]) -> list[tuple[Member, RunResult]]:
@@ -81,13 +86,25 @@ def _rare(member: Member, rows: pd.DataFrame) -> np.ndarray:
     return np.flatnonzero(rows["label"].isin(labels))
 
 
-def _off_label(member: Member, result: RunResult) -> dict[str, float]:
-    teacher = member.spec.teacher
-    if teacher is None:
+def _off_label_means(member: Member, result: RunResult) -> dict[str, float]:
+    by_class = _off_label(member, result)
+    if by_class is None:
         return {"off_label": np.nan, "off_label_rarest": np.nan}
-    by_class = off_label_by_class(teacher, result.folder.parent, member.temperature)
     rare = tables.rarest_fifth(tables.training_counts(member.spec))
     return {
         "off_label": float(np.nanmean(by_class)),
         "off_label_rarest": float(by_class[rare].mean()),
     }
+
+
+def _off_label(member: Member, result: RunResult) -> np.ndarray | None:
+    """Percent of a student's target off the label, mean in each class; ``None`` without a teacher.
+
+    The teacher's part of the target (``mix``, which AdaAlpha sets class by class) times what the
+    teacher puts there.
+    """
+    spec, folder = member.spec, result.folder.parent
+    if spec.teacher is None:
+        return None
+    mix = loss_vectors(spec, dataset_for(spec), Store(folder)).mix.numpy()
+    return mix * off_label_by_class(spec.teacher, folder, member.temperature)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from kdbook.evidence import records
+from kdbook.evidence import records, tables
 from kdbook.evidence.blocks import BLOCKS, PILOT_SEED, Block, chosen
 from kdbook.evidence_command import _folder, evidence
 from kdbook.families import families
@@ -15,6 +15,8 @@ from kdbook.profiles import PROFILES
 from kdbook.tables import Member
 from kdlib.errors import SettingError
 from kdlib.runs import Store, execute
+from kdlib.runs.build import dataset_for
+from kdlib.runs.vectors import loss_vectors
 from kdlib.training import PRESETS, steps_per_epoch
 
 
@@ -89,6 +91,28 @@ def test_a_record_holds_what_is_finished_and_says_what_is_missing(store, tmp_pat
     np.testing.assert_allclose(rows["mean"], by_run[rows["run"]], rtol=1e-4)
     assert rows["off_label"].notna().tolist() == [False, False, True]
     assert records.read_block(tmp_path, "small") is None
+
+
+def test_the_share_off_the_label_is_that_of_the_target(store):
+    """AdaAlpha gives the teacher a part of the target only, class by class."""
+    family = families(
+        PROFILES["quick"].model_copy(update={"recipe": SHORT, "teacher_recipe": SHORT})
+    )[0]
+    specs = {"distilled": family.distilled(3.0), "AdaAlpha": family.ada_alpha(3.0)}
+    members = [Member(name, 20.0, 3.0, 0, spec) for name, spec in specs.items()]
+    block = Block("two", "of the tests", (0,), lambda seed: members, test="test")
+    execute([m.spec for m in members], store=store, jobs=1, progress=False)
+    results = [store.get(m.spec) for m in members]
+    classes = tables.per_class(block, results).pivot(
+        index="label", columns="run", values="off_label"
+    )
+    full, part = (classes[m.spec.id].to_numpy() for m in members)
+    spec = members[1].spec
+    mix = loss_vectors(spec, dataset_for(spec), store).mix.numpy()
+    np.testing.assert_allclose(part, mix * full)
+    assert (part <= full).all() and part.sum() < full.sum()
+    rows = tables.per_seed(block, results).set_index("method")
+    assert rows.loc["AdaAlpha", "off_label"] == pytest.approx(part.mean())
 
 
 def test_records_are_the_same_bytes_when_written_again(store, tmp_path):

@@ -135,7 +135,54 @@ def test_the_record_draws_and_the_pilot_is_there():
     charts.alone_and_beside(findings.both_models(table), title="t").to_dict()
     assert set(drawn["split"]) == set(fits.SPLITS)
     assert len(findings.foretold_table(findings.foretold(table)).data) == 4
-    assert list(cifar.pilot().index.get_level_values("epochs").unique()) == [30.0, 60.0]
+    assert list(cifar.pilot().index.get_level_values("epochs").unique()) == [30, 60, 200]
+
+
+def planted(folder, seeds=3, of_share=-0.5):
+    """A record of block b in which accuracy falls by the share, and the log-loss by the size."""
+    rows, classes = [], []
+    random = np.random.default_rng(1)
+    for seed in range(seeds):
+        share, count = random.uniform(0, 80, 10), random.integers(5, 500, 10)
+        for method, taught in (("one-hot", False), ("distilled", True)):
+            run = f"{method}{seed}"
+            rows.append({"method": method, "temperature": 1.0, "seed": seed, "run": run})
+            noise = random.normal(0, 0.1, 10)
+            classes.append(pd.DataFrame({
+                "run": run, "label": range(10), "train_count": count, "count": 100, "margin": 0.1,
+                "accuracy": 50 + taught * of_share * share + noise,
+                "log_loss": 2 + taught * 0.1 * np.log2(count),
+                "off_label": share if taught else np.nan,
+            }))  # fmt: skip
+    folder.mkdir(exist_ok=True)
+    pd.DataFrame(rows).to_csv(folder / "block-b.csv", index=False)
+    pd.concat(classes).to_csv(folder / "block-b-classes.csv", index=False)
+    (folder / "block-b.json").write_text("{}")
+    return folder
+
+
+def test_classes_of_cifar_are_set_beside_the_share_of_their_target(tmp_path):
+    rows = cifar.classes(planted(tmp_path))
+    assert len(rows) == 30 and rows["one_hot"].between(49, 51).all()
+    found = fits.coefficients(rows, ["share", "size"])
+    assert found["mean"].to_numpy() == pytest.approx([-5.0, 0.0], abs=0.2)
+    losses = fits.coefficients(rows.assign(difference=rows["log_loss"]), ["share", "size"])
+    assert losses["mean"].to_numpy() == pytest.approx([0.0, 0.1], abs=1e-6)
+    assert cifar.said(rows).startswith(
+        "Ten points more of a class's target off the label go with -5"
+    )
+    assert "twice as many images +0.10" in cifar.log_loss_said(rows)
+    assert cifar.headline(rows).startswith("On CIFAR-100-LT classes lose with")
+    assert cifar.classes(planted(tmp_path, seeds=2)).empty
+
+
+def test_a_split_that_leaves_the_rows_together_is_not_offered(tmp_path):
+    drawn = fits.splits(cifar.classes(planted(tmp_path, seeds=8)))
+    assert set(drawn["split"]) <= {"nothing", "class"}
+    options = charts.harm_by_share(drawn, title="t").to_dict()["params"][0]["bind"]["options"]
+    assert options == list(drawn["split"].unique())
+    with pytest.raises(SettingError, match="temperature"):
+        charts.harm_by_share(drawn, title="t", shown="temperature")
 
 
 def test_bars_are_coloured_by_what_such_a_share_came_with():

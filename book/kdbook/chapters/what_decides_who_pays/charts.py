@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from kdbook.chapters.what_decides_who_pays.fits import SPLITS, bin_names
+from kdbook.chapters.what_decides_who_pays.fits import bin_names
 from kdbook.charts import caption as caption
 from kdbook.charts.controls import one_of
 from kdbook.charts.style import WIDTH, describe, interval_tooltip, interval_words, require_columns
@@ -26,14 +26,15 @@ def harm_by_share(splits: pd.DataFrame, *, title: str, shown: str = "nothing") -
     Args:
         splits: as ``fits.splits`` gives it.
         title: the finding.
-        shown: which split is drawn first, a key of ``fits.SPLITS``.
+        shown: which split is drawn first.
 
     Raises:
-        SettingError: a column is missing.
+        SettingError: a column is missing, or the splits have none of that name.
     """
     require_columns(splits, SPLIT_COLUMNS)
-    labels = [_WORDS[name] for name in SPLITS]
-    choice = one_of("split_by", "Split by ", SPLITS, shown, labels=labels, argument="shown")
+    there = list(splits["split"].unique())
+    labels = [_WORDS[name] for name in there]
+    choice = one_of("split_by", "Split by ", there, shown, labels=labels, argument="shown")
     base = alt.Chart(splits).transform_filter("datum.split === split_by")
     layers = [_zero(), *_bars(base)]
     return describe(

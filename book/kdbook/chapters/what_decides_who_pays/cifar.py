@@ -1,4 +1,4 @@
-"""What the plan's pilot on CIFAR says of the share off the label: one seed, dev images."""
+"""The share off the label on CIFAR-100-LT: the plan's pilots, and the classes of its block b."""
 
 from __future__ import annotations
 
@@ -7,25 +7,113 @@ from pathlib import Path
 import pandas as pd
 from pandas.io.formats.style import Styler
 
+from kdbook.chapters.what_decides_who_pays import fits
+from kdbook.chapters.what_decides_who_pays.findings import clear
+from kdbook.compare import signed
+from kdbook.evidence.blocks import BLOCKS
+from kdbook.evidence.outcomes import blocks_folder, rows_of
 from kdbook.evidence.records import read_block
-from kdbook.places import records_folder
 from kdbook.tables import shown
+
+BLOCK = "b"
+MEASURES = {"accuracy": "difference", "log_loss": "log_loss", "margin": "margin"}
+"""By column of a block's classes what its change is called in ``classes``."""
+_PAIR = ("label", "seed")
+
+
+def classes(folder: Path | None = None, methods: tuple[str, ...] = ("distilled",)) -> pd.DataFrame:
+    """What each class of block b's students changes by, beside the share off its label.
+
+    Args:
+        folder: as ``kdbook.evidence.outcomes.blocks_folder``.
+        methods: whose changes against the one-hot student of the seed, each at one temperature.
+
+    Returns:
+        A row per method, seed and class, as ``fits`` takes them: method, seed, label, train_count,
+        off_label (percent), teacher_epochs, student_epochs, temperature, one_hot (accuracy in
+        percent); ``difference`` of the accuracy in points, of the ``log_loss`` in nats, of the
+        ``margin``. Empty where fewer than three seeds have all of the methods.
+    """
+    found = rows_of(folder or blocks_folder(), BLOCK, (*methods, "one-hot"))
+    if found is None:
+        return pd.DataFrame()
+    rows, every = found
+    plain = (
+        every[every["method"] == "one-hot"]
+        .set_index(list(_PAIR))[list(MEASURES)]
+        .add_suffix("_plain")
+    )
+    taught = every[every["method"] != "one-hot"].join(plain, on=list(_PAIR))
+    changes = {
+        name: taught[measure] - taught[f"{measure}_plain"] for measure, name in MEASURES.items()
+    }
+    epochs = BLOCKS[BLOCK].runs[0].recipe.epochs
+    columns = ["method", "seed", "label", "train_count", "off_label"]
+    return taught[columns].assign(
+        temperature=taught["run"].map(rows.set_index("run")["temperature"]),
+        teacher_epochs=epochs, student_epochs=epochs, one_hot=taught["accuracy_plain"], **changes,
+    )  # fmt: skip
+
+
+def headline(rows: pd.DataFrame) -> str:
+    """The title of the figure: which classes gain and which lose, by their share."""
+    bins = fits.binned(rows)
+    gains, losses = bins[bins["low"] > 0], bins[bins["high"] < 0]
+    said = [
+        f"{verb} {_ends(some)}"
+        for verb, some in (("gain with", gains), ("lose with", losses))
+        if len(some)
+    ]
+    if not said:
+        return "On CIFAR-100-LT no share comes with a clear change"
+    return f"On CIFAR-100-LT classes {' and '.join(said)} of their target off the label"
+
+
+def _ends(bins: pd.DataFrame) -> str:
+    low, high = bins["bin"].iloc[0].partition("–")[0], bins["bin"].iloc[-1].partition("–")[2]
+    return f"{low} to {high}"
+
+
+def said(rows: pd.DataFrame) -> str:
+    """Share and size on CIFAR in two sentences: each beside the other."""
+    alone = fits.coefficients(rows, ["share"]).iloc[0]
+    share, size = _share_and_size(rows)
+    return (
+        f"Ten points more of a class's target off the label go with {signed(alone)} points of "
+        f"accuracy over {alone['seeds']:.0f} seeds; between classes of the same size with "
+        f"{signed(share)}{clear(share)}. Between classes with the same share twice as many images "
+        f"go with {signed(size)}{clear(size)}."
+    )
+
+
+def log_loss_said(rows: pd.DataFrame) -> str:
+    """The same of the log-loss, which has no floor."""
+    share, size = _share_and_size(rows.assign(difference=rows["log_loss"]))
+    return (
+        f"Of the change of the log-loss the share says {signed(share, 2)} nats{clear(share)}, and "
+        f"twice as many images {signed(size, 2)}{clear(size)}."
+    )
+
+
+def _share_and_size(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """The coefficient of each beside the other."""
+    both = fits.coefficients(rows, ["share", "size"])
+    return both.iloc[0], both.iloc[1]
 
 
 def pilot(folder: Path | None = None) -> pd.DataFrame:
     """A row per length and temperature: share of the target off the label, and what it came with.
 
     Args:
-        folder: where records of evidence lie; by default those of the book.
+        folder: as ``kdbook.evidence.outcomes.blocks_folder``.
 
     Returns:
         Index: epochs (of teacher and student alike) and temperature. Columns in words: the share in
         percent, its mean over classes and that in the rarest fifth; mean accuracy over the classes
         on dev images, distilled minus one-hot, in percentage points.
     """
-    found = read_block(folder or records_folder() / "evidence", "a")
-    assert found is not None, "the record of the pilot travels with the book"
-    table = found[0]
+    found = [read_block(folder or blocks_folder(), name) for name in ("a", "a2")]
+    table = pd.concat([one[0] for one in found if one is not None])
     plain = table[table["method"] == "one-hot"].set_index("epochs")["dev"]
     taught = table[table["method"] == "distilled"].sort_values(["epochs", "temperature"])
     change = taught["dev"] - taught["epochs"].map(plain)

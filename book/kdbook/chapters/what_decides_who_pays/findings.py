@@ -51,7 +51,7 @@ def margin_said(table: pd.DataFrame) -> str:
     row = fits.coefficients(family(table, LENGTHS), ("share", *OTHERS, "margin")).iloc[-1]
     return (
         f"Beside all of these, a class whose teacher has a margin larger by 0.1 on validation "
-        f"images changes by {signed(row)}{_clear(row)}."
+        f"images changes by {signed(row)}{clear(row)}."
     )
 
 
@@ -135,5 +135,6 @@ def _bound(row: Row) -> str:
     return str(row["bin"]).partition("–")[0]
 
 
-def _clear(row: Row) -> str:
+def clear(row: Row) -> str:
+    """Nothing, or that the difference is no clear one."""
     return "" if row["p_holm"] <= LEVEL else ", no clear difference"

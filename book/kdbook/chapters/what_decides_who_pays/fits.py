@@ -103,12 +103,16 @@ SPLITS: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
 def splits(table: pd.DataFrame) -> pd.DataFrame:
     """``binned`` for each of ``SPLITS``, without bins that fewer than three seeds reach.
 
+    A split that leaves these rows together is left out.
+
     Returns:
         Columns: split, group, and those of ``binned``.
     """
+    groups = {name: group(table) for name, group in SPLITS.items()}
     rows = [
-        binned(table.assign(group=group(table)), ["group"]).assign(split=name)
-        for name, group in SPLITS.items()
+        binned(table.assign(group=group), ["group"]).assign(split=name)
+        for name, group in groups.items()
+        if name == "nothing" or group.nunique() > 1
     ]
     found = pd.concat(rows, ignore_index=True)
     return found[found["seeds"] >= 3].reset_index(drop=True)
