@@ -57,7 +57,7 @@ CLAIMS = (
 
 
 def in_short(primary: pd.DataFrame) -> str:
-    """The answer in at most two sentences.
+    """The answer: what distillation changes; and, once both are there, what its remedies do.
 
     Args:
         primary: as ``kdbook.evidence.outcomes.primary`` gives it.
@@ -65,12 +65,21 @@ def in_short(primary: pd.DataFrame) -> str:
     first, second = _row(primary, 1), _row(primary, 2)
     if np.isnan(first["mean"]) or np.isnan(second["mean"]):
         return "Nothing is decided yet: no three seeds have both students of the first question."
-    mean, worst = _change(first), _change(second)
     return (
         "On CIFAR-100-LT (ratio 100, ResNet-20, teachers of 60 epochs, T = 1) accuracy under "
-        f"distillation {mean} in the mean of the classes, and {worst} in the ten worst, against "
-        f"students of the labels alone ({first['seeds']:.0f} seeds). "
-        f"{claim_said(CLAIMS[0], primary)}"
+        f"distillation {_change(first)} in the mean of the classes, and {_change(second)} in the "
+        f"ten worst, against students of the labels alone ({first['seeds']:.0f} seeds). "
+        f"{claim_said(CLAIMS[0], primary)}{_remedies_said(primary)}"
+    )
+
+
+def _remedies_said(primary: pd.DataFrame) -> str:
+    alpha, margin = _row(primary, 3), _row(primary, 4)
+    if np.isnan(alpha["mean"]) or np.isnan(margin["mean"]):
+        return ""
+    return (
+        f" Against distilled students accuracy in the ten worst {_change(alpha)} with AdaAlpha, "
+        f"and {_change(margin)} with AdaMargin. {claim_said(CLAIMS[1], primary)}"
     )
 
 

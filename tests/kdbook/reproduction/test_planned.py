@@ -68,6 +68,15 @@ def test_the_answer_names_both_changes_and_calls_only_significant_ones_changes()
     assert planned.in_short(primary()).startswith("Nothing is decided yet")
 
 
+def test_the_answer_names_the_remedies_once_both_are_there():
+    first = {"o1": (1.0, 0.01), "o2": (-1.0, 0.01)}
+    assert "AdaAlpha" not in planned.in_short(primary(**first, o3=(1.0, 0.01)))
+    said = planned.in_short(primary(**first, o3=(1.5, 0.01), o4=(0.2, 0.9)))
+    assert "in the ten worst rises by 1.5 points (+0.5 to +2.5) with AdaAlpha" in said
+    assert "and shows no clear change, +0.2 points (-0.8 to +1.2), with AdaMargin. " in said
+    assert said.endswith("repair the loss” is not confirmed: these seeds do not decide it.")
+
+
 def tenths(means, p):
     return pd.DataFrame(
         {"method": "distilled", "label": range(10), "mean": means,
