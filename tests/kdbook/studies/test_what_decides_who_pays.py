@@ -138,21 +138,22 @@ def test_the_record_draws_and_the_pilot_is_there():
     assert list(cifar.pilot().index.get_level_values("epochs").unique()) == [30, 60, 200]
 
 
-def planted(folder, seeds=3, of_share=-0.5):
+def planted(folder, seeds=3, of_share=-0.5, parts=(("distilled", 1.0),)):
     """A record of block b in which accuracy falls by the share, and the log-loss by the size."""
     rows, classes = [], []
     random = np.random.default_rng(1)
     for seed in range(seeds):
         share, count = random.uniform(0, 80, 10), random.integers(5, 500, 10)
-        for method, taught in (("one-hot", False), ("distilled", True)):
+        for method, part in (("one-hot", 0.0), *parts):
+            taught = part > 0
             run = f"{method}{seed}"
             rows.append({"method": method, "temperature": 1.0, "seed": seed, "run": run})
             noise = random.normal(0, 0.1, 10)
             classes.append(pd.DataFrame({
                 "run": run, "label": range(10), "train_count": count, "count": 100, "margin": 0.1,
-                "accuracy": 50 + taught * of_share * share + noise,
+                "accuracy": 50 + part * of_share * share + noise,
                 "log_loss": 2 + taught * 0.1 * np.log2(count),
-                "off_label": share if taught else np.nan,
+                "off_label": part * share if taught else np.nan,
             }))  # fmt: skip
     folder.mkdir(exist_ok=True)
     pd.DataFrame(rows).to_csv(folder / "block-b.csv", index=False)
@@ -174,6 +175,17 @@ def test_classes_of_cifar_are_set_beside_the_share_of_their_target(tmp_path):
     assert "twice as many images +0.10" in cifar.log_loss_said(rows)
     assert cifar.headline(rows).startswith("On CIFAR-100-LT classes lose with")
     assert cifar.classes(planted(tmp_path, seeds=2)).empty
+
+
+def test_within_a_class_the_share_is_what_adaalpha_takes_of_it(tmp_path):
+    folder = planted(tmp_path, parts=(("distilled", 1.0), ("AdaAlpha", 0.25)))
+    both = cifar.classes(folder, ("distilled", "AdaAlpha"))
+    share = both.groupby("method")["off_label"].mean()
+    assert share["AdaAlpha"] == pytest.approx(share["distilled"] / 4)
+    said = cifar.same_class_said(both)
+    assert f"from {share['distilled']:.0f} to {share['AdaAlpha']:.0f} %" in said
+    assert "ten points more go with -5.0 (" in said
+    assert cifar.classes(planted(tmp_path), ("distilled", "AdaAlpha")).empty
 
 
 def test_a_split_that_leaves_the_rows_together_is_not_offered(tmp_path):
