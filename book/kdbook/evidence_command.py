@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from kdbook.evidence.blocks import Block
     from kdlib.runs import RunSpec, Store
 
-GPU_MINUTES = 30.0
-"""Of a GPU, for which ``--plan`` says what they would train."""
-
 
 @click.command()
 @click.option("--only", "names", multiple=True, metavar="BLOCK", help="May be repeated.")
@@ -49,7 +46,7 @@ def evidence(
     on from its last checkpoint.
     """
     from kdbook.evidence.blocks import chosen
-    from kdbook.evidence.cost import on_a_gpu
+    from kdbook.evidence.cost import GPU_MINUTES, on_a_gpu
     from kdbook.places import folder_to_record
     from kdlib.runs.execute import chosen_device
 

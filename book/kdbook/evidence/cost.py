@@ -45,6 +45,8 @@ TWO_CORES = Place("two cores", 600, 2, 1 / 3)
 """Of an AMD EPYC, by fused steps."""
 ONE_GPU = Place("one H200", 39_700, 1, 0)
 """By captured steps: two students of block b2, with their teachers, until they were stored."""
+GPU_MINUTES = 30.0
+"""Of ``ONE_GPU``: the page and ``kdlib evidence --plan`` say what would be trained in them."""
 GPU_ORDER = ("b2", "c", "b", "d", "e", "i", "f", "g", "d2")
 """The plan's, after what its pilot says; c before b, which two cores train as well."""
 

@@ -196,7 +196,7 @@ def progress(folder: Path | None = None) -> Styler:
         pd.DataFrame(rows),
         "Blocks of the plan. Hours are those of two cores, at "
         f"{cost.TWO_CORES.images_per_second} images of a ResNet-20 per second and core; other "
-        f"processors differ. {cost.on_a_gpu(30, place)}.",
+        f"processors differ. {cost.on_a_gpu(cost.GPU_MINUTES, place)}.",
     )
 
 
