@@ -74,6 +74,8 @@ def test_the_answer_names_the_remedies_once_both_are_there():
     said = planned.in_short(primary(**first, o3=(1.5, 0.01), o4=(0.2, 0.9)))
     assert "in the ten worst rises by 1.5 points (+0.5 to +2.5) with AdaAlpha" in said
     assert "and shows no clear change, +0.2 points (-0.8 to +1.2), with AdaMargin. " in said
+    close = planned.in_short(primary(**first, o3=(1.5, 0.07), o4=(0.2, 0.9)))
+    assert "no clear change once six tests are allowed for, +1.5 points (+0.5 to +2.5)" in close
     assert said.endswith("repair the loss” is not confirmed: these seeds do not decide it.")
 
 
@@ -90,6 +92,14 @@ def test_the_headline_counts_tenths_after_correction():
     assert none == "Distilled or not, no tenth of the classes of CIFAR-100-LT clearly changes"
     some = planned.headline(tenths([-1.0] * 3 + [1.0] * 7, [1e-4] * 4 + [0.5] * 6))
     assert some.endswith("1 gain (70 to 61 training images) and 3 lose (100 to 71 training images)")
+
+
+def test_the_first_figure_leaves_out_what_would_stretch_its_scale():
+    rows = tenths([1.0] * 10, [0.5] * 10)
+    far = rows.assign(method="AdaMargin", mean=20.0)
+    spec = planned.tenths_chart(pd.concat([rows, far])).to_dict()
+    drawn = {row.get("method") for data in spec["datasets"].values() for row in data}
+    assert drawn - {None} == {"distilled"}
 
 
 def test_progress_counts_each_machine_for_itself(tmp_path):

@@ -201,8 +201,9 @@ def _marked(groups: alt.Chart) -> list[alt.Chart]:
 def _said(groups: alt.Chart) -> alt.Chart:
     """A sentence a group that follows the sliders."""
     fate = (
-        f"abs(datum.added) < {LEAST} ? ' pays next to nothing' : "
-        "(datum.added > 0 ? ' pays ' : ' gains ') + format(abs(datum.added), '.2~g') + ' β²'"
+        "(datum.added > 0 ? ' pays ' : ' gains ') + "
+        f"(abs(datum.added) < {LEAST} ? 'next to nothing' : "
+        "format(abs(datum.added), '.2~g') + ' β²')"
     )
     words = groups.transform_calculate(said=f"'The ' + datum.group + ' of ' + datum.n + ({fate})")
     y = alt.Y("group:N", sort=["minority", "majority"], axis=None)

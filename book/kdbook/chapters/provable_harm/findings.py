@@ -49,9 +49,8 @@ def headline(study: ProvableHarm) -> str:
 
 def _paid(added: float) -> str:
     """As the map's sentences say it."""
-    if abs(added) < LEAST:
-        return "pays next to nothing"
-    return f"{'pays' if added > 0 else 'gains'} {abs(added):.2g} β²"
+    size = "next to nothing" if abs(added) < LEAST else f"{abs(added):.2g} β²"
+    return f"{'pays' if added > 0 else 'gains'} {size}"
 
 
 def added_said() -> str:
