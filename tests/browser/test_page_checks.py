@@ -1,5 +1,6 @@
 """The checks on pages find what they look for: a tiny site with everything wrong, and one right."""
 
+import page_bars
 import pytest
 from opened_page import opened
 from site_addresses import outside_addresses
@@ -48,3 +49,27 @@ def test_a_bad_page_fails_in_each_way(browser, serve, site):
         assert page.too_wide()
         assert page.brightness() == 0
         assert not page.control_changes(page.charts_to_move()[0])
+
+
+ROWS = "<tr><td>dark</td><td><b>on white</b></td></tr>"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '<tr><td style="color: #bbb">odd</td></tr>',
+        '<tr style="background: #333"><td>odd</td></tr>',
+        '<tr style="opacity: 0.3"><td>odd</td></tr>',
+        '<tr><td><i style="color: #ccc">odd</i></td></tr>',
+    ],
+)
+def test_one_pale_cell_among_many_that_look_alike_is_found(browser, odd):
+    page = browser.new_page()
+    table = f"<table>{{}}{ROWS * 100}</table>"
+    page.set_content(f'<body style="background: #fff">{table.format("")}{table.format(odd)}')
+    (found,) = page_bars.pale(page)
+    assert "color-contrast" in found
+    page.set_content(f'<body style="background: #fff">{table.format("")}')
+    assert page_bars.pale(page) == []
+    page.close()

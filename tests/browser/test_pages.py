@@ -51,7 +51,7 @@ def test_a_page_is_whole_and_for_everyone_on_a_desk(browser, address, name):
         page_bars.check_for_everyone(page.page)
         page.switch_to("dark")
         check(page, "dark")
-        page_bars.check_for_everyone(page.page, page_bars.CONTRAST)
+        page_bars.check_for_everyone(page.page, page_bars.pale)
         check_charts_move(page, PAGES[name])
         page_bars.check_largest_paint(page.page)
 
