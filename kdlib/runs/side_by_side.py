@@ -11,6 +11,7 @@ from kdlib.errors import KdlibError
 from kdlib.lifeline import end_with
 
 T = TypeVar("T")
+_COMPLAINTS = "ignore:resource_tracker"
 
 
 class WorkerKilledError(KdlibError):
@@ -32,6 +33,7 @@ def in_processes(
     from joblib import Parallel, delayed
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+    _hush_trackers()
     calls = (delayed(_in_worker)(os.getpid(), place, function, t) for place, t in enumerate(tasks))
     answers = Parallel(n_jobs=jobs, return_as="generator_unordered")(calls)
     try:
@@ -45,6 +47,16 @@ def in_processes(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of how many tasks an error has cancelled
             answers.close()
+
+
+def _hush_trackers() -> None:
+    """joblib's tracker is a process of its own, which an interruption may outrun.
+
+    It then complains of semaphores that are gone already, after the program has said how it ended.
+    """
+    filters = os.environ.get("PYTHONWARNINGS", "")
+    if _COMPLAINTS not in filters:
+        os.environ["PYTHONWARNINGS"] = f"{filters},{_COMPLAINTS}".strip(",")
 
 
 def _in_worker(

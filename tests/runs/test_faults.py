@@ -163,3 +163,17 @@ def test_a_study_that_is_stopped_says_so_in_one_line_and_no_more(tmp_path, numbe
     assert code == 128 + number
     lines = [line for line in said.splitlines() if line and not line.startswith("training:")]
     assert lines == ["stopped: finished runs are kept; the same command goes on"]
+
+
+LEAK = """
+from joblib.externals.loky.backend import resource_tracker
+from kdlib.runs.side_by_side import in_processes
+assert sorted(in_processes(abs, [(-1,), (-2,)], jobs=2)) == [(0, 1), (1, 2)]
+resource_tracker.register("/loky-gone", "semlock")
+"""
+
+
+@pytest.mark.slow
+def test_what_a_cut_off_program_leaves_to_the_tracker_is_tidied_up_in_silence():
+    done = subprocess.run([sys.executable, "-c", LEAK], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
