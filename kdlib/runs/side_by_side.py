@@ -50,7 +50,7 @@ def in_processes(
 
 
 def _hush_trackers() -> None:
-    """joblib's tracker is a process of its own, which an interruption may outrun.
+    """The tracker of joblib is a process of its own, which an interruption may outrun.
 
     It then complains of semaphores that are gone already, after the program has said how it ended.
     """
