@@ -29,3 +29,26 @@ def write_pages(folder):
         if script == "nothing":
             text = "<!doctype html><title>Nothing</title><link rel='icon' href='data:,'>"
         (folder / f"{script}.html").write_text(text, encoding="utf-8")
+
+
+READY = "document.querySelector('[data-ready]') !== null"
+QUICK = 0.05  # seconds
+
+
+def is_quick(page, control):
+    """Whether the page answers a click within ``QUICK`` of the time of its own main thread.
+
+    Of the clock another process could take more than that.
+    """
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    before = _busy(session)
+    control.evaluate("each => each.click()")
+    took = _busy(session) - before
+    session.detach()
+    return 0 < took < QUICK
+
+
+def _busy(session):
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return next(one["value"] for one in metrics if one["name"] == "TaskDuration")
