@@ -184,7 +184,8 @@ def off_label_by_class(teacher: RunSpec, store: Path, temperature: float) -> np.
 def shown(frame: pd.DataFrame, caption: str) -> Styler:
     """The frame as a page shows it: a caption above, one row of headings, no row numbers, no NaN.
 
-    Numbers get one decimal; give text where another form is wanted.
+    Numbers get one decimal; give text where another form is wanted. Columns of words stand at the
+    left of their cells, numbers at the right.
 
     Args:
         frame: its column names head the columns, so they are words; levels of a heading are joined.
@@ -195,8 +196,20 @@ def shown(frame: pd.DataFrame, caption: str) -> Styler:
     heads = [one if isinstance(one, tuple) else (one,) for one in table.columns]
     table.columns = pd.Index([", ".join(filter(None, map(str, head))) for head in heads])
     styler = table.style.format(precision=1, na_rep="–").hide(axis="index").set_caption(caption)
-    return styler.set_uuid(f"{crc32(caption.encode()):08x}").set_table_attributes(
-        'class="dataframe"'
+    at_left: list[Any] = [
+        {"selector": f"{kind}:nth-child({place})", "props": "text-align: left"}
+        for place in range(1, table.shape[1] + 1)
+        if _is_words(table.iloc[:, place - 1])
+        for kind in ("th", "td")  # the site drops the classes that pandas gives to cells
+    ]
+    return styler.set_uuid(f"{crc32(caption.encode()):08x}").set_table_styles(at_left)
+
+
+def _is_words(column: pd.Series) -> bool:
+    """Whether its cells are text that begins with a letter; dashes stand for nothing."""
+    said = [cell for cell in column.dropna() if cell != "–"]
+    return bool(said) and all(
+        isinstance(cell, str) and cell.lstrip("“")[:1].isalpha() for cell in said
     )
 
 

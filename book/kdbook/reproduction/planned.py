@@ -19,7 +19,7 @@ from kdbook.evidence.blocks import BLOCKS, Block
 from kdbook.evidence.outcomes import blocks_folder, by_frequency
 from kdbook.evidence.records import TWO_CORES, read_block
 from kdbook.published import LEVEL, corrected
-from kdbook.tables import shown
+from kdbook.tables import shown, unbroken
 
 MEASURES = {
     "accuracy": "accuracy (points)",
@@ -116,7 +116,7 @@ def outcomes_table(primary: pd.DataFrame) -> Styler:
         }
     )
     return shown(
-        cells,
+        unbroken(cells),
         "Primary outcomes of the plan, paired over seeds, on test images. P-values are corrected "
         "for all six.",
     )
@@ -129,7 +129,7 @@ def secondary_table(secondary: pd.DataFrame) -> Styler:
     order = list(dict.fromkeys(secondary["measure"]))
     table = wide.loc[order, list(dict.fromkeys(secondary["comparison"]))].fillna("–")
     return shown(
-        table.rename_axis("Measure").rename_axis(columns=None),
+        unbroken(table).rename_axis("Measure").rename_axis(columns=None),
         "Secondary outcomes: differences with 95 % intervals over seeds; accuracies in points.",
     )
 

@@ -31,6 +31,18 @@ def test_an_index_without_a_name_is_left_out_and_levels_are_joined():
     assert heads == ["teacher labels, points", "p"] and cells == [["+1", "0.5"]]
 
 
+def test_words_stand_at_the_left_and_numbers_at_the_right():
+    frame = pd.DataFrame(
+        {
+            "what": ["ten worst", "“Claim” fails", "–"], "points": ["+1.0", "not run", "–"],
+            "p": [0.1, 0.2, 0.3], "none": ["–", np.nan, "–"], "mixed": ["a", 1, "b"],
+        }
+    )  # fmt: skip
+    rule = r"(t[hd]):nth-child\((\d+)\) {\s*text-align: left;"
+    html = tables.shown(frame, "Five.").to_html()
+    assert re.findall(rule, html) == [("th", "1"), ("td", "1")]
+
+
 def test_a_table_is_the_same_at_every_build():
     frame = pd.DataFrame({"a": [1.0]})
     assert tables.shown(frame, "Same.").to_html() == tables.shown(frame, "Same.").to_html()
