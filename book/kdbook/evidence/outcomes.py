@@ -49,14 +49,23 @@ PRIMARY = (
     Outcome(5, "c", "std/rob-d", "std/std-d", "worst_1", "worst class"),
     Outcome(6, "c", "rob/rob-d", "std/rob-d", "worst_1", "worst class"),
 )
+
+
+def _without_floor(worst: str, words: str) -> dict[str, str]:
+    return {
+        "rarest": "rarest fifth of the classes",
+        worst: words,
+        "log_loss_rarest": "log-loss in the rarest fifth (nats)",
+        "margin_rarest": "margin in the rarest fifth",
+        "off_label": "share of the target off the label (points)",
+    }
+
+
 SECONDARY = {
-    "rarest": "rarest fifth of the classes",
-    "worst_20": "20 worst classes",
-    "log_loss_rarest": "log-loss in the rarest fifth (nats)",
-    "margin_rarest": "margin in the rarest fifth",
-    "off_label": "share of the target off the label (points)",
+    "b": _without_floor("worst_20", "20 worst classes"),
+    "c": _without_floor("worst_2", "two worst classes"),
 }
-"""Measures without a floor, and the share off the label; columns of the blocks' tables."""
+"""By block the measures without a floor, and the share off the label; columns of its table."""
 
 
 def blocks_folder() -> Path:
@@ -105,15 +114,19 @@ def primary(folder: Path | None = None) -> pd.DataFrame:
     return rows.assign(p_corrected=_corrected(rows["p"].to_numpy(dtype=float)))
 
 
-def secondary(folder: Path | None = None) -> pd.DataFrame:
-    """The pairs of the primary outcomes of block b on the measures without a floor; no verdicts.
+def secondary(folder: Path | None = None, block: str = "b") -> pd.DataFrame:
+    """The pairs of the primary outcomes of a block on the measures without a floor; no verdicts.
 
     Columns: comparison, measure, mean, low, high, seeds. Pairs that were not run are left out, and
     so is the share off the label where one of the pair has no teacher.
+
+    Args:
+        folder: by default the book's.
+        block: ``b`` or ``c``.
     """
-    pairs = dict.fromkeys((o.method, o.baseline) for o in PRIMARY if o.block == "b")
-    found = [_secondary_of(folder or blocks_folder(), *pair) for pair in pairs]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+    pairs = dict.fromkeys((o.method, o.baseline) for o in PRIMARY if o.block == block)
+    found = [_secondary_of(folder or blocks_folder(), block, *pair) for pair in pairs]
+    return pd.concat(found, ignore_index=True)
 
 
 def by_frequency(folder: Path | None = None, measure: str = "accuracy") -> pd.DataFrame:
@@ -173,11 +186,11 @@ def _corrected(p: np.ndarray) -> np.ndarray:
     return np.asarray(holm(list(p)))
 
 
-def _secondary_of(folder: Path, method: str, baseline: str) -> pd.DataFrame:
-    found = rows_of(folder, "b", (method, baseline))
+def _secondary_of(folder: Path, block: str, method: str, baseline: str) -> pd.DataFrame:
+    found = rows_of(folder, block, (method, baseline))
     if found is None:
         return pd.DataFrame()
-    has = found[0][list(SECONDARY)].notna().all()
-    wanted = {column: words for column, words in SECONDARY.items() if has[column]}
+    has = found[0][list(SECONDARY[block])].notna().all()
+    wanted = {column: words for column, words in SECONDARY[block].items() if has[column]}
     rows = compare(_unheated(found[0]), [(method, baseline)], wanted)
     return rows[["comparison", "measure", "mean", "low", "high", "seeds"]]

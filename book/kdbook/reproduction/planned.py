@@ -69,7 +69,7 @@ def in_short(primary: pd.DataFrame) -> str:
         "On CIFAR-100-LT (ratio 100, ResNet-20, teachers of 60 epochs, T = 1) accuracy under "
         f"distillation {_change(first)} in the mean of the classes, and {_change(second)} in the "
         f"ten worst, against students of the labels alone ({first['seeds']:.0f} seeds). "
-        f"{claim_said(CLAIMS[0], primary)}{_remedies_said(primary)}"
+        f"{claim_said(CLAIMS[0], primary)}{_remedies_said(primary)}{_robust_said(primary)}"
     )
 
 
@@ -80,6 +80,18 @@ def _remedies_said(primary: pd.DataFrame) -> str:
     return (
         f" Against distilled students accuracy in the ten worst {_change(alpha)} with AdaAlpha, "
         f"and {_change(margin)} with AdaMargin. {claim_said(CLAIMS[1], primary)}"
+    )
+
+
+def _robust_said(primary: pd.DataFrame) -> str:
+    student, teacher = _row(primary, 5), _row(primary, 6)
+    if np.isnan(student["mean"]) or np.isnan(teacher["mean"]):
+        return ""
+    return (
+        f" On CIFAR-10-LT accuracy in the worst class {_change(student)} where the student is "
+        f"robust in the place of standard, and {_change(teacher)} where its teacher is robust too "
+        f"({student['seeds']:.0f} seeds). {claim_said(CLAIMS[2], primary)} "
+        f"{claim_said(CLAIMS[3], primary)}"
     )
 
 
@@ -122,15 +134,21 @@ def outcomes_table(primary: pd.DataFrame) -> Styler:
     )
 
 
-def secondary_table(secondary: pd.DataFrame) -> Styler:
-    """The secondary outcomes, which have intervals and no verdict."""
+def secondary_table(secondary: pd.DataFrame, dataset: str) -> Styler:
+    """The secondary outcomes, which have intervals and no verdict.
+
+    Args:
+        secondary: as ``kdbook.evidence.outcomes.secondary`` gives it, of a block that was run.
+        dataset: as the caption calls it.
+    """
     cells = [signed(row, 3 if _is_small(row) else 1) for _, row in secondary.iterrows()]
     wide = secondary.assign(cell=cells).pivot(index="measure", columns="comparison", values="cell")
     order = list(dict.fromkeys(secondary["measure"]))
     table = wide.loc[order, list(dict.fromkeys(secondary["comparison"]))].fillna("–")
     return shown(
         unbroken(table).rename_axis("Measure").rename_axis(columns=None),
-        "Secondary outcomes: differences with 95 % intervals over seeds; accuracies in points.",
+        f"Secondary outcomes on {dataset}: differences with 95 % intervals over seeds; accuracies "
+        "in points.",
     )
 
 

@@ -33,7 +33,8 @@ def write(folder, block, shifts, seeds=SEEDS):
 
 def _row(name, place, shift, seed):
     value = 40 + shift + (0.0 if name == "one-hot" else NOISE[(seed + place) % 5])
-    measures = dict.fromkeys(("mean", "worst_1", "worst_10", "worst_20", "rarest"), value)
+    named = ("mean", "worst_1", "worst_2", "worst_10", "worst_20", "rarest")
+    measures = dict.fromkeys(named, value)
     other = {"log_loss_rarest": value / 10, "margin_rarest": value / 100}
     share = np.nan if name == "one-hot" else value
     return {"method": name, "imbalance": 100.0, "temperature": np.nan, "seed": seed, **measures,
@@ -94,9 +95,20 @@ def test_machines_are_not_mixed_and_unpaired_seeds_do_not_count(tmp_path):
 def test_the_share_off_the_label_is_compared_between_taught_students_only(tmp_path):
     write(tmp_path / TWO_CORES, "b", {"one-hot": 0.0, "distilled": -2.0, "AdaAlpha": 1.0})
     found = outcomes.secondary(tmp_path).groupby("comparison")["measure"].apply(list)
-    share = outcomes.SECONDARY["off_label"]
+    share = outcomes.SECONDARY["b"]["off_label"]
     assert share not in found["distilled − one-hot"]
     assert share in found["AdaAlpha − distilled"]
+
+
+def test_block_c_has_secondary_outcomes_of_its_own(tmp_path):
+    write(tmp_path, "c", {"std/std-d": 0.0, "std/rob-d": 5.0, "rob/rob-d": 4.0}, range(3))
+    found = outcomes.secondary(tmp_path, block="c").set_index(["comparison", "measure"])
+    assert set(found.index.get_level_values(0)) == {
+        "std/rob-d − std/std-d", "rob/rob-d − std/rob-d",
+    }  # fmt: skip
+    here = found.loc[("std/rob-d − std/std-d", "two worst classes")]
+    assert here["mean"] == pytest.approx(5 + np.mean((NOISE - np.roll(NOISE, 1))[1:4]))
+    assert set(found.index.get_level_values(1)) == set(outcomes.SECONDARY["c"].values())
 
 
 def test_tenths_go_from_the_most_frequent_classes_to_the_rarest(tmp_path):

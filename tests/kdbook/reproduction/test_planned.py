@@ -79,6 +79,18 @@ def test_the_answer_names_the_remedies_once_both_are_there():
     assert said.endswith("repair the loss” is not confirmed: these seeds do not decide it.")
 
 
+def test_the_answer_names_the_robust_students_once_both_outcomes_are_there():
+    first = {"o1": (1.0, 0.01), "o2": (-1.0, 0.01)}
+    assert "CIFAR-10-LT" not in planned.in_short(primary(**first, o5=(2.0, 0.01)))
+    said = planned.in_short(primary(**first, o5=(2.0, 0.01), o6=(-1.5, 0.03)))
+    assert (
+        "On CIFAR-10-LT accuracy in the worst class rises by 2.0 points (+1.0 to +3.0) where the "
+        "student is robust in the place of standard, and falls by 1.5 points (-2.5 to -0.5) where "
+        "its teacher is robust too (5 seeds)."
+    ) in said
+    assert said.endswith("“Robust twice is not best” is confirmed.")
+
+
 def tenths(means, p):
     return pd.DataFrame(
         {"method": "distilled", "label": range(10), "mean": means,
