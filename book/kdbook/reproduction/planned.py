@@ -1,25 +1,18 @@
-"""The page on the planned evidence: its sentences, tables and chart, all from records by rule."""
+"""The page on the planned evidence: its sentences and charts, all from records by rule."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import altair as alt
 import numpy as np
 import pandas as pd
-from pandas.io.formats.style import Styler
 
 from kdbook.charts.classes import change_by_class
 from kdbook.charts.controls import one_of
-from kdbook.compare import signed
-from kdbook.evidence import cost
-from kdbook.evidence.blocks import BLOCKS, Block
-from kdbook.evidence.outcomes import blocks_folder, by_frequency
-from kdbook.evidence.records import TWO_CORES, read_block
+from kdbook.evidence.outcomes import by_frequency
 from kdbook.published import LEVEL, corrected
-from kdbook.tables import shown, unbroken
 
 MEASURES = {
     "accuracy": "accuracy (points)",
@@ -116,42 +109,6 @@ def claim_said(claim: PlannedClaim, primary: pd.DataFrame) -> str:
     return f"“{claim.text}” {fate}."
 
 
-def outcomes_table(primary: pd.DataFrame) -> Styler:
-    """The primary outcomes as a page shows them."""
-    cells = pd.DataFrame(
-        {
-            "Outcome": primary["number"].map("{:.0f}".format),
-            "Difference": primary["comparison"],
-            "Measure": primary["measure"],
-            "Points (95 % interval)": [_cell(row) for _, row in primary.iterrows()],
-            "p, corrected": [_p(row) for _, row in primary.iterrows()],
-        }
-    )
-    return shown(
-        unbroken(cells),
-        "Primary outcomes of the plan, paired over seeds, on test images. P-values are corrected "
-        "for all six.",
-    )
-
-
-def secondary_table(secondary: pd.DataFrame, dataset: str) -> Styler:
-    """The secondary outcomes, which have intervals and no verdict.
-
-    Args:
-        secondary: as ``kdbook.evidence.outcomes.secondary`` gives it, of a block that was run.
-        dataset: as the caption calls it.
-    """
-    cells = [signed(row, 3 if _is_small(row) else 1) for _, row in secondary.iterrows()]
-    wide = secondary.assign(cell=cells).pivot(index="measure", columns="comparison", values="cell")
-    order = list(dict.fromkeys(secondary["measure"]))
-    table = wide.loc[order, list(dict.fromkeys(secondary["comparison"]))].fillna("–")
-    return shown(
-        unbroken(table).rename_axis("Measure").rename_axis(columns=None),
-        f"Secondary outcomes on {dataset}: differences with 95 % intervals over seeds; accuracies "
-        "in points.",
-    )
-
-
 def headline(tenths: pd.DataFrame) -> str:
     """One line: in how many tenths of the classes distillation changes something.
 
@@ -210,40 +167,6 @@ def measures_chart(measure: str = "log-loss (nats)") -> alt.LayerChart:
     return chart.add_params(shown_first)
 
 
-def progress(folder: Path | None = None) -> Styler:
-    """A row for each block of the plan: what is there of it, and what the rest would take."""
-    place = folder or blocks_folder()
-    rows = [_progress_of(block, place) for block in BLOCKS.values()]
-    return shown(
-        pd.DataFrame(rows),
-        "Blocks of the plan. Hours are those of two cores, at "
-        f"{cost.TWO_CORES.images_per_second} images of a ResNet-20 per second and core; other "
-        f"processors differ. {cost.on_a_gpu(cost.GPU_MINUTES, place)}.",
-    )
-
-
-def _progress_of(block: Block, folder: Path) -> dict[str, str]:
-    there = {where: _finished(place, block) for where, place in _places(folder).items()}
-    most = max(there.values(), key=len)
-    left = [spec for spec in block.runs if spec.id not in most]
-    done = [f"{len(ids)} on {where}" for where, ids in there.items() if ids]
-    return {
-        "Block": block.name,
-        "What": block.what,
-        "Trainings": f"{', '.join(done) or '0'} of {len(block.runs)}",
-        "Hours left": f"{cost.TWO_CORES.seconds(left) / 3600:.1f}" if left else "–",
-    }
-
-
-def _places(folder: Path) -> dict[str, Path]:
-    return {"a GPU": folder, "two cores": folder / TWO_CORES}
-
-
-def _finished(folder: Path, block: Block) -> set[str]:
-    found = read_block(folder, block.name)
-    return set() if found is None else set(found[2]["runs"])
-
-
 def _row(primary: pd.DataFrame, number: int) -> pd.Series:
     return primary[primary["number"] == number].iloc[0]
 
@@ -259,17 +182,3 @@ def _change(row: pd.Series) -> str:
         tested = " once six tests are allowed for" if row["low"] * row["high"] > 0 else ""
         return f"shows no clear change{tested}, {row['mean']:+.1f} points {span},"
     return f"{'rises' if row['mean'] > 0 else 'falls'} by {abs(row['mean']):.1f} points {span}"
-
-
-def _cell(row: pd.Series) -> str:
-    return "not run" if np.isnan(row["mean"]) else f"{signed(row, 1)}, {row['seeds']:.0f} seeds"
-
-
-def _p(row: pd.Series) -> str:
-    if np.isnan(row["p_corrected"]):
-        return "–"
-    return "<0.001" if row["p_corrected"] < 0.001 else f"{row['p_corrected']:.3f}"
-
-
-def _is_small(row: pd.Series) -> bool:
-    return "nats" in row["measure"] or row["measure"].startswith("margin")

@@ -11,7 +11,7 @@ from kdbook.evidence import cost
 from kdbook.evidence.blocks import BLOCKS
 from kdbook.evidence.outcomes import PRIMARY
 from kdbook.evidence.records import TWO_CORES
-from kdbook.reproduction import planned
+from kdbook.reproduction import planned, planned_tables
 from kdlib.errors import SettingError
 
 MEAN_DOWN = "“Distillation gains in the mean and loses in the worst classes on long-tailed data”"
@@ -121,7 +121,7 @@ def test_progress_counts_each_machine_for_itself(tmp_path):
         (folder / "block-b.json").write_text(json.dumps({"runs": dict.fromkeys(ids, "completed")}))
         for name in ("block-b.csv", "block-b-classes.csv"):
             (folder / name).write_text("run\n")
-    html = planned.progress(tmp_path).to_html()
+    html = planned_tables.progress(tmp_path).to_html()
     assert "3 on a GPU, 12 on two cores of 30" in html
     left = [spec for spec in BLOCKS["b"].runs if spec.id not in runs[3:15]]
     assert re.search(rf">{cost.TWO_CORES.seconds(left) / 3600:.1f}<", html)
