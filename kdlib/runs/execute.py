@@ -133,8 +133,10 @@ def workers_for(specs: Sequence[RunSpec], device: str, jobs: int | None) -> int:
     """How many of ``specs`` ``execute`` trains at once where ``jobs`` are asked for.
 
     Raises:
-        SettingError: several jobs under ``torchrun``.
+        SettingError: ``jobs`` is below 1, or there are several under ``torchrun``.
     """
+    if jobs is not None and jobs < 1:
+        raise SettingError(f"jobs = {jobs} is not allowed: at least 1")
     if processes.count() > 1:
         if jobs not in (None, 1):
             raise SettingError(f"jobs = {jobs} is not allowed under torchrun: runs train in turn")

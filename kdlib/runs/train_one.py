@@ -165,12 +165,18 @@ def _resumed(begun: Begun, store: Store, *, device: str, bar: bool) -> Outcome:
 @cache
 def code_digest() -> str:
     """A hash of the sources that decide what a training comes to."""
-    package = Path(__file__).parents[1]
-    rooms = ("data", "losses", "models", "training")
-    sources = [path for room in rooms for path in (package / room).glob("*.py")]
-    sources += [package / name for name in ("seeds.py", "runs/build.py", "runs/vectors.py")]
-    text = b"".join(path.read_bytes() for path in sorted(sources))
+    text = b"".join(path.read_bytes() for path in sources())
     return hashlib.sha256(text).hexdigest()[:16]
+
+
+def sources() -> list[Path]:
+    """These sources, sorted; those in C++ too."""
+    package = Path(__file__).parents[1]
+    rooms = [package / room for room in ("data", "losses", "models", "training")]
+    found = [path for room in rooms for kind in ("*.py", "*.cpp") for path in room.rglob(kind)]
+    return sorted(
+        [*found, *(package / name for name in ("seeds.py", "runs/build.py", "runs/vectors.py"))]
+    )
 
 
 def _write_outcome(folder: Path, outcome: Outcome) -> None:

@@ -70,6 +70,7 @@ def _identity(job: Job, fingerprint: str) -> dict[str, str]:
         "split": job.split.digest,
         "objective": job.vectors.digest,
         "multipliers": "none" if job.multipliers is None else job.multipliers.digest,
+        "fused": str(job.step_kind == "fused"),  # rounds otherwise; the other kinds may take over
         "fingerprint": repr(fingerprint),
     }
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from kdlib.errors import SettingError
 from kdlib.training import processes
 from kdlib.training.captured import StaticStep
+from kdlib.training.checkpoint import CheckpointError
 from kdlib.training.epochs import PlainSteps, ReplayedSteps, Steps
 from kdlib.training.fused import CannotFuseError, fused_for_training
 from kdlib.training.job import Job, StepKind
@@ -51,21 +52,32 @@ def steps_of(job: Job, asked: StepKind | None) -> Iterator[Steps]:
     static.load(job)
     model, optimizer = static.model, static.optimizer
     own = replace(job, model=model, forward=model, optimizer=optimizer, step_kind=kind)
+    failed = True
     try:
         yield ReplayedSteps(own, static)
+        failed = False
+    except CheckpointError:
+        failed = False  # of a checkpoint that does not fit: no step was taken
+        raise
     finally:
         static.give_back()
-        keep(static)
+        if not failed:
+            keep(static)
 
 
 def chosen_step(job: Job, asked: StepKind | None) -> StepKind:
-    """What ``asked`` comes to for this training; see ``loop.train``."""
-    usual = "captured" if job.device.type == "cuda" else "eager"
+    """What ``asked`` comes to for this training; see ``loop.train``.
+
+    Raises:
+        SettingError: as ``steps_of``.
+    """
+    on_gpu = job.device.type == "cuda"
+    usual = "captured" if on_gpu else "eager"
     kind = asked or os.environ.get(ENVIRONMENT) or usual
     if kind not in get_args(StepKind):
         raise SettingError(f"step = {kind!r} is not allowed: {', '.join(get_args(StepKind))}")
-    if asked is None and (kind == "fused") != (job.device.type == "cpu"):
-        return "eager"
+    if asked is None and kind != "eager" and (kind == "fused") == on_gpu:
+        kind = usual  # the environment names a kind of the other device
     reason = _obstacle_to_fusing(job) if kind == "fused" else _obstacle(job)
     if kind == "eager" or (asked is None and reason):
         return "eager"

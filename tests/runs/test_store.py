@@ -290,6 +290,11 @@ def test_a_checkpoint_of_other_code_is_dropped(tmp_path, monkeypatch):
     assert not (result.folder / "checkpoint.safetensors").exists()
 
 
+def test_a_checkpoint_depends_on_every_source_of_a_step():
+    names = {path.name for path in train_one_module.sources()}
+    assert {"loop.py", "build.py", "seeds.py", "norm_relu.cpp", "rewriting.py"} <= names
+
+
 def test_find_takes_the_beginning_of_an_id(shelf):
     spec = ada_alpha()
     assert shelf.find(spec.id[:6]).spec == spec

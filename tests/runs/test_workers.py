@@ -25,3 +25,9 @@ def test_torchrun_takes_no_jobs(monkeypatch):
     assert executing.workers_for(SPECS, "cpu", None) == 1
     with pytest.raises(SettingError, match="jobs = 4 is not allowed under torchrun"):
         executing.workers_for(SPECS, "cpu", 4)
+
+
+@pytest.mark.parametrize("jobs", [0, -1])
+def test_fewer_than_one_job_is_refused(jobs):
+    with pytest.raises(SettingError, match=f"jobs = {jobs} is not allowed: at least 1"):
+        executing.workers_for(SPECS, "cpu", jobs)

@@ -171,6 +171,14 @@ def test_a_killed_training_goes_on_to_the_same_bits(tmp_path, first, second):
     assert same_state(resumed, run(multipliers=multipliers())[0])
 
 
+def test_a_step_that_failed_is_not_kept_for_the_next_training(built):
+    with pytest.raises(Killed):
+        run(step="captured", on_epoch=kill_after(1))
+    run(step="captured")
+    run(step="captured")
+    assert len(built) == 2
+
+
 def test_callbacks_see_the_callers_network_as_it_is():
     seen = {kind: [] for kind in ("eager", "captured")}
     for kind, states in seen.items():
@@ -209,7 +217,8 @@ class OnGpu:
 @pytest.mark.parametrize(
     ("said", "teacher", "kind"),
     [(None, network(1), "captured"), ("eager", network(1), "eager"),
-     ("compiled", network(1), "compiled"), ("captured", overflowing(3), "eager")],
+     ("compiled", network(1), "compiled"), ("captured", overflowing(3), "eager"),
+     ("fused", network(1), "captured")],
 )  # fmt: skip
 def test_a_gpu_takes_the_steps_that_are_asked_for_where_it_can(monkeypatch, said, teacher, kind):
     job = prepared(teacher=teacher)

@@ -14,6 +14,7 @@ from torch.nn.functional import relu
 from kdlib.errors import SettingError
 from kdlib.models import ImageNetResNet, ModelSpec, build
 from kdlib.training import ForwardTeacher, LossVectors, fused, steps
+from kdlib.training.checkpoint import CheckpointError
 from kdlib.training.folding import answering
 from kdlib.training.fused import layers, library, rewriting
 from kdlib.training.fused.layers import ConvRelu, NormRelu
@@ -398,6 +399,17 @@ def test_a_killed_training_resumes_to_the_same_bits(tmp_path):
         run(model=wide(), on_epoch=stop, **keeping)
     resumed, _ = run(model=wide(), **keeping)
     assert same_state(whole, resumed)
+
+
+def test_a_checkpoint_of_fused_steps_is_none_of_plain_ones(tmp_path):
+    def stop(record):
+        raise KeyboardInterrupt
+
+    keeping = {"checkpoint": tmp_path / "checkpoint", "checkpoint_every": 1}
+    with pytest.raises(KeyboardInterrupt):
+        run(model=wide(), on_epoch=stop, step="fused", **keeping)
+    with pytest.raises(CheckpointError, match="fused"):
+        run(model=wide(), step="eager", **keeping)
 
 
 def test_a_diverging_training_is_seen():
