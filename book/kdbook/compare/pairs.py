@@ -128,7 +128,7 @@ def _minus(method: str, baseline: str) -> str:
 
 
 LEVEL = 0.05
-"""A difference stands where its corrected p-value is at most this."""
+"""A difference is significant where its corrected p-value is at most this."""
 
 
 def compare_corrected(
@@ -144,7 +144,7 @@ def compare_corrected(
     Returns:
         One row a measure and pair, as ``compare`` gives them, with ``p`` (paired t-test),
         ``holm`` (corrected for the pairs of that measure) and ``holds`` (``holm`` at most 0.05).
-        With fewer than three seeds ``p`` and ``holm`` are NaN and nothing holds.
+        With fewer than three seeds ``p`` and ``holm`` are NaN, and none is significant.
     """
     rows = compare(per_seed, pairs, wanted)
     corrected = rows.groupby("measure", sort=False)["p"].transform(_holm)

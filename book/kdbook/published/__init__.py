@@ -1,6 +1,6 @@
 """What the two papers print, and what ours says beside it."""
 
-from kdbook.published.beside import LEVEL, Beside, beside_paper, corrected, direction
+from kdbook.published.beside import Beside, beside_paper, corrected, direction
 from kdbook.published.numbers import (
     DATASETS,
     Row,
@@ -14,7 +14,6 @@ from kdbook.published.numbers import (
 
 __all__ = [
     "DATASETS",
-    "LEVEL",
     "Beside",
     "Row",
     "beside_paper",

@@ -19,12 +19,10 @@ from math import isnan
 import numpy as np
 import pandas as pd
 
+from kdbook.compare import LEVEL
 from kdbook.published.numbers import Row
 from kdlib.errors import SettingError
 from kdlib.metrics import holm
-
-LEVEL = 0.05
-"""A difference is decided where its corrected p-value is at most this."""
 
 
 class Beside(StrEnum):
@@ -68,7 +66,7 @@ def corrected(rows: pd.DataFrame) -> np.ndarray:
         if name in rows:
             return rows[name].to_numpy(dtype=float)
     if "p" not in rows:
-        raise SettingError("the rows have no p-value: take them of tables.with_intervals")
+        raise SettingError("the rows have no p-value: take them of compare.paired_differences")
     return np.asarray(holm(rows["p"]))
 
 

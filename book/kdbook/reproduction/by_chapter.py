@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kdbook.chapters import STUDIES
-from kdbook.published import LEVEL
+from kdbook.compare import LEVEL
 from kdbook.records import Record
 from kdbook.reproduction.blocks import all_records
 from kdbook.reproduction.claims import CLAIMS, Claim, claim_lines

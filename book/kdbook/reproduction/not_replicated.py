@@ -14,7 +14,7 @@ from math import isnan
 import pandas as pd
 
 from kdbook.chapters import STUDIES, study
-from kdbook.published import LEVEL
+from kdbook.compare import LEVEL
 from kdbook.reproduction import words
 from kdbook.reproduction.levels import Level
 from kdbook.reproduction.mapping import BLOCKS

@@ -11,8 +11,9 @@ import pandas as pd
 
 from kdbook.charts.classes import change_by_class
 from kdbook.charts.controls import one_of
+from kdbook.compare import LEVEL
 from kdbook.evidence.outcomes import by_frequency
-from kdbook.published import LEVEL, corrected
+from kdbook.published import corrected
 
 MEASURES = {
     "accuracy": "accuracy (points)",

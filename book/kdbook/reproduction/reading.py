@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from kdbook.compare import LEVEL
 from kdbook.records import Record
 from kdbook.reproduction import words
 from kdbook.reproduction.levels import Level
@@ -13,7 +14,6 @@ from kdbook.reproduction.mapping import DIFFERENCES
 from kdbook.reproduction.matrix import leading, summary
 from kdbook.reproduction.verdicts import Verdict
 
-LEVEL = 0.05
 _WITHOUT = (Verdict.NOT_RUN.value, Verdict.NO_VERDICT.value)
 _DECIDED = (Verdict.AGREES.value, Verdict.SAME_SIGN.value, Verdict.DIFFERS.value)
 

@@ -166,7 +166,7 @@ class Findings(StudyFindings[Architectures]):
     def left_table(self) -> Styler:
         """How many cells are significant before and after the correction."""
         counts = {
-            name: [int((self.tested[key][p] < compare.LEVEL).sum()) for p in ("p", "p_holm")]
+            name: [int((self.tested[key][p] <= compare.LEVEL).sum()) for p in ("p", "p_holm")]
             for key, name in self.measures.items()
         }
         columns = ["cells with p < 0.05", "the same after Holm"]

@@ -54,7 +54,7 @@ def loses_said(found: Findings) -> str:
     """In how many pairs the teacher's worst classes lose: the paper's and ours."""
     drops, cells = printed_drops(found.study)["difference"], found.tested[BY_TEACHER]
     fell = cells["mean"] < 0
-    sure = int((fell & (cells["p_holm"] < compare.LEVEL)).sum())
+    sure = int((fell & (cells["p_holm"] <= compare.LEVEL)).sum())
     return (
         f"Pairs in which the teacher's worst classes lose: {(drops < 0).sum()} of {len(drops)} in "
         f"print, {fell.sum()} of {len(cells)} here, {sure} of these with p < 0.05 after Holm."

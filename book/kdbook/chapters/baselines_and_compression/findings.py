@@ -19,7 +19,7 @@ from kdbook.chapters.baselines_and_compression import (
     shift_name,
 )
 from kdbook.chapters.baselines_and_compression.in_print import TEACHERS
-from kdbook.compare import compare_corrected, overview, row_of, signed, tested
+from kdbook.compare import LEVEL, compare_corrected, overview, row_of, signed, tested
 
 MEASURES = {"worst_1": "worst class", "mean": "mean of the classes"}
 SIMPLER = (shift_name(None), BALANCED_STUDENT, ROBUST_ALONE, DRO_HELD_OUT, DRO_TRAINING)
@@ -155,7 +155,7 @@ def shifts_told(seen: pd.DataFrame, over: pd.DataFrame) -> pd.DataFrame:
 
 def shifts_said(over: pd.DataFrame, labels: np.ndarray) -> str:
     """How much better a shift looks where it was chosen, in a sentence."""
-    holds, clear = int((over["p_holm"] <= 0.05).sum()), int((over["low"] > 0).sum())
+    holds, clear = int((over["p_holm"] <= LEVEL).sum()), int((over["low"] > 0).sum())
     return (
         f"The shift looks better where it was chosen by {over['mean'].min():.0f} to "
         f"{over['mean'].max():.0f} points more than no shift does. {clear} of {len(over)} "

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from kdbook.chapters.gains_are_not_uniform import GainsAreNotUniform
 
-LEVEL = 0.05
 TEACHERS = {"distilled": "trained to the end", "distilled (stopped)": "early-stopped"}
 """The two taught students, by the training of their teachers."""
 HONEST, PAPERS = "one-hot, validation", "one-hot, test"
@@ -146,7 +145,9 @@ def holm_said(per_class: pd.DataFrame) -> str:
     """Which classes differ from one-hot after the correction, a line a student."""
     lines = []
     for candidate, words in TEACHERS.items():
-        rows = per_class[(per_class["candidate"] == candidate) & (per_class["holm"] < LEVEL)]
+        rows = per_class[
+            (per_class["candidate"] == candidate) & (per_class["holm"] <= compare.LEVEL)
+        ]
         told = [f"{row.class_name} ({row.mean:+.1f})" for row in rows.itertuples()]
         lines.append(f"teacher {words}: {', '.join(told) or 'no class'}")
     said = "Classes that differ from one-hot after Holm's correction, in points:"

@@ -20,7 +20,6 @@ from kdbook.chapters.groups_that_are_not_classes.changes import (
 from kdbook.compare import Row
 from kdbook.study import StudyFindings
 
-LEVEL = 0.05
 EQUAL = "equal rates"
 
 
@@ -96,7 +95,7 @@ class Findings(StudyFindings[GroupsThatAreNotClasses]):
     def lost_at_equal_rates(self) -> list[str]:
         """The groups of Table 8 that lose after Holm's correction when rates are equal."""
         rows = changes(self.equal, RACES)
-        return list(rows[(rows["mean"] < 0) & (rows["holm"] < LEVEL)]["group"])
+        return list(rows[(rows["mean"] < 0) & (rows["holm"] <= compare.LEVEL)]["group"])
 
     def beside(self, table: str, threshold: float) -> pd.DataFrame:
         """The groups of a printed table with the paper's numbers and ours."""
@@ -114,7 +113,7 @@ class Findings(StudyFindings[GroupsThatAreNotClasses]):
 
     def bound(self) -> str:
         """How many printed changes may be chance whoever moved: the second figure's title."""
-        count = int((self.eight["least_p"] > LEVEL).sum())
+        count = int((self.eight["least_p"] > compare.LEVEL).sum())
         return f"{count} of {len(self.eight)} printed changes may be chance, whoever moved"
 
     def people_said(self) -> str:
@@ -124,7 +123,7 @@ class Findings(StudyFindings[GroupsThatAreNotClasses]):
         pairs = women.sort_values("label", ascending=False)[["moved", "people"]].itertuples(
             index=False
         )
-        corrected = int((self.eight["least_holm"] > LEVEL).sum())
+        corrected = int((self.eight["least_holm"] > compare.LEVEL).sum())
         return (
             f"The largest printed loss, {worst['printed']:.1f} points in {worst['group']}, is "
             f"{-worst['moved']} of {worst['people']} people. The paper's sentence on Black women "
@@ -153,7 +152,7 @@ class Findings(StudyFindings[GroupsThatAreNotClasses]):
 
     def _sure(self, threshold: float) -> str:
         rows = self.beside("Table 8", threshold)
-        rows = rows[rows["holm"] < LEVEL]
+        rows = rows[rows["holm"] <= compare.LEVEL]
         lost, won = (list(rows["group"][side]) for side in (rows["mean"] < 0, rows["mean"] > 0))
         return (
             f"At threshold {threshold:g}, lose: {'; '.join(lost) or 'none'}. "

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from kdbook.chapters.rare_classes import batch_size, teacher_length
-from kdbook.compare import Row, named, signed
+from kdbook.compare import LEVEL, Row, named, signed
 from kdbook.records import Record
 
-LEVEL = 0.05
 _VERBS = {1: "is higher", -1: "is lower"}
 
 

@@ -147,7 +147,7 @@ class Findings(StudyFindings[RepeatedDistillation]):
     def below_said(self) -> str:
         """How many rounds lie below the one-hot student after correction."""
         counted = [
-            f"{((t['p_holm'] < compare.LEVEL) & (t['mean'] < 0)).sum()} of {len(t)} in the "
+            f"{((t['p_holm'] <= compare.LEVEL) & (t['mean'] < 0)).sum()} of {len(t)} in the "
             f"{self.names[key]}"
             for key, t in self.gaps.items()
             if key != "delta"

@@ -6,10 +6,9 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from kdbook.chapters.what_decides_who_pays import LENGTHS, RATIOS, fits
-from kdbook.compare import Row, signed
+from kdbook.compare import LEVEL, Row, signed
 from kdbook.tables import shown, unbroken
 
-LEVEL = 0.05
 OTHERS = ("size", "temperature", "length")
 WITHOUT, BESIDE = "without the share", "beside the share"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-LEVEL = 0.05
+from kdbook.compare import LEVEL
+
 _DIGITS = {"accuracy": 1, "log_loss": 2, "margin": 2}
 
 
@@ -14,9 +15,9 @@ def in_words(differences: pd.DataFrame) -> str:
 
     Args:
         differences: rows of ``class_buckets.bucket_differences`` of one comparison and statistic.
-            A bucket is decided where its Holm-adjusted p-value is below 0.05.
+            A bucket is decided where its Holm-adjusted p-value is at most ``LEVEL``.
     """
-    decided = differences["holm"] < LEVEL
+    decided = differences["holm"] <= LEVEL
     up = int((decided & (differences["mean"] > 0)).sum())
     down = int((decided & (differences["mean"] < 0)).sum())
     return f"up in {up}, down in {down}, undecided in {len(differences) - up - down}"
@@ -51,4 +52,4 @@ def _cell(row: pd.Series) -> str:
     mean, low, high = (f"{row[name]:+.{digits}f}" for name in ("mean", "low", "high"))
     if np.isnan(row["low"]):
         return mean
-    return f"{mean} ({low} to {high})" + (" *" if row.get("holm", 1.0) < LEVEL else "")
+    return f"{mean} ({low} to {high})" + (" *" if row.get("holm", 1.0) <= LEVEL else "")
