@@ -31,6 +31,10 @@ sys.meta_path.insert(0, Refuse())
 """
 
 
+OF_BOTH = ("test_house.py", "test_repository.py")
+"""Tests of the house and not of ``kdlib``, as are those of the benchmarks."""
+
+
 def run_alone(code):
     """What a fresh interpreter prints after ``code``."""
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
@@ -64,8 +68,19 @@ def test_the_tests_of_kdlib_do_without_kdbook():
     names = {"data", "losses", "metrics", "models", "runs", "training"}
     assert names <= {room.name for room in rooms}
     files = [file for room in rooms for file in room.rglob("*.py")]
-    alone = ["test_cli.py", "test_validated.py", "test_whole_files.py"]
-    assert importers_of_kdbook(files + [ROOT / "tests" / name for name in alone]) == []
+    others = {*OF_BOTH, *(path.name for path in (ROOT / "tests").glob("test_benchmark*.py"))}
+    alone = [path for path in (ROOT / "tests").glob("test_*.py") if path.name not in others]
+    assert importers_of_kdbook(files + alone) == []
+
+
+@pytest.mark.slow
+def test_tests_of_kdlib_pass_without_the_book():
+    """Losses, networks and the loss as a module, where nothing of the book can be imported."""
+    wanted = ["tests/losses", "tests/models", "tests/test_drop_in.py"]
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow"]
+    run_alone(
+        f"{WITHOUT_THE_BOOK}\nimport pytest\nraise SystemExit(pytest.main({[*options, *wanted]}))"
+    )
 
 
 def test_every_module_of_kdlib_loads_without_the_book():

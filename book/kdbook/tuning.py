@@ -61,7 +61,7 @@ class TunedStudy(Study[AnyTuned]):
 
     def reported(self, results: Results) -> pd.DataFrame:
         """One row a run of ``members``; see ``kdbook.tables.per_seed``."""
-        return tables.per_seed(self.members(), self.parted(results)[0])
+        return tables.per_seed(self.members(), self.parted(results)[0], self.paper)
 
     def per_seed(self, results: Results) -> pd.DataFrame:
         """``reported`` with what chooses the temperatures.
@@ -73,7 +73,7 @@ class TunedStudy(Study[AnyTuned]):
 
     def per_class(self, results: Results) -> pd.DataFrame:
         """One row a run of ``members`` and class; see ``kdbook.tables.per_class``."""
-        return tables.per_class(self.members(), self.parted(results)[0])
+        return tables.per_class(self.members(), self.parted(results)[0], self.paper)
 
 
 def tuning_members(

@@ -14,7 +14,9 @@ import pandas as pd
 from kdbook.compare import intervals
 from kdbook.compare.intervals import difference_scale_of, paired_rows, with_holm
 from kdbook.compare.words import change, named, signed
+from kdlib.errors import SettingError
 from kdlib.metrics import POINTS, Scale, holm
+from kdlib.names import choices
 
 Pair = tuple[str, str]
 """A method and its baseline, as ``kdbook.compare.method_name`` names them."""
@@ -44,6 +46,9 @@ def compare(
         One row a measure and pair: measure, comparison, mean, low, high (percentage points), seeds,
         p (of the paired t-test, not corrected), ``cell`` and ``said`` (the same as a cell and as a
         sentence).
+
+    Raises:
+        SettingError: a pair names a method that the rows do not have.
     """
     rows = [
         _comparison(per_seed, pair, key, name) for key, name in wanted.items() for pair in pairs
@@ -84,10 +89,19 @@ def tested(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
 
 
 def row_of(rows: pd.DataFrame, **where: object) -> pd.Series:
-    """The first row whose columns have these values, e.g. ``row_of(rows, measure="mean")``."""
+    """The first row whose columns have these values, e.g. ``row_of(rows, measure="mean")``.
+
+    Raises:
+        SettingError: there is none.
+    """
+    found = rows
     for column, value in where.items():
-        rows = rows[rows[column] == value]
-    return rows.iloc[0]
+        left = found[found[column] == value]
+        if left.empty:
+            known = map(str, found[column].unique())
+            raise SettingError(f"no row with {column} = {value!r}: {choices(str(value), known)}")
+        found = left
+    return found.iloc[0]
 
 
 _POINTS, _CORRECTED = "points (95 % interval)", "p, corrected"
@@ -107,6 +121,7 @@ def mean_over_seeds(values: Sequence[float] | pd.Series, scale: Scale = POINTS) 
 def _comparison(per_seed: pd.DataFrame, pair: Pair, key: str, name: str) -> dict[str, object]:
     method, baseline = pair
     table = named(per_seed).assign(temperature=0.0)  # named already: both must agree on it
+    _check_known(pair, list(table["method"].unique()))
     both = table[table["method"].isin(pair)]
     row = intervals.paired_differences(both, key, baseline).iloc[0]
     said = f"From {baseline} to {method} it {change(row)}."
@@ -118,6 +133,12 @@ def _comparison(per_seed: pd.DataFrame, pair: Pair, key: str, name: str) -> dict
         "cell": signed(row),
         "said": said,
     }
+
+
+def _check_known(pair: Pair, known: Sequence[str]) -> None:
+    for name in pair:
+        if name not in known:
+            raise SettingError(f"no method {name!r} to compare: {choices(name, known)}")
 
 
 def _minus(method: str, baseline: str) -> str:

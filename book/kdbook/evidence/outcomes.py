@@ -17,6 +17,7 @@ from kdbook.places import records_folder
 from kdlib.metrics import FEWEST_REPEATS, holm
 
 TENTHS = 10
+_OF_TENTHS = ("method", "label", "class_name", "mean", "low", "high", "seeds", "p")
 
 
 @dataclass(frozen=True)
@@ -142,8 +143,9 @@ def by_frequency(folder: Path | None = None, measure: str = "accuracy") -> pd.Da
         (95 % intervals over seeds), seeds, p (not corrected). Empty where nothing was run.
     """
     taught = dict.fromkeys(o.method for o in PRIMARY if o.block == "b")
-    found = [_tenths(folder or blocks_folder(), method, measure) for method in taught]
-    return pd.concat(found, ignore_index=True)
+    each = [_tenths(folder or blocks_folder(), method, measure) for method in taught]
+    found = [rows for rows in each if not rows.empty]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=_OF_TENTHS)
 
 
 def _tenths(folder: Path, method: str, measure: str) -> pd.DataFrame:
@@ -157,10 +159,8 @@ def _tenths(folder: Path, method: str, measure: str) -> pd.DataFrame:
     changes = paired_differences(rows, measure, "one-hot", ["tenth"])
     images = found.groupby(tenth)["train_count"].agg(["max", "min"])
     names = [f"{high}–\n{low}" for high, low in images.to_numpy()]
-    kept = changes[["method", "mean", "low", "high", "seeds", "p"]]
-    return kept.assign(
-        label=changes["tenth"], class_name=changes["tenth"].map(dict(enumerate(names)))
-    )
+    each = changes["tenth"].map(dict(enumerate(names)))
+    return changes.assign(label=changes["tenth"], class_name=each)[list(_OF_TENTHS)]
 
 
 def _measured(folder: Path, outcome: Outcome) -> dict[str, object]:

@@ -117,6 +117,8 @@ def headline(tenths: pd.DataFrame) -> str:
         tenths: as ``kdbook.evidence.outcomes.by_frequency`` gives it.
     """
     rows = tenths[tenths["method"] == "distilled"]
+    if rows.empty:
+        return "No distilled students of CIFAR-100-LT are recorded"
     sign = np.sign(rows["mean"].to_numpy()) * (corrected(rows) <= LEVEL)
     names = rows["class_name"].to_numpy()
     said = [
@@ -180,6 +182,6 @@ def _sign(row: pd.Series) -> int:
 def _change(row: pd.Series) -> str:
     span = f"({row['low']:+.1f} to {row['high']:+.1f})"
     if _sign(row) == 0:
-        tested = " once six tests are allowed for" if row["low"] * row["high"] > 0 else ""
+        tested = " after correction for all six" if row["low"] * row["high"] > 0 else ""
         return f"shows no clear change{tested}, {row['mean']:+.1f} points {span},"
     return f"{'rises' if row['mean'] > 0 else 'falls'} by {abs(row['mean']):.1f} points {span}"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kdbook.evidence import cost
+from kdbook.evidence import cost, outcomes
 from kdbook.evidence.blocks import BLOCKS
 from kdbook.evidence.outcomes import PRIMARY
 from kdbook.evidence.records import TWO_CORES
@@ -75,7 +75,7 @@ def test_the_answer_names_the_remedies_once_both_are_there():
     assert "in the ten worst rises by 1.5 points (+0.5 to +2.5) with AdaAlpha" in said
     assert "and shows no clear change, +0.2 points (-0.8 to +1.2), with AdaMargin. " in said
     close = planned.in_short(primary(**first, o3=(1.5, 0.07), o4=(0.2, 0.9)))
-    assert "no clear change once six tests are allowed for, +1.5 points (+0.5 to +2.5)" in close
+    assert "no clear change after correction for all six, +1.5 points (+0.5 to +2.5)" in close
     assert said.endswith("repair the loss” is not confirmed: these seeds do not decide it.")
 
 
@@ -104,6 +104,11 @@ def test_the_headline_counts_tenths_after_correction():
     assert none == "Distilled or not, no tenth of the classes of CIFAR-100-LT clearly changes"
     some = planned.headline(tenths([-1.0] * 3 + [1.0] * 7, [1e-4] * 4 + [0.5] * 6))
     assert some.endswith("1 gain (70 to 61 training images) and 3 lose (100 to 71 training images)")
+
+
+def test_the_headline_of_nothing_says_so(tmp_path):
+    none = planned.headline(outcomes.by_frequency(tmp_path))
+    assert none == "No distilled students of CIFAR-100-LT are recorded"
 
 
 def test_the_first_figure_leaves_out_what_would_stretch_its_scale():

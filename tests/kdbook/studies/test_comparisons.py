@@ -9,6 +9,7 @@ from scipy import stats
 
 from kdbook import compare, records, tables
 from kdbook.records import write_record
+from kdlib.errors import SettingError
 from kdlib.metrics import PERCENT, t_interval
 
 PER_SEED = pd.DataFrame(
@@ -41,6 +42,14 @@ def test_pairs_are_subtracted_within_a_seed():
     assert table.loc[0, "comparison"] == "distilled, T = 1 − one-hot"
     said = "From distilled, T = 1 to distilled, T = 3 it moves by -22.0 points in all 3 seeds"
     assert table.loc[1, "said"].startswith(said)
+
+
+def test_an_unknown_method_or_row_is_refused_with_a_likely_one():
+    with pytest.raises(SettingError, match="no method 'onehot' to compare: did you mean one-hot"):
+        compare.compare(PER_SEED, [("distilled, T = 1", "onehot")], {"mean": "mean"})
+    assert compare.row_of(PER_SEED, method="distilled", seed=2)["mean"] == 74.0
+    with pytest.raises(SettingError, match="no row with seed = 3: allowed are 0, 1, 2"):
+        compare.row_of(PER_SEED, method="distilled", seed=3)
 
 
 def test_a_shared_temperature_is_named_once():
