@@ -9,19 +9,20 @@ These names are public; whatever else can be imported may change without notice:
 * ``kdlib.losses``: ``soft_target_loss``, ``teacher_probabilities``, ``adaptive_mix``,
   ``average_margins``, ``margin_log_cost``, ``class_errors``, ``exponentiated_gradient``,
   ``traded_off_log_weights``
+* ``kdlib.drop_in``: ``SoftTargetLoss``, ``dev_mix``
 * ``kdlib.metrics``: ``Interval``, ``per_class_accuracy``, ``mean_accuracy``,
-  ``balanced_accuracy``, ``worst_k``, ``delta_k``, ``group_accuracy``, ``class_means``,
+  ``balanced_accuracy``, ``worst_k``, ``delta_k``, ``group_accuracy``,
   ``class_calibration_error``, ``cumulative_gain``, ``log_loss``, ``margin``,
-  ``t_interval``, ``prediction_interval``, ``paired_bootstrap``, ``paired_p_value``,
-  ``sign_test``, ``holm``, ``pareto_frontier``
+  ``t_interval``, ``paired_bootstrap``, ``paired_p_value``, ``sign_test``, ``holm``,
+  ``pareto_frontier``
 * ``kdlib.data``: ``Dataset``, ``Split``, ``load``, ``long_tailed_counts``
-* ``kdlib.models``: ``ModelSpec``, ``ImageNetResNet``, ``build``, ``parameter_count``
-* ``kdlib.training``: ``train``, ``train_many``, ``Student``, ``Outcome``, ``Recipe``,
+* ``kdlib.models``: ``ModelSpec``, ``ImageNetResNet``, ``build``
+* ``kdlib.training``: ``train``, ``Outcome``, ``Recipe``, ``StepDecay``, ``CosineDecay``,
   ``PRESETS``, ``LossVectors``, ``ClassMultipliers``, ``MultiplierRule``, ``HeldOut``,
   ``predict_logits``
 * ``kdlib.runs``: ``RunSpec``, ``DataSpec``, ``Objective``, ``ConstantMix``, ``AdaptiveMix``,
-  ``PriorCost``, ``MarginCost``, ``RobustCost``, ``RunResult``, ``Store``, ``execute``,
-  ``missing_runs``
+  ``PriorCost``, ``MarginCost``, ``RobustCost``, ``RunResult``, ``Store``, ``execute``
+* ``kdlib.errors``: ``KdlibError``, ``SettingError``
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from kdlib.errors import SettingError
 from kdlib.losses import IGNORED, average_margins, soft_target_loss, teacher_probabilities
 
+__all__ = ["SoftTargetLoss", "dev_mix"]
+
 
 class SoftTargetLoss(nn.Module):
     """Cross-entropy against a mixture of label and teacher; see ``kdlib.losses.soft_target_loss``.

@@ -1,5 +1,7 @@
 """The errors that kdlib raises on purpose: each message is one line that says what to do."""
 
+__all__ = ["KdlibError", "SettingError"]
+
 
 class KdlibError(Exception):
     """Base of all errors that a user can mend. The message is one line."""

@@ -79,6 +79,10 @@ def test_the_public_names_are_few():
     assert 0 < sum(map(len, public_names().values())) <= MOST_NAMES
 
 
+def test_every_room_that_kdlib_offers_is_listed():
+    assert sorted(public_names()) == sorted(set(kdlib.__all__) - {"__version__"})
+
+
 @pytest.mark.parametrize("room", public_names())
 def test_a_room_has_the_public_names_that_are_listed_and_no_other(room):
     package = getattr(kdlib, room)

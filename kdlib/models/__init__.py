@@ -15,7 +15,6 @@ __all__ = [
     "ImageNetResNet",
     "ModelSpec",
     "build",
-    "parameter_count",
 ]
 
 

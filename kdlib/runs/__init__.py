@@ -34,5 +34,4 @@ __all__ = [
     "RunSpec",
     "Store",
     "execute",
-    "missing_runs",
 ]

@@ -22,13 +22,13 @@ from kdlib.training.teacher import ForwardTeacher, TeacherSignal
 __all__ = [
     "PRESETS",
     "ClassMultipliers",
+    "CosineDecay",
     "HeldOut",
     "LossVectors",
     "MultiplierRule",
     "Outcome",
     "Recipe",
-    "Student",
+    "StepDecay",
     "predict_logits",
     "train",
-    "train_many",
 ]
