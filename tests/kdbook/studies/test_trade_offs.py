@@ -53,16 +53,6 @@ def test_settings_out_of_range_are_refused(wrong):
         study.Settings.parse(**wrong)
 
 
-def test_a_pair_holds_the_cells_of_the_grid_and_any_between():
-    settings = study.Settings(temperatures=(3.0,), validation_labels="one_hot", imbalance=5)
-    grid = {m.method: m.spec for m in study.TradeOffs(settings).members() if m.seed == 0}
-    standard, cell = study.TradeOffs(settings).pair_at(0.25, 1.0)
-    assert standard.spec == grid[study.STANDARD] and cell.spec == grid["0.25 / 1"]
-    between = study.TradeOffs(settings).pair_at(0.1, 0.9)[1].spec
-    assert between.objective.log_cost.rule.alpha == 0.9
-    assert between.teacher.objective.log_cost.rule.alpha == 0.1
-
-
 def trained(folder, **settings):
     wanted = study.Settings.parse(seeds=1, epochs=4, alphas=[0.0, 1.0], **settings)
     return wanted, execute(

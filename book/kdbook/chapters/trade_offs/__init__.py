@@ -98,23 +98,6 @@ class TradeOffs(Study[Settings]):
         chosen = [self._selecting(result) for result in results if result is not None]
         return pd.concat([table, pd.DataFrame(chosen, index=table.index)], axis=1)
 
-    def pair_at(self, alpha_t: float, alpha_s: float) -> list[Member]:
-        """Of seed 0, standard distillation and one cell of any two trade-offs from 0 to 1.
-
-        Temperatures are the first of each kind, and validation labels those of ``settings``.
-        """
-        family, how = RobustFamily(self.settings, 0), teaching(self.settings)
-        ratio = family.profile.imbalance
-        cells: dict[str, tuple[Alpha, Alpha]] = {
-            STANDARD: (None, None),
-            "traded off": (alpha_t, alpha_s),
-        }
-        return [
-            Member(name, ratio, heats[0], 0, self._student(family, t, s, heats))
-            for name, (t, s) in cells.items()
-            for heats in heats_of(s, self.settings.validation_labels, how)[:1]
-        ]
-
     def family_members(self, family: RobustFamily) -> list[Member]:
         """Teachers, standard distillation, and the grid of students."""
         alphas: list[Alpha] = list(dict.fromkeys(self.settings.alphas))
