@@ -97,14 +97,16 @@ def worlds() -> list[World]:
     sloped = np.linspace(0.9, 0.5, CLASSES)
     few = np.where(np.arange(CLASSES) < 4, -0.05, 0.0)
     return [
-        one_training("no gain, 10 % of answers differ, 100 a class", EVEN, flat, none, 0.1),
-        one_training("no gain, 40 % differ, 100 a class", EVEN, np.full(CLASSES, 0.6), none, 0.4),
-        one_training("no gain, 10 % differ, 400 to 20 a class", LONG_TAIL, sloped, none, 0.1),
-        one_training("4 of 20 classes lose 5 points, 100 a class", EVEN, flat, few, 0.06),
-        one_training("all lose 5 points, 400 to 20 a class", LONG_TAIL, sloped, none - 0.05, 0.06),
-        trainings("3 seeds, no gain, 100 a class", EVEN, flat, none, 3, 0.2),
-        trainings("5 seeds, no gain, 400 to 20 a class", LONG_TAIL, sloped, none, 5, 0.2),
-        trainings("5 seeds, all lose 5 points, 100 a class", EVEN, flat, none - 0.05, 5, 0.2),
+        one_training("no gain, 10 % of answers differ, 100 per class", EVEN, flat, none, 0.1),
+        one_training("no gain, 40 % differ, 100 per class", EVEN, np.full(CLASSES, 0.6), none, 0.4),
+        one_training("no gain, 10 % differ, 400 to 20 per class", LONG_TAIL, sloped, none, 0.1),
+        one_training("4 of 20 classes lose 5 points, 100 per class", EVEN, flat, few, 0.06),
+        one_training(
+            "all lose 5 points, 400 to 20 per class", LONG_TAIL, sloped, none - 0.05, 0.06
+        ),
+        trainings("3 seeds, no gain, 100 per class", EVEN, flat, none, 3, 0.2),
+        trainings("5 seeds, no gain, 400 to 20 per class", LONG_TAIL, sloped, none, 5, 0.2),
+        trainings("5 seeds, all lose 5 points, 100 per class", EVEN, flat, none - 0.05, 5, 0.2),
     ]
 
 
@@ -182,7 +184,7 @@ def main() -> None:
     parts = (covered, ["truth", *found])  # two tables, since one is wider than a page
     table = "\n\n".join(markdown([{n: one[n] for n in names} for one in rows]) for names in parts)
     error = 100 * np.sqrt(LEVEL * (1 - LEVEL) / repeats)
-    note = f"{repeats} repeats a row; the error of a share of 5 % is {error:.1f}."
+    note = f"{repeats} repeats per row; the error of a share of 5 % is {error:.1f}."
     text = replace_block(PAGE.read_text(encoding="utf-8"), "error rates", f"{table}\n\n{note}")
     PAGE.write_text(text, encoding="utf-8")
 

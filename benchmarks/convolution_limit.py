@@ -42,7 +42,7 @@ class Convolution:
 
 @dataclass(frozen=True)
 class Limits:
-    """Images a second that the convolutions alone allow.
+    """Images per second that the convolutions alone allow.
 
     Attributes:
         forward: of a student's step with the teacher's forward pass.

@@ -57,7 +57,7 @@ PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
 
 
 def step_section() -> str:
-    """ResNet-56 to ResNet-20 at batch 64: images a second, ratios to the others, targets."""
+    """ResNet-56 to ResNet-20 at batch 64: images per second, ratios to the others, targets."""
     work, kinds = random_work(IMAGES), kinds_here()
     found = speeds(step_rivals(kinds), work, random_work(MEMORY_IMAGES))
     builds = {p: views_a_second(random_work(TABLE_IMAGES), p) for p in PRECISIONS}
@@ -139,7 +139,7 @@ def entered(rival: Pass | SideBySide, running: ExitStack) -> Pass | SideBySide:
 
 
 def rates_of(rival: Pass | SideBySide, images: int) -> tuple[float, float]:
-    """Images a second of a pass by either clock; of all students where there are several."""
+    """Images per second of a pass by either clock; of all students where there are several."""
     trained = images * (STUDENTS if isinstance(rival, SideBySide) else 1)
     wall, processor = times_of(rival)
     return trained / wall, trained / processor

@@ -62,7 +62,7 @@ def in_words(lengths: Record, batches: Record) -> str:
 
 
 def batch_table(per_seed: pd.DataFrame) -> str:
-    """A Markdown table: a row a student, a column a batch size, differences in points."""
+    """A Markdown table: a row per student, a column per batch size, differences in points."""
     frame = batch_size.cells(batch_size.effects(per_seed))
     lines = [
         "| student | " + " | ".join(frame.columns) + " |",

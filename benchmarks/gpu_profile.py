@@ -75,7 +75,7 @@ def idle_share(kernels: Sequence[Kernel]) -> float:
 
 
 def top_kernels(kernels: Sequence[Kernel], count: int = TOP) -> list[dict[str, str]]:
-    """A row a kernel name, by share of all kernels' time."""
+    """A row per kernel name, by share of all kernels' time."""
     seconds: Counter[str] = Counter()
     calls = Counter(kernel.name for kernel in kernels)
     for kernel in kernels:

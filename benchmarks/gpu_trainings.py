@@ -56,7 +56,7 @@ DRY = Scale(
 
 @dataclass(frozen=True)
 class Speed:
-    """A training: images and seconds an epoch in the median, and what came before the first step.
+    """A training: images and seconds per epoch in the median, and what came before the first step.
 
     ``built`` includes capture and compilation; ``again`` is the same for a second training of the
     shape. Memory is the peak of what torch has taken, in bytes.
@@ -156,7 +156,7 @@ def _forget_memory(scale: Scale) -> None:
 
 
 def bandwidth(scale: Scale) -> float:
-    """Bytes a second that a large copy reads and writes on the device, at its best of five."""
+    """Bytes per second that a large copy reads and writes on the device, at its best of five."""
     source = torch.empty(scale.copied_bytes, dtype=torch.uint8, device=scale.device)
     target = torch.empty_like(source)
     best = float("inf")
@@ -182,7 +182,7 @@ def views_a_second(scale: Scale) -> float:
 
 
 def side_by_side(scale: Scale) -> tuple[float, float]:
-    """Images a second of several students: one after the other, and at once on a stream each."""
+    """Images per second of several students: one after the other, and at once on a stream each."""
     steps = [_ready_step(scale, seed) for seed in range(scale.students)]
     streams = [torch.cuda.Stream() if scale.device == "cuda" else None for _ in steps]
     each = scale.small_images // scale.small
@@ -203,7 +203,7 @@ def side_by_side(scale: Scale) -> tuple[float, float]:
 
 
 def stacked(scale: Scale) -> float:
-    """Images a second of as many students as one wide network (``train_many``)."""
+    """Images per second of as many students as one wide network (``train_many``)."""
     vectors, split = LossVectors.constant(scale.classes), random_split(scale, scale.small_images)
     seeds = range(scale.students)
     students = [Student(network(scale, scale.student, s), split, vectors, s) for s in seeds]

@@ -56,7 +56,7 @@ WORK: dict[str, tuple[Callable[[int], None], tuple[int, ...]]] = {
 
 
 def growth_rows() -> list[dict[str, str]]:
-    """A row a point, and the fitted exponents of time and memory in the last row of each."""
+    """A row per point, and the fitted exponents of time and memory in the last row of each."""
     rows: list[dict[str, str]] = []
     for name, (_, sizes) in WORK.items():
         points = [_in_a_process(name, size) for size in sizes]

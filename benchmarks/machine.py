@@ -16,7 +16,7 @@ _PACKAGES = ("torch", "torchvision", "jupyter-book", "torchdistill")
 
 
 def machine_rows() -> dict[str, str]:
-    """One value a property, as text."""
+    """One value per property, as text."""
     return {
         "processor": processor_name(Path("/proc/cpuinfo")),
         "cores": str(os.cpu_count()),

@@ -55,7 +55,7 @@ class Way:
 
 
 def students(count: int) -> list[RunSpec]:
-    """One-hot students of the quick profile, one a seed, each on a long tail of its own."""
+    """One-hot students of the quick profile, one per seed, each on a long tail of its own."""
     profile = PROFILES["quick"]
     return [Family(profile, profile.imbalance, seed).one_hot() for seed in range(count)]
 
@@ -116,7 +116,7 @@ def together_section(device: str, memory_of: Callable[[Callable[[], None]], floa
 
 
 def together_rows(found: Mapping[str, Sequence[Cost]]) -> list[dict[str, str]]:
-    """A row a way; the first cost of each holds its memory, the others its times."""
+    """A row per way; the first cost of each holds its memory, the others its times."""
     one = found[ONE][1:]
     rows = []
     for name, (sampled, *rounds) in found.items():

@@ -183,7 +183,7 @@ def book_rows(cold: Usage, unchanged: Usage, *trained: Usage, imported: float) -
         Row("`make book`, nothing changed", 40, unchanged.seconds, "s"),
         *(Row(what, TRAINED_LIMIT, usage.seconds, "s") for usage in trained),
         Row("peak memory of all processes, shared pages once", 2, memory / GB, "GB"),
-        Row("peak memory, shared pages once a process", None, resident / GB, "GB"),
+        Row("peak memory, shared pages once per process", None, resident / GB, "GB"),
         Row(f"`import kdlib`, median of {IMPORTS}", 0.3, imported, "s"),
     ]
 

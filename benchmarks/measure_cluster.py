@@ -23,7 +23,7 @@ from kdlib.training import CosineDecay, Recipe
 
 RUNS, WORKERS = 1000, 2
 LIMIT = 150.0
-"""Milliseconds a run."""
+"""Milliseconds per run."""
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def speed_rows(speeds: Sequence[Speed]) -> str:
 def _row(each: Speed) -> dict[str, str]:
     return {
         "step": each.name,
-        "images a second": f"{each.images_a_second:,.0f}",
+        "images per second": f"{each.images_a_second:,.0f}",
         "before the first step": f"{each.built:.1f} s",
         "again, same shape": f"{each.again:.2f} s",
         "peak memory": f"{each.memory / GB:.2f} GB",
@@ -120,7 +120,7 @@ def eager_steps(scale: Scale, found: Found) -> str:
 
 
 def captured_steps(scale: Scale, found: Found) -> str:
-    """One CUDA graph a step."""
+    """One CUDA graph per step."""
     return _step(scale, found, "captured")
 
 
@@ -136,8 +136,9 @@ def long_tail(scale: Scale, found: Found) -> str:
     each = speed(scale, kind, images=scale.long_tail)
     seconds = LONG_TAIL_EPOCHS * each.epoch
     return (
-        f"{scale.long_tail:,} images an epoch, {kind} steps: {1000 * each.epoch:.1f} ms an epoch, "
-        f"so {seconds:.1f} s for {LONG_TAIL_EPOCHS} epochs (goal: below {LONG_TAIL_GOAL:.0f} s)."
+        f"{scale.long_tail:,} images per epoch, {kind} steps: "
+        f"{1000 * each.epoch:.1f} ms per epoch, so {seconds:.1f} s for {LONG_TAIL_EPOCHS} epochs "
+        f"(goal: below {LONG_TAIL_GOAL:.0f} s)."
     )
 
 
@@ -167,7 +168,7 @@ def _distilled(scale: Scale, kind: StepKind) -> str:
         for name, teacher in (("forward pass", plain_teacher), ("table of views", table_teacher))
     ]
     built = views_a_second(scale)
-    return f"{markdown(rows)}\n\nThe table is built at {built:,.0f} views a second, eager."
+    return f"{markdown(rows)}\n\nThe table is built at {built:,.0f} views per second, eager."
 
 
 def small_batches(scale: Scale, found: Found) -> str:
@@ -186,7 +187,7 @@ def students_at_once(scale: Scale, found: Found) -> str:
     alone, together = side_by_side(scale)
     return (
         f"{scale.students} students (ResNet-{scale.student}, batches of {scale.small}): "
-        f"{alone:,.0f} images a second one after the other, {together:,.0f} at once on streams "
+        f"{alone:,.0f} images per second one after the other, {together:,.0f} at once on streams "
         f"({together / alone:.2f} times as fast), {stacked(scale):,.0f} as one wide network, eager."
     )
 

@@ -157,7 +157,7 @@ def ratio(turns: Sequence[dict[str, Seconds]], name: str, clock: str) -> float:
 
 
 def table(turns: Sequence[dict[str, Seconds]]) -> list[dict[str, str]]:
-    """A row a training: median seconds, ratios to the standard one, and whether the limit holds."""
+    """A row per training: median seconds, ratios to the standard one, whether the limit holds."""
     rows = []
     for name in turns[0]:
         processor, passed = (ratio(turns, name, clock) for clock in ("processor", "passed"))

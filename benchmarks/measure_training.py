@@ -37,7 +37,7 @@ def timed(action: Callable[[], object]) -> float:
 
 
 def digits_students(count: int) -> list[Family]:
-    """As many families of the quick profile, with one teacher a seed."""
+    """As many families of the quick profile, with one teacher per seed."""
     profile = PROFILES["quick"]
     return [Family(profile, profile.imbalance, seed) for seed in range(count)]
 
@@ -70,7 +70,7 @@ def sweep_section() -> str:
 
 
 def sweep_table(points: Sequence[Sweep]) -> list[dict[str, str]]:
-    """A row a number of students."""
+    """A row per number of students."""
     return [
         {
             "students": str(point.count),

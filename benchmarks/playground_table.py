@@ -69,7 +69,7 @@ def trained() -> dict[str, dict[str, Any]]:
 
 
 def table(measures: dict[str, dict[str, Any]]) -> str:
-    """A Markdown table: a row a student, a column a measure."""
+    """A Markdown table: a row per student, a column per measure."""
     methods = list(measures["mean"])
     lines = [
         "| student | " + " | ".join(MEASURES.values()) + " |",

@@ -1,4 +1,4 @@
-"""``benchmarks/RESULTS.md``: one marked block a script, so that none overwrites another's."""
+"""``benchmarks/RESULTS.md``: one marked block per script, so that none overwrites another's."""
 
 from __future__ import annotations
 

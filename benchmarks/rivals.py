@@ -58,7 +58,7 @@ class Work:
         num_classes: L.
         teacher: depth of the CIFAR ResNet that teaches.
         student: depth of the one that learns.
-        batch_size: images a step; divides N.
+        batch_size: images per step; divides N.
     """
 
     images: Tensor

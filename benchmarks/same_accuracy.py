@@ -1,9 +1,9 @@
 """Is the faster loop as good? Students of kdlib and of a plain loop after equally many epochs.
 
 ``measure_training.py --part accuracy`` writes what this measures. ResNet-8 on long-tailed digits:
-one teacher a seed, and three students of it that start from the same weights. At temperature 1 the
-loss of Hinton et al. and kdlib's differ by the teacher's entropy only, so all three minimise the
-same thing by the same recipe. One thread.
+one teacher per seed, and three students of it that start from the same weights. At temperature 1
+the loss of Hinton et al. and kdlib's differ by the teacher's entropy only, so all three minimise
+the same thing by the same recipe. One thread.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def test_accuracy(one: Task, student: nn.Module) -> float:
 
 
 def accuracies(seeds: int = SEEDS, epochs: int | None = None) -> dict[str, list[float]]:
-    """Test accuracy of each way's student, one a seed."""
+    """Test accuracy of each way's student, one per seed."""
     with torch_threads(1):
         tasks = [task(seed, epochs) for seed in range(seeds)]
         return {
@@ -171,7 +171,7 @@ def accuracy_section() -> str:
     """Mean accuracies, and paired differences with intervals over seeds."""
     about = (
         f"ResNet-8 teaches ResNet-8 on long-tailed digits, {PROFILES['quick'].recipe.epochs} "
-        f"epochs, alpha {ALPHA}, temperature 1; a teacher a seed. The students of a seed start "
+        f"epochs, alpha {ALPHA}, temperature 1; a teacher per seed. The students of a seed start "
         "from the same weights; the plain loop draws its batches and crops itself. Intervals of "
         "95 % over seeds."
     )
@@ -188,7 +188,7 @@ def accuracy_section() -> str:
 
 
 def accuracy_table(found: dict[str, list[float]]) -> list[dict[str, str]]:
-    """A row a way: its mean, and how much more than the plain loop it has on the same seeds."""
+    """A row per way: its mean, and how much more than the plain loop it has on the same seeds."""
     rows = []
     for name, values in found.items():
         pairs = zip(values, found[PLAIN], strict=True)

@@ -24,7 +24,7 @@ CLOCKS: tuple[Clock, ...] = ("wall", "processor")
 
 @dataclass(frozen=True)
 class Speed:
-    """Images a second of a rival in each round: of time that passed, and of one processor's time.
+    """Images per second of a rival in each round: of time that passed, and of one processor's time.
 
     Attributes:
         memory: bytes of all processes at their peak.
@@ -56,14 +56,14 @@ def kinds_in(found: Speeds) -> list[Kind]:
 
 
 def speed_table(found: Speeds) -> list[dict[str, str]]:
-    """A row a rival, and how many times as fast as the two packages' loops it is."""
+    """A row per rival, and how many times as fast as the two packages' loops it is."""
     others = [name for name in (REPDISTILLER, TORCHDISTILL) if name in found]
     return [
         {
             "loop": speed.name,
-            "images a second": f"{speed.median():.0f}",
+            "images per second": f"{speed.median():.0f}",
             "rounds": ", ".join(f"{value:.0f}" for value in speed.wall),
-            "images a second of processor time": f"{speed.median('processor'):.0f}",
+            "images per second of processor time": f"{speed.median('processor'):.0f}",
             **{f"times {name}": _ratios(speed, found[name]) for name in others},
             "memory of all processes": f"{speed.memory / GB:.1f} GB",
         }
@@ -141,16 +141,16 @@ def sweep_ratio(other: float, table: float, builds: float) -> float:
     """How many times less time students with a table take than in a loop without one.
 
     Args:
-        other: images a second of that loop.
+        other: images per second of that loop.
         table: of kdlib's, with the table.
-        builds: views a second at which the table is built.
+        builds: views per second at which the table is built.
     """
     shown = EPOCHS * STUDENTS
     return (shown / other) / (num_views(4, flip=True) / builds + shown / table)
 
 
 def sweep_table(found: Speeds, builds: Builds) -> list[dict[str, str]]:
-    """A row a way in which kdlib trains 8 students; against each loop, also two of it at once."""
+    """A row per way in which kdlib trains 8 students; against each loop, also two of it at once."""
     others = [name for name in (REPDISTILLER, REPDISTILLER_TWICE, TORCHDISTILL) if name in found]
     return [
         {
@@ -172,7 +172,7 @@ def _sweep(found: Speeds, built: Mapping[Clock, float], name: str, other: str) -
 
 
 def paying_table(found: Speeds, builds: Builds) -> list[dict[str, str]]:
-    """A row a way kdlib trains: rates by processor time, and passes until the table pays."""
+    """A row per way kdlib trains: rates by processor time, and passes until the table pays."""
     rows = []
     for kind in kinds_in(found):
         forward, table = (
@@ -183,9 +183,9 @@ def paying_table(found: Speeds, builds: Builds) -> list[dict[str, str]]:
         rows.append(
             {
                 "kdlib": str(kind),
-                "images a second, forward pass": f"{forward:.0f}",
+                "images per second, forward pass": f"{forward:.0f}",
                 "with the table": f"{table:.0f}",
-                "views a second, building it": f"{views:.0f}",
+                "views per second, building it": f"{views:.0f}",
                 "passes until it pays": f"{passes:.0f}",
                 f"students of {EPOCHS} epochs": f"{passes / EPOCHS:.2f}",
             }
@@ -199,9 +199,9 @@ def passes_to_pay(forward: float, table: float, builds: float) -> float:
     An image's views cost V / builds once; each pass then saves 1 / forward - 1 / table.
 
     Args:
-        forward: images a second with the teacher's forward pass.
+        forward: images per second with the teacher's forward pass.
         table: with the table; infinity is returned where it is no faster.
-        builds: views a second at which it is built.
+        builds: views per second at which it is built.
     """
     saved = 1 / forward - 1 / table
     return num_views(4, flip=True) / builds / saved if saved > 0 else float("inf")

@@ -46,7 +46,7 @@ def about(work: Work, memory_images: int, rounds: int) -> str:
     """What was trained, by whom, on what."""
     return (
         f"ResNet-{work.teacher} teaches ResNet-{work.student}, batches of {work.batch_size}, "
-        f"{len(work.labels)} random images of 3x32x32 a pass, {work.num_classes} classes, all "
+        f"{len(work.labels)} random images of 3x32x32 per pass, {work.num_classes} classes, all "
         f"cores; medians of {rounds} passes in turn. Processor time counts all threads and worker "
         "processes. Workers stay from pass to pass: an epoch of CIFAR-100 is "
         f"{CIFAR_IMAGES / len(work.labels):.0f} passes long. Memory is that of {memory_images} "

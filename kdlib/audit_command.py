@@ -51,10 +51,10 @@ def _as_wrong_input(error: click.ClickException) -> click.ClickException:
 @click.option("--teacher", multiple=True, metavar="FILE[:FIELD]", help="Of the teacher.")
 @click.option("--baseline", multiple=True, metavar="FILE[:FIELD]",
               help="Of any other model to compare with, such as the old release.")  # fmt: skip
-@click.option("--groups", metavar="FILE", help="Columns of groups, one row an example.")
+@click.option("--groups", metavar="FILE", help="Columns of groups, one row per example.")
 @click.option("--cross", multiple=True, metavar="COLUMN,COLUMN",
               help="Columns whose combinations are groups too; may be repeated.")  # fmt: skip
-@click.option("--class-names", metavar="FILE", help="A .txt file, a name a line; or FILE:FIELD.")
+@click.option("--class-names", metavar="FILE", help="A .txt file, a name per line; or FILE:FIELD.")
 @click.option("--train-counts", metavar="FILE[:FIELD]", help="Training examples of each class.")
 @click.option("--dev-labels", metavar="FILE[:FIELD]", help="Labels of dev examples.")
 @click.option("--dev-teacher", metavar="FILE[:FIELD]", help="The teacher's scores on them.")

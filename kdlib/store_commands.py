@@ -44,7 +44,7 @@ def where(root: Path | None) -> None:
 @store.command("list")
 @root_option
 def list_runs(root: Path | None) -> None:
-    """One line a finished run: id, status, mean test accuracy, what it is."""
+    """One line per finished run: id, status, mean test accuracy, what it is."""
     from kdlib.runs.machine import warn_of_mixed_machines
 
     shelf = _there(root)

@@ -193,7 +193,7 @@ def test_the_tables_of_a_step_give_ratios_and_verdicts():
     step, found = step_targets, speeds_of(forward=230, table=400, other=100)
     row = step.speed_table(found)[0]
     assert row[f"times {step.REPDISTILLER}"] == "1.00 (1.00)"
-    assert (row["images a second"], row["memory of all processes"]) == ("100", "2.0 GB")
+    assert (row["images per second"], row["memory of all processes"]) == ("100", "2.0 GB")
     rows = step.target_table(found, BUILDS, LIMITS)
     assert [row["kdlib"] for row in rows[::3]] == ["fp32", "fp32 fused", "bf16"]
     assert [row["convolutions alone"] for row in rows[:3]] == ["2.50", "5.00", "5.00"]

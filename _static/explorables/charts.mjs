@@ -81,7 +81,7 @@ function lossArrow(byMethod, middle, y, step, methods) {
   ].filter(Boolean);
 }
 
-/** Mean, rarest and worst classes: a row a method, a dot a seed, intervals over seeds. */
+/** Mean, rarest and worst classes: a row per method, a dot per seed, intervals over seeds. */
 export function measureChart(summary, { width, methods, showSeeds }) {
   const [left, right, row, head] = [86, 14, 17, 24];
   const each = head + row * methods.length;

@@ -2,7 +2,7 @@
 
 import { generator, shuffle } from "./random.mjs";
 
-const DEV = 20; // examples a class that judge the teacher, or half of a class that has fewer than 40
+const DEV = 20; // examples per class that judge the teacher, or half of a class that has fewer than 40
 
 /** Class sizes that fall exponentially from `head` to `head / ratio`. */
 export function longTail(head, classes, ratio) {

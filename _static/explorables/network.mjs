@@ -86,7 +86,7 @@ export class Network {
 
 /** Train a network; `pause` is awaited after each epoch, and may throw to end it.
  *
- *  images, targets: one row an example. logCost: of the loss, read anew each step.
+ *  images, targets: one row per example. logCost: of the loss, read anew each step.
  *  afterStep(done, network): called after each step. */
 export async function train(images, targets, options) {
   const { hidden, classes, epochs, seed, pause, afterStep = () => {} } = options;

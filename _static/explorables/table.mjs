@@ -10,7 +10,7 @@ function cell({ level, change }) {
   return html("td", {}, `${level.mean.toFixed(1)}${moved}`);
 }
 
-/** A row a measure and a class, a column a method. */
+/** A row per measure and class, a column per method. */
 export function numbersTable(summary, columns, methods, noun) {
   const row = (head, byMethod) => html("tr", {},
     html("th", { scope: "row" }, head), ...methods.map((name) => cell(byMethod[name])));

@@ -22,7 +22,7 @@ export function countRight(network, { test, classes }) {
   return right;
 }
 
-/** Softened answers of a network, one row an example. */
+/** Softened answers of a network, one row per example. */
 function probabilities(network, examples, temperature) {
   return examples.map(({ x }) => soften(network.answer(x), temperature));
 }

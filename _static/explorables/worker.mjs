@@ -1,7 +1,7 @@
 /* Trains in a thread of its own, so that the page stays quick.
  *
  * In: { id, task, edits, settings, seeds: [...] }, where a new id ends what went on before, or
- * { id } alone to stop. Out: { id, trial } a seed, then { id, done: true }, or { id, error }. */
+ * { id } alone to stop. Out: { id, trial } per seed, then { id, done: true }, or { id, error }. */
 
 import { digitsTask } from "./digits.mjs";
 import { planeTask, regions } from "./plane.mjs";

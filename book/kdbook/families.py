@@ -195,13 +195,13 @@ class Family:
 
 
 def families(profile: Profile, imbalance: float | None = None) -> Sequence[Family]:
-    """One family a seed: the profile's full number at its own ratio, fewer elsewhere."""
+    """One family per seed: the profile's full number at its own ratio, fewer elsewhere."""
     ratio = profile.imbalance if imbalance is None else imbalance
     count = profile.seeds if ratio == profile.imbalance else profile.sweep_seeds
     return [Family(profile, ratio, seed) for seed in range(count)]
 
 
 def families_at(profile: Profile, imbalance: float | None) -> Sequence[Family]:
-    """One family a seed at one ratio (``None``: the profile's), as many as the profile has."""
+    """One family per seed at one ratio (``None``: the profile's), as many as the profile has."""
     ratio = profile.imbalance if imbalance is None else imbalance
     return families(profile.model_copy(update={"imbalance": ratio}))

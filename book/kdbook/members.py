@@ -51,7 +51,7 @@ class Members(Generic[AnySettings]):
         return [m for family in self.study_families() for m in self.family_members(family)]
 
     def study_families(self) -> Sequence[Any]:
-        """Families of runs, by default one a seed at the settings' ratio."""
+        """Families of runs, by default one per seed at the settings' ratio."""
         if isinstance(self.settings, RobustSettings):
             return families_of(self.settings, at_quick=self.seeds_by_default or 1)
         most, used = self.seeds_by_default, self.profile

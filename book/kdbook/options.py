@@ -52,7 +52,7 @@ device_option = click.option(
 jobs_option = click.option(
     "--jobs",
     type=click.IntRange(1, 256),
-    help="Training processes side by side  [default: one a core for digits, else 1]",
+    help="Training processes side by side  [default: one per core for digits, else 1]",
 )
 _together = click.option(
     "--together",

@@ -183,7 +183,7 @@ class RobustFamily:
 def robust_families(
     settings: RobustSettings, *, fixed_teacher: bool = False, student_model: AnyModel | None = None
 ) -> Sequence[RobustFamily]:
-    """One family a seed."""
+    """One family per seed."""
     count = robust_profile(settings).seeds
     return [RobustFamily(settings, seed, fixed_teacher, student_model) for seed in range(count)]
 
@@ -191,7 +191,7 @@ def robust_families(
 def families_of(
     settings: RobustSettings, seeds: int | None = None, *, at_quick: int
 ) -> Sequence[RobustFamily]:
-    """One family a seed of a study's settings, taught as they say.
+    """One family per seed of a study's settings, taught as they say.
 
     Args:
         settings: of the study.

@@ -50,7 +50,7 @@ def chosen_settings(per_seed: pd.DataFrame) -> list[str]:
 
 
 def choose_temperature(per_seed: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
-    """One temperature a method and ratio, by the mean of ``by`` over all seeds.
+    """One temperature per method and ratio, by the mean of ``by`` over all seeds.
 
     Args:
         per_seed: rows of ``kdbook.tables.per_seed``. Each temperature of a method must have
@@ -58,8 +58,8 @@ def choose_temperature(per_seed: pd.DataFrame, by: str | None = None) -> pd.Data
         by: the column that is made as large as possible; by default the table's ``criterion``.
 
     Returns:
-        One row a method and ratio: method, imbalance, temperature (and ``validation_temperature``),
-        score (the mean of ``by``).
+        One row per method and ratio: method, imbalance, temperature (and
+        ``validation_temperature``), score (the mean of ``by``).
 
     Raises:
         SettingError: two temperatures of a method were trained for different seeds, or nothing
@@ -73,7 +73,7 @@ def choose_temperature(per_seed: pd.DataFrame, by: str | None = None) -> pd.Data
 
 
 def choose_by_seed(per_seed: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
-    """One temperature a method, ratio and seed, by that seed's ``by`` alone.
+    """One temperature per method, ratio and seed, by that seed's ``by`` alone.
 
     So the choice is part of what is repeated, and an interval over seeds covers its luck too.
 
@@ -82,7 +82,7 @@ def choose_by_seed(per_seed: pd.DataFrame, by: str | None = None) -> pd.DataFram
         by: the column that is made as large as possible; by default the table's ``criterion``.
 
     Returns:
-        One row a method, ratio and seed: method, imbalance, seed, temperature, score.
+        One row per method, ratio and seed: method, imbalance, seed, temperature, score.
 
     Raises:
         SettingError: as ``choose_temperature``.
@@ -129,7 +129,7 @@ def gap_to_peeking(per_seed: pd.DataFrame, measure: str) -> pd.DataFrame:
         measure: a column of test results, the larger the better.
 
     Returns:
-        One row a method, ratio and seed: method, imbalance, seed, honest, peeked (``measure`` at
+        One row per method, ratio and seed: method, imbalance, seed, honest, peeked (``measure`` at
         either choice), gap (peeked minus honest, 0 or more).
     """
     keys = [*ARM, "seed"]

@@ -85,11 +85,11 @@ class Study(Members[AnySettings]):
         return self._results
 
     def per_seed(self, results: Results) -> pd.DataFrame:
-        """One row a run; see ``kdbook.tables.per_seed``."""
+        """One row per run; see ``kdbook.tables.per_seed``."""
         return tables.per_seed(self.members(), results, self.paper)
 
     def per_class(self, results: Results) -> pd.DataFrame:
-        """One row a run and class; see ``kdbook.tables.per_class``."""
+        """One row per run and class; see ``kdbook.tables.per_class``."""
         return tables.per_class(self.members(), results, self.paper)
 
     def provenance(self) -> dict[str, Any]:
@@ -137,7 +137,7 @@ class Study(Members[AnySettings]):
         return compare.measures(len(self.class_names))
 
     def overview(self) -> pd.DataFrame:
-        """Means with intervals as text: a row a method, a column a measure."""
+        """Means with intervals as text: a row per method, a column per measure."""
         return compare.overview(self.at_ratio, self.measures())
 
     def class_lines(self) -> pd.DataFrame:
@@ -150,7 +150,7 @@ class Study(Members[AnySettings]):
         self, method: str, baseline: str, *, measures: Mapping[str, str] | None = None,
         ratio: float | None = None,
     ) -> pd.DataFrame:  # fmt: skip
-        """One method minus another, paired by seed: a row a measure.
+        """One method minus another, paired by seed: a row per measure.
 
         Args:
             method: as the column ``method`` names it. Where it was trained at several
@@ -210,8 +210,8 @@ class Study(Members[AnySettings]):
 class Computed(Study[AnySettings]):
     """A study that trains no network: its table is computed here and now.
 
-    A chapter fills in ``compute``: one number a row in the column ``value``, a column ``seed``, and
-    columns that name what was measured.
+    A chapter fills in ``compute``: one number per row in the column ``value``, a column ``seed``,
+    and columns that name what was measured.
     """
 
     trains = False

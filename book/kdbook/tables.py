@@ -1,4 +1,4 @@
-"""From finished runs to tidy tables: one row a seed, one row a class, means with intervals."""
+"""From finished runs to tidy tables: one row per seed, one row per class, means with intervals."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def per_seed(
     results: Sequence[RunResult | None],
     paper: Paper = "teachers_pet",
 ) -> pd.DataFrame:
-    """One row a run: its key, status, and its test accuracies in percent.
+    """One row per run: its key, status, and its test accuracies in percent.
 
     ``None`` stands for a run that is not finished: it has no row. The test images are those of the
     paper's protocol (``kdbook.protocol``).
@@ -78,7 +78,7 @@ def per_class(
     results: Sequence[RunResult | None],
     paper: Paper = "teachers_pet",
 ) -> pd.DataFrame:
-    """One row a run and class: key, label, train_count, accuracy, log_loss, margin.
+    """One row per run and class: key, label, train_count, accuracy, log_loss, margin.
 
     On the test images of the paper's protocol: accuracy in percent, mean log-loss in nats, mean
     margin from -1 to 1. ``None`` stands for a run that is not finished: it has no rows.
@@ -119,7 +119,7 @@ def rarest_fifth(counts: np.ndarray) -> np.ndarray:
     """Labels of the rarest 20 percent of the classes, at least one.
 
     Args:
-        counts: training examples a class, ``[L]``. Of equally rare classes the last are taken,
+        counts: training examples per class, ``[L]``. Of equally rare classes the last are taken,
             which are the rare ones at every ratio, so that at ratio 1 they stay the same.
     """
     return np.lexsort((-np.arange(len(counts)), counts))[: max(1, round(0.2 * len(counts)))]
@@ -131,7 +131,7 @@ def _measured(measure: Callable[..., Any], accuracy: np.ndarray, part: float) ->
 
 
 def training_counts(spec: RunSpec) -> np.ndarray:
-    """Training examples a class ``[L]`` of the spec's data."""
+    """Training examples per class ``[L]`` of the spec's data."""
     return training_split(spec, dataset_for(spec)).class_counts.numpy()
 
 

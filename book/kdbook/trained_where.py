@@ -100,7 +100,7 @@ def _dates(first: str, last: str) -> str:
 
 
 def beside(study: Study[Any], own: Sequence[RunResult]) -> pd.DataFrame:
-    """Means of every method, recorded and trained here: a row a method and measure.
+    """Means of every method, recorded and trained here: a row per method and measure.
 
     Args:
         study: whose table is the recorded one.

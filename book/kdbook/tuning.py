@@ -60,7 +60,7 @@ class TunedStudy(Study[AnyTuned]):
         return results[:count], results[count:]
 
     def reported(self, results: Results) -> pd.DataFrame:
-        """One row a run of ``members``; see ``kdbook.tables.per_seed``."""
+        """One row per run of ``members``; see ``kdbook.tables.per_seed``."""
         return tables.per_seed(self.members(), self.parted(results)[0], self.paper)
 
     def per_seed(self, results: Results) -> pd.DataFrame:
@@ -72,7 +72,7 @@ class TunedStudy(Study[AnyTuned]):
         return with_scores(self.reported(results), self.choosing(), self.parted(results)[1])
 
     def per_class(self, results: Results) -> pd.DataFrame:
-        """One row a run of ``members`` and class; see ``kdbook.tables.per_class``."""
+        """One row per run of ``members`` and class; see ``kdbook.tables.per_class``."""
         return tables.per_class(self.members(), self.parted(results)[0], self.paper)
 
 
@@ -149,7 +149,7 @@ def rescored(
 
     Args:
         rows: as ``per_seed`` of a study gives them, with its column that chooses.
-        reported: members and their results, one a row, in order.
+        reported: members and their results, one per row, in order.
         tuning: the students that choose and their results; empty where validation chooses.
         classes: labels that count.
     """

@@ -18,7 +18,7 @@ _RESAMPLES = 2000
 _MOST_CELLS = 10_000_000
 _BLOCK = 250_000
 _FEW = 16
-"""With fewer examples a class than this, drawing each of them is quicker than drawing counts."""
+"""With fewer examples per class than this, drawing each of them is quicker than drawing counts."""
 _Draw = Callable[[np.random.Generator, int], tuple[Floats, Floats]]
 """Draws accuracies of the new and the old model by class, so many times: ``[times, M]`` each."""
 

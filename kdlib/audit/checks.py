@@ -34,7 +34,7 @@ def check_labels(where: str, values: Any, num_classes: int, size: int) -> NDArra
     if labels.ndim == 2 and 1 in labels.shape:
         labels = labels.ravel()
     if labels.shape != (size,):
-        raise DataError(f"{where} has shape {labels.shape}: expected ({size},), one label a row")
+        raise DataError(f"{where} has shape {labels.shape}: expected ({size},), one label per row")
     whole = _whole_numbers(where, labels)
     wrong = (whole != IGNORED) & ((whole < 0) | (whole >= num_classes))
     if wrong.any():

@@ -71,14 +71,14 @@ class Field:
         return self._array()
 
     def vector(self) -> NDArray[Any]:
-        """One value an example or class: ``[N]`` or ``[L]``."""
+        """One value per example or class: ``[N]`` or ``[L]``."""
         if isinstance(self.content, pd.DataFrame):
             return self._column(self.content).to_numpy()
         whole = self._array()
         return np.asarray(whole if isinstance(whole, np.ndarray) else whole[...])
 
     def frame(self) -> pd.DataFrame:
-        """Columns with one value an example."""
+        """Columns with one value per example."""
         if isinstance(self.content, pd.DataFrame):
             return self.content
         if not isinstance(self.content, Mapping):
@@ -86,7 +86,7 @@ class Field:
         return self.columns({name: name for name in self.content})
 
     def columns(self, names: Mapping[str, str]) -> pd.DataFrame:
-        """Fields of one value an example, by the names that they get."""
+        """Fields of one value per example, by the names that they get."""
         arrays = {name: self.sibling(field).vector() for name, field in names.items()}
         for name, array in arrays.items():
             if array.ndim != 1:

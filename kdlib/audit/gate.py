@@ -48,7 +48,7 @@ class GateResult:
     """What the data say of all limits of a gate.
 
     Attributes:
-        checks: one a limit.
+        checks: one per limit.
     """
 
     checks: list[Check]
@@ -67,7 +67,7 @@ class GateResult:
         return EXIT_CODES[self.status]
 
     def text(self) -> str:
-        """One line a limit."""
+        """One line per limit."""
         return "\n".join(f"{check.status}: {check.limit}: {check.words}" for check in self.checks)
 
 

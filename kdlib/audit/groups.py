@@ -31,14 +31,14 @@ class Grouping:
 
 
 def groupings(where: str, groups: Any, cross: Sequence[Sequence[str]], size: int) -> list[Grouping]:
-    """One grouping a column, and one for each list of columns to cross.
+    """One grouping per column, and one for each list of columns to cross.
 
     A column of True and False marks the members of one group, so that
     an example can be in several. A missing value is a group of its own.
 
     Args:
         where: the groups are from, for messages.
-        groups: a table with one row an example: a DataFrame or a mapping of columns; or None.
+        groups: a table with one row per example: a DataFrame or a mapping of columns; or None.
         cross: lists of columns whose combinations are groups too.
         size: N.
 
@@ -65,7 +65,7 @@ def _as_frame(where: str, groups: Any, size: int) -> pd.DataFrame:
     try:
         frame = groups if isinstance(groups, pd.DataFrame) else pd.DataFrame(groups)
     except (ValueError, TypeError):
-        raise DataError(f"{where} is no table: expected columns with one value a row") from None
+        raise DataError(f"{where} is no table: expected columns with one value per row") from None
     if len(frame) != size:
         raise DataError(f"{where} has {len(frame)} rows: expected {size}, as there are labels")
     return frame.reset_index(drop=True)  # which the scores share, or which says nothing
@@ -103,7 +103,7 @@ def _factorized(where: str, name: str, values: pd.Series) -> tuple[Any, Any]:
     except TypeError:  # lists, say, as Parquet can hold
         kind = type(values.dropna().iloc[0]).__name__
         raise DataError(
-            f"{where}, column {name!r} holds {kind}: expected one value a row, text or a number"
+            f"{where}, column {name!r} holds {kind}: expected one value per row, text or a number"
         ) from None
 
 
@@ -116,7 +116,7 @@ def _refuse_mixed(where: str, name: str, values: pd.Series) -> None:
         row = int(kinds.index[row])
         raise DataError(
             f"{where}, column {name!r}, row {row}: {values[row]!r} is {kinds[row]}, "
-            f"before it is {kinds.iloc[0]}: expected one type a column"
+            f"before it is {kinds.iloc[0]}: expected one type per column"
         )
 
 

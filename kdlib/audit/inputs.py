@@ -170,7 +170,7 @@ def class_names(where: str, names: Any, num_classes: int) -> list[str]:
         return [str(label) for label in range(num_classes)]
     found = [shown(name) for name in np.asarray(names, dtype=object).ravel()]
     if len(found) != num_classes:
-        raise DataError(f"{where} has {len(found)} names: expected {num_classes}, one a class")
+        raise DataError(f"{where} has {len(found)} names: expected {num_classes}, one per class")
     if not all(name.strip() for name in found):
         place = [name.strip() for name in found].index("")
         raise DataError(f"{where}, class {place} has an empty name: expected one for each class")

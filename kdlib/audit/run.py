@@ -61,7 +61,7 @@ def audit(
         one_hot: The same of a student that was trained on the labels alone.
         teacher: The same of the teacher.
         baseline: The same of any other model to compare with, for example the old release.
-        groups: A table with one row an example; see ``kdlib.audit.groups.groupings``.
+        groups: A table with one row per example; see ``kdlib.audit.groups.groupings``.
         cross: Lists of its columns whose combinations are groups too.
         class_names: Of the L classes.
         train_counts: Training examples of each class, which say what is rare.

@@ -19,7 +19,7 @@ CONFIDENT = 0.5
 
 
 def by_class(audited: Audited, gains: PairedGains, testable: Any, level: float) -> pd.DataFrame:
-    """One row a class: examples, accuracy of each model, gain, interval, p-values, verdict."""
+    """One row per class: examples, accuracy of each model, gain, interval, p-values, verdict."""
     frame = pd.DataFrame({"class": range(audited.num_classes), "name": audited.names})
     if audited.train_counts is not None:
         frame["train_count"] = audited.train_counts
@@ -32,7 +32,7 @@ def by_class(audited: Audited, gains: PairedGains, testable: Any, level: float) 
 
 
 def by_group(audited: Audited, gains: PairedGains, testable: Any, level: float) -> pd.DataFrame:
-    """One row a group, with the columns of ``by_class``."""
+    """One row per group, with the columns of ``by_class``."""
     names = [name for part in audited.groups for name in part.names]
     frame = pd.DataFrame({"name": names}, dtype=object)
     accuracy = {
@@ -80,7 +80,7 @@ def _columns(
 def overall(
     audited: Audited, mean: PairedGains, running: Averages, ordered: int, seed: int, level: float
 ) -> pd.DataFrame:
-    """One row a summary: mean and balanced accuracy, the first fifth of the classes, worst-k.
+    """One row per summary: mean and balanced accuracy, the first fifth of the classes, worst-k.
 
     Args:
         audited: the examples.
@@ -130,7 +130,7 @@ def cumulative(audited: Audited, running: Averages, order: NDArray[np.int64]) ->
 
 
 def buckets(audited: Audited, order: NDArray[np.int64]) -> pd.DataFrame:
-    """One row a bucket of the ordered classes and model: mean margin and log-loss."""
+    """One row per bucket of the ordered classes and model: mean margin and log-loss."""
     parts = np.array_split(order, min(BUCKETS, len(order)))
     rows = [
         (number, len(part), role, model.margin[part].mean(), model.log_loss[part].mean())
@@ -141,7 +141,7 @@ def buckets(audited: Audited, order: NDArray[np.int64]) -> pd.DataFrame:
 
 
 def confident_errors(audited: Audited) -> pd.DataFrame:
-    """One row a class and the other class that the teacher is sure of: how often, how sure."""
+    """One row per class and the other class that the teacher is sure of: how often, how sure."""
     columns = ["name", "taken_for", "examples", "share", "confidence"]
     teacher = audited.models.get("teacher")
     if teacher is None:

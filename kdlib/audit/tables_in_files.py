@@ -70,7 +70,7 @@ def _whole(path: Path, parts: Iterable[pd.DataFrame], large: bool) -> pd.DataFra
     kept = [_narrow(part) if large else part for part in parts]
     frame = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
     if not len(frame):
-        raise DataError(f"{path} has no rows: expected one an example")
+        raise DataError(f"{path} has no rows: expected one per example")
     return frame
 
 

@@ -48,7 +48,7 @@ class People:
     """One part of Adult.
 
     Attributes:
-        attributes: one row a person, 14 columns as the files order them: ``NUMBERS`` are whole
+        attributes: one row per person, 14 columns as the files order them: ``NUMBERS`` are whole
             numbers, ``CATEGORIES`` are text, ``MISSING`` where not known.
         label: 1 where the person earns over 50,000 dollars a year, else 0; ``[N]``, read-only.
     """

@@ -121,7 +121,7 @@ class ImageFiles:
         return hashlib.sha256(text.encode()).digest()
 
     def _read(self, show: Callable[[Any, Any], Tensor], views: Iterable[Any]) -> Tensor:
-        """Read, decode and show the images, one thread a core; Pillow lets go of Python's lock."""
+        """Read, decode and show the images, one thread per core; Pillow releases Python's lock."""
         _functional()  # imported here: two threads must not import it at once
 
         def one(name: str, view: Any) -> Tensor:

@@ -93,7 +93,7 @@ def paths_of(listing: Listing) -> list[Path]:
 
 
 def unreadable_images(paths: Sequence[Path], seen: Callable[[int], object]) -> Iterator[str]:
-    """Decode every image, one thread a core; a line for each that cannot be.
+    """Decode every image, one thread per core; a line for each that cannot be.
 
     Args:
         paths: of the images.

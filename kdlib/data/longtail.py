@@ -52,8 +52,8 @@ def refuse_second_tail(name: str, imbalance: float) -> None:
 def dev_count(count: int, imbalance: float, name: str = "") -> int:
     """How many of a class's ``count`` training examples go to the dev split of set ``name``.
 
-    "Teacher's pet", section 5: 20 % of a balanced set; of a long-tailed one k a class, or half of a
-    class that has at most 2k; k is 20, or as in ``NATURAL_TAILS``. The paper draws the 20 % at
+    "Teacher's pet", section 5: 20 % of a balanced set; of a long-tailed one k per class, or half of
+    a class that has at most 2k; k is 20, or as in ``NATURAL_TAILS``. The paper draws the 20 % at
     random from all classes together; ours are of each class.
     """
     if imbalance == 1 and name not in NATURAL_TAILS:

@@ -45,7 +45,7 @@ FASHION_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
-DIGITS_TRAIN, DIGITS_VALIDATION = 90, 20  # a class; the rest, 64 to 73 a class, is the test split
+DIGITS_TRAIN, DIGITS_VALIDATION = 90, 20  # per class; the other 64 to 73 are the test split
 
 _TORCHVISION_CLASSES: dict[str, tuple[str, tuple[OfficialFile, ...]]] = {
     "fashion_mnist": ("FashionMNIST", FASHION_MNIST_FILES),

@@ -153,7 +153,7 @@ def check_shapes(
 def check_vectors(
     mix: float | Tensor, log_cost: Tensor | None, class_weight: Tensor | None, num_classes: int
 ) -> None:
-    """Refuse vectors that have not one entry a class, and a number ``mix`` outside [0, 1]."""
+    """Refuse vectors that have not one entry per class, and a number ``mix`` outside [0, 1]."""
     for name, vector in (("log_cost", log_cost), ("class_weight", class_weight)):
         if vector is not None:
             check_shape(name, vector, (num_classes,))

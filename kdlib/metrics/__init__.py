@@ -1,8 +1,8 @@
 """Measures by class and by group, and intervals that say how sure they are.
 
 Everything takes NumPy arrays, lists, tables or torch tensors and gives NumPy or pandas. The
-measures of ``per_class`` and ``examples`` work along the last axis: rows of predictions (one a
-seed, or one a bootstrap resample) give rows of results. A class or group without examples is NaN,
+measures of ``per_class`` and ``examples`` work along the last axis: rows of predictions (one per
+seed, or one per bootstrap resample) give rows of results. A class or group without examples is NaN,
 with an ``EmptyGroupWarning`` that names it, and never 0. Examples labelled -100 are left out.
 Tables with an index go together only where they share it.
 """

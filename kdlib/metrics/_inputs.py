@@ -73,7 +73,7 @@ def as_classes(name: str, values: Any, num_classes: int | None = None) -> Intege
     if array.size and array.dtype.kind not in "iub":
         raise SettingError(f"{name} has type {array.dtype}: expected whole numbers")
     if array.ndim == 0:
-        raise SettingError(f"{name} = {values!r} is not allowed: expected one class an example")
+        raise SettingError(f"{name} = {values!r} is not allowed: expected one class per example")
     classes = array.astype(np.int64)
     if classes.size:
         _check_range(name, classes, num_classes)
@@ -91,7 +91,7 @@ def as_per_class(name: str, values: Any) -> Floats:
     """Values by class, ``[..., L]`` in float64; ``SettingError`` where there is no class."""
     array = as_floats(values, name)
     if array.ndim == 0 or array.shape[-1] == 0:
-        raise SettingError(f"{name} has shape {array.shape}: expected one value a class")
+        raise SettingError(f"{name} has shape {array.shape}: expected one value per class")
     return array
 
 

@@ -23,7 +23,7 @@ def paired_p_value(differences: Any, scale: Scale = FREE) -> float:
     probability 2^(1 - n), so that five equal differences are undecided.
 
     Args:
-        differences: One difference a repeat, usually a seed, ``[n]`` with n at least 1.
+        differences: One difference per repeat, usually a seed, ``[n]`` with n at least 1.
         scale: What the differences can be.
 
     Returns:
@@ -31,7 +31,7 @@ def paired_p_value(differences: Any, scale: Scale = FREE) -> float:
         difference is NaN.
 
     Raises:
-        SettingError: There are no differences, they are not one a repeat, or one is out of bounds.
+        SettingError: There are no differences, not one per repeat, or one is out of bounds.
     """
     numbers = as_repeats("differences", differences)
     scale.check(numbers)
@@ -63,7 +63,7 @@ def holm(p_values: Any) -> Floats:
     """
     given = as_floats(p_values, "p_values")
     if given.ndim != 1:
-        raise SettingError(f"p_values has shape {given.shape}: expected one value a test")
+        raise SettingError(f"p_values has shape {given.shape}: expected one value per test")
     outside = given[(given < 0) | (given > 1)]
     if outside.size:
         raise SettingError(f"p_values holds {outside[0]:g}: allowed are 0 to 1")

@@ -33,7 +33,7 @@ def crossed_interval(
 ) -> CrossedInterval:
     """Interval for a mean difference over new people AND new trainings.
 
-    The differences form a table: one row a training (seed), one column a person, and both are
+    The differences form a table: one row per training (seed), one column per person, and both are
     random samples. In the crossed random-effects model d_si = mu + seed_s + person_i + e_si the
     variance of the mean is (MS_people + MS_seeds - MS_rest) / (n S), with the mean squares of a
     two-way analysis of variance, and Satterthwaite's degrees of freedom, at least those of the

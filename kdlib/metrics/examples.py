@@ -71,7 +71,7 @@ def class_means(values: Any, labels: Any, num_classes: int) -> Floats:
     """The mean of a value over the examples of each class.
 
     Args:
-        values: One value an example, ``[..., N]``: a log-loss, a margin, right or wrong.
+        values: One value per example, ``[..., N]``: a log-loss, a margin, right or wrong.
         labels: Class indices ``[N]`` in ``0..num_classes-1`` (or one for each value). Examples
             labelled -100 are left out, whatever their value.
         num_classes: L, at least 1.

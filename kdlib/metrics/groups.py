@@ -32,7 +32,7 @@ def group_accuracy(
             ``itertools.product`` makes all combinations.
 
     Returns:
-        The columns ``by``, then ``count`` and ``accuracy`` (from 0 to 1), one row a group. A
+        The columns ``by``, then ``count`` and ``accuracy`` (from 0 to 1), one row per group. A
         group that was asked for and has no examples has count 0 and accuracy NaN, with an
         ``EmptyGroupWarning`` that names it.
 

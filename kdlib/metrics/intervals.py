@@ -37,7 +37,7 @@ def t_interval(values: Any, confidence: float = 0.95, scale: Scale = FREE) -> In
     """Student's t interval for the mean over independent repeats, usually seeds.
 
     Args:
-        values: One number a repeat, ``[n]`` with n at least 1. A NaN makes the result NaN.
+        values: One number per repeat, ``[n]`` with n at least 1. A NaN makes the result NaN.
         confidence: The nominal coverage, in (0, 1).
         scale: What the values can be; the interval keeps its bounds. That of a level such as an
             accuracy is taken on the logit scale, which covers better near a bound; where a step of
@@ -93,7 +93,7 @@ def prediction_interval(
     with the degrees of freedom of Welch and Satterthwaite.
 
     Args:
-        values: One number a repeat of ours, ``[n]``.
+        values: One number per repeat of ours, ``[n]``.
         confidence: The nominal coverage, in (0, 1).
         scale: What the values can be. The interval is cut at its bounds, on which a run may lie.
         runs: Of how many runs the printed number is the mean.

@@ -18,7 +18,7 @@ def pareto_frontier(points: Any) -> NDArray[np.bool_]:
     dominate each other, so all of them or none are on the frontier.
 
     Args:
-        points: ``[N, D]``: one row a point, one column a measure, all finite.
+        points: ``[N, D]``: one row per point, one column per measure, all finite.
 
     Returns:
         ``[N]``, True where no other point dominates.
@@ -28,7 +28,7 @@ def pareto_frontier(points: Any) -> NDArray[np.bool_]:
     """
     values = as_floats(points, "points")
     if values.ndim != 2:
-        raise SettingError(f"points has shape {values.shape}: expected one row a point")
+        raise SettingError(f"points has shape {values.shape}: expected one row per point")
     if not np.isfinite(values).all():
         raise SettingError("points holds a value that is not finite: leave such points out")
     nowhere_worse = (values[:, None] >= values[None]).all(axis=2)

@@ -56,7 +56,7 @@ def mean_accuracy(predictions: Any, labels: Any) -> FloatOrRows:
         labels: True classes ``[N]`` (or one for each prediction); -100 leaves an example out.
 
     Returns:
-        A float from 0 to 1, or one a row. NaN with an ``EmptyGroupWarning`` where no example is
+        A float from 0 to 1, or one per row. NaN with an ``EmptyGroupWarning`` where no example is
         left.
 
     Raises:
@@ -80,7 +80,7 @@ def balanced_accuracy(per_class: Any) -> FloatOrRows:
             warned.
 
     Returns:
-        A float from 0 to 1, or one a row. NaN where every class is NaN.
+        A float from 0 to 1, or one per row. NaN where every class is NaN.
     """
     values = as_per_class("per_class", per_class)
     return _plain(_mean_of_lowest(values, _measured(values)))
@@ -95,7 +95,7 @@ def worst_k(per_class: Any, k: int) -> FloatOrRows:
         k: From 1 to L.
 
     Returns:
-        A float from 0 to 1, or one a row. NaN where fewer than k classes have a value.
+        A float from 0 to 1, or one per row. NaN where fewer than k classes have a value.
 
     Raises:
         SettingError: ``k`` is out of range.
@@ -114,7 +114,7 @@ def top_fraction(per_class: Any, fraction: float) -> FloatOrRows:
             least one.
 
     Returns:
-        A float from 0 to 1, or one a row. NaN where every class is NaN.
+        A float from 0 to 1, or one per row. NaN where every class is NaN.
 
     Raises:
         SettingError: ``fraction`` is out of range.
@@ -221,7 +221,7 @@ def _same_classes(**arrays: Any) -> list[Floats]:
     shape = next(iter(vectors.values())).shape
     for name, vector in vectors.items():
         if vector.ndim != 1 or vector.shape != shape:
-            raise SettingError(f"{name} has shape {vector.shape}: expected one value a class")
+            raise SettingError(f"{name} has shape {vector.shape}: expected one value per class")
     return list(vectors.values())
 
 

@@ -29,10 +29,10 @@ _OFF_GRID = 1e-3
 
 
 def as_repeats(name: str, values: Any) -> Floats:
-    """One number a repeat ``[n]``; ``SettingError`` where there are none, or rows of them."""
+    """One number per repeat ``[n]``; ``SettingError`` where there are none, or rows of them."""
     numbers = as_floats(values, name)
     if numbers.ndim != 1 or not numbers.size:
-        raise SettingError(f"{name} has shape {numbers.shape}: expected one number a repeat")
+        raise SettingError(f"{name} has shape {numbers.shape}: expected one number per repeat")
     return numbers
 
 

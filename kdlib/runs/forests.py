@@ -112,7 +112,7 @@ def fit_forests(
         specs: the wanted forests. Their teachers are fitted too, first.
         store: where they are kept; by default ``Store()``.
         jobs: threads, each with a forest of its own, so that their number changes no bit; by
-            default one a core.
+            default one per core.
 
     Returns:
         For each a score in [0, 1] a person, the estimated chance of the label 1: ``test`` for

@@ -114,7 +114,7 @@ def mixed_machines(results: Iterable[RunResult]) -> dict[str, list[str]]:
 
 
 def warn_of_mixed_machines(results: Iterable[RunResult]) -> None:
-    """Warn, once a process, of results from more than one kind of machine."""
+    """Warn, once per process, of results from more than one kind of machine."""
     if _warned:
         return
     for name, kinds in mixed_machines(results).items():

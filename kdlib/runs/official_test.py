@@ -32,8 +32,8 @@ def put_together(rows: pd.DataFrame) -> pd.DataFrame:
     """The class rows of two or more splits as those of all their images.
 
     Args:
-        rows: one row a split and class: label, count, and the columns of ``MEASURED``, each a mean
-            over that class's images; NaN where there are none.
+        rows: one row per split and class: label, count, and the columns of ``MEASURED``, each a
+            mean over that class's images; NaN where there are none.
 
     Returns:
         One row per class, by label: label, count, ``MEASURED``.

@@ -66,7 +66,7 @@ class RunResult:
 
     @cached_property
     def per_class(self) -> pd.DataFrame:
-        """One row a split and class: split, label, count, accuracy, log_loss, margin.
+        """One row per split and class: split, label, count, accuracy, log_loss, margin.
 
         Accuracy in [0, 1], log-loss in nats. NaN where a class is empty or the run diverged.
         """

@@ -141,7 +141,7 @@ def _check_vector(
 ) -> None:
     if vector.shape != (size,):
         raise SettingError(
-            f"{name} has shape {tuple(vector.shape)}: must be ({size},), one a class"
+            f"{name} has shape {tuple(vector.shape)}: must be ({size},), one per class"
         )
     good = torch.isfinite(vector) & (vector >= low) & (vector <= high)
     if not good.all():

@@ -23,9 +23,9 @@ _SMALL = 8
 def passes(count: int, images: Images, device: torch.device | str) -> list[int]:
     """How many images each forward pass without gradients takes, so that all ``count`` are seen.
 
-    1024 a pass; on a CPU fewer where they are larger than 11x11 pixels: 128 of 32x32, and at least
-    16. From files 128. A remainder below 8 goes with the pass before: kernels may round one or two
-    images otherwise than many.
+    1024 per pass; on a CPU fewer where they are larger than 11x11 pixels: 128 of 32x32, and at
+    least 16. From files 128. A remainder below 8 goes with the pass before: kernels may round one
+    or two images otherwise than many.
 
     Args:
         count: at least 0.

@@ -40,7 +40,7 @@ def join(device: str) -> None:
     if device == "cuda":
         number, there = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
         if number >= there:
-            raise SettingError(f"torchrun needs a GPU a process: this machine has {there}")
+            raise SettingError(f"torchrun needs a GPU per process: this machine has {there}")
         torch.cuda.set_device(number)
     backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
     end_with(os.getppid())  # torchrun

@@ -1,4 +1,4 @@
-"""One bar a training: epochs done, loss, accuracy, images per second.
+"""One bar per training: epochs done, loss, accuracy, images per second.
 
 Where nobody looks on, a plain line every half a minute takes the bar's place.
 """

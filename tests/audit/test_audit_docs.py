@@ -56,7 +56,7 @@ def test_every_kind_of_file_is_named():
 
 
 def rows():
-    """Both tables together, a row a truth."""
+    """Both tables together, a row per truth."""
     block = PAGE.partition("<!-- error rates -->")[2].partition("<!-- /error rates -->")[0]
     tables = [table_of(part) for part in block.split("\n\n") if "|" in part]
     return [first | second for first, second in zip(*tables, strict=True)]

@@ -98,7 +98,7 @@ WRONG = {
         {"student": seeds(3), "one_hot": seeds(4)},
         "one_hot has 4 seeds: expected 1 or 3, as the student",
     ),
-    "few names": ({"class_names": ["a"]}, "class_names has 1 names: expected 6, one a class"),
+    "few names": ({"class_names": ["a"]}, "class_names has 1 names: expected 6, one per class"),
     "same names": ({"class_names": list("abcabc")}, "class_names names two classes 'a'"),
     "few counts": ({"train_counts": [1, 2]}, "train_counts has shape (2,)"),
     "negative count": (
@@ -131,7 +131,7 @@ WRONG = {
     ),
     "lists as groups": (
         {"groups": pd.DataFrame({"a": [[1, 2]] * 300})},
-        "groups, column 'a' holds list: expected one value a row, text or a number",
+        "groups, column 'a' holds list: expected one value per row, text or a number",
     ),
     "mixed column": (
         {"groups": pd.DataFrame({"a": ["x"] * 299 + [3]}, dtype=object)},

@@ -139,7 +139,7 @@ def test_vega_is_loaded_once(browser, gallery):
 
 def test_the_keyboard_moves_a_labelled_slider(browser, gallery):
     with opened(browser, gallery) as page:
-        slider = page.page.get_by_label("Test images a class").first
+        slider = page.page.get_by_label("Test images per class").first
         slider.focus()
         slider.press("ArrowRight")
         assert slider.input_value() == "35"
@@ -157,12 +157,12 @@ def test_enter_in_a_slider_does_not_reload_the_page(browser, gallery):
 
 def test_choices_outlive_a_change_of_width(browser, gallery):
     with opened(browser, gallery, width=1280) as page:
-        slider = page.page.get_by_label("Test images a class").first
+        slider = page.page.get_by_label("Test images per class").first
         slider.fill("400")
         page.page.get_by_label("1", exact=True).check()
         page.page.set_viewport_size({"width": 390, "height": 800})
         page.page.wait_for_function("document.querySelector('svg').width.baseVal.value < 380")
-        assert page.page.get_by_label("Test images a class").first.input_value() == "400"
+        assert page.page.get_by_label("Test images per class").first.input_value() == "400"
         page.page.wait_for_function("document.querySelectorAll('svg')[1].width.baseVal.value < 380")
         assert page.page.get_by_label("1", exact=True).is_checked()
 

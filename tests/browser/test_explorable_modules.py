@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 few = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-# What it gets right of 64 to 73 images a digit with seed 0, under its first settings.
+# What it gets right of 64 to 73 images per digit with seed 0, under its first settings.
 RIGHT_WITH_SEED_0 = {
     "teacher": [68, 72, 66, 68, 67, 70, 67, 59, 33, 40],
     "one-hot": [68, 71, 66, 66, 67, 70, 64, 58, 31, 37],

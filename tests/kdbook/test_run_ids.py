@@ -27,7 +27,7 @@ def recorded():
 
 
 def asked_for():
-    """A line a study and profile, and a record of an older version: how many runs, and a digest."""
+    """A line per study and profile, and an older version's record: how many runs, and a digest."""
     questions = {f"{name}-{p}": (name, p, {}) for name in STUDIES for p in PROFILES}
     questions |= {
         name: (about.study, about.profile, about.settings)

@@ -170,7 +170,7 @@ def test_lemma_1_direct_optimisation_reaches_log_p_over_a():
 
     optimiser.step(step)
     lemma = (probs / mix).log()
-    # Scores are defined up to one constant an example.
+    # Scores are defined up to one constant per example.
     close(free.detach().log_softmax(1), lemma.log_softmax(1), rtol=0, atol=1e-5)
 
 

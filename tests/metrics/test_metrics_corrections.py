@@ -73,7 +73,7 @@ def test_too_few_seeds_or_a_nan_have_no_p_value(differences):
 
 @pytest.mark.parametrize("wrong", [[], [[1.0, 2.0]], 3.0])
 def test_differences_must_be_one_a_repeat(wrong):
-    with pytest.raises(SettingError, match="expected one number a repeat"):
+    with pytest.raises(SettingError, match="expected one number per repeat"):
         paired_p_value(wrong)
 
 
@@ -129,7 +129,7 @@ def test_false_rejections_stay_rare_by_simulation():
 
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
-    [([0.5, 1.2], "holds 1.2: allowed are 0 to 1"), ([-0.1], "-0.1"), (0.5, "one value a test")],
+    [([0.5, 1.2], "holds 1.2: allowed are 0 to 1"), ([-0.1], "-0.1"), (0.5, "one value per test")],
 )
 def test_what_is_no_list_of_p_values_is_refused(wrong, complaint):
     with pytest.raises(SettingError, match=complaint):

@@ -67,7 +67,7 @@ def test_a_missing_repeat_is_not_hidden():
 
 @pytest.mark.parametrize("values", [[], 0.5, [[0.5, 0.6]]])
 def test_t_interval_refuses_other_shapes(values):
-    with pytest.raises(SettingError, match="expected one number a repeat"):
+    with pytest.raises(SettingError, match="expected one number per repeat"):
         t_interval(values)
 
 

@@ -188,7 +188,7 @@ def test_fraction_out_of_range_is_refused(fraction):
 
 def test_no_classes_are_refused():
     for empty in ([], 0.5):
-        with pytest.raises(SettingError, match="expected one value a class"):
+        with pytest.raises(SettingError, match="expected one value per class"):
             worst_k(empty, 1)
 
 

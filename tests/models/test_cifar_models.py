@@ -16,7 +16,7 @@ def weights(model):
 
 
 def closed_form(depth, shortcut, width, classes, channels):
-    """Convolutions, two numbers a channel for each batch norm, and the linear layer."""
+    """Convolutions, two numbers per channel for each batch norm, and the linear layer."""
     blocks = (depth - 2) // 6
     total = 9 * channels * width + 2 * width
     for stage in range(3):

@@ -19,7 +19,7 @@ from kdlib.training import PRESETS, MultiplierRule
 
 @pytest.fixture
 def costs(monkeypatch):
-    """A training takes 7 s and 1 ms an image, measured again 9 s and 2 ms; workers start in 4 s."""
+    """A training takes 7 s and 1 ms per image, then 9 s and 2 ms; workers start in 4 s."""
     asked = []
 
     def measured(stacks, *, device, jobs):

@@ -73,7 +73,7 @@ def test_runs_of_two_kinds_of_machine_are_a_mixture(copies, told, fresh):
         warn_of_mixed_machines(results)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn_of_mixed_machines(results)  # once a process is enough
+        warn_of_mixed_machines(results)  # once per process is enough
 
 
 @pytest.mark.parametrize("told", [{}, {"processor": None}, {"process": 7}])

@@ -12,7 +12,7 @@ from kdlib.training.teacher_views import TeacherTable
 
 
 def student(epochs=12, seed=0):
-    """Twelve epochs of digits ask for more than the nine views an image."""
+    """Twelve epochs of digits ask for more than the nine views per image."""
     spec = distilled(seed, epochs=epochs)
     return spec.model_copy(update={"teacher": one_hot(100)})
 

@@ -73,7 +73,7 @@ def test_its_size_is_known_before_it_is_built():
 
 @pytest.mark.parametrize(("epochs", "pays"), [(17, False), (18, True), (100, True)])
 def test_it_pays_once_a_student_sees_each_view_once_on_average(epochs, pays):
-    recipe = changed(epochs=epochs)  # 18 views an image, 64 images, batches of 16
+    recipe = changed(epochs=epochs)  # 18 views per image, 64 images, batches of 16
     assert table_pays(recipe) == pays
 
 

@@ -1,4 +1,4 @@
-"""One chart a parameter of the grid: how the main numbers move with it."""
+"""One chart per parameter of the grid: how the main numbers move with it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _svg(rows: pd.DataFrame, parameter: str) -> str:
 
 
 def chart(rows: pd.DataFrame, parameter: str, others: Sequence[str]) -> alt.FacetChart:
-    """Mean and interval of each arm over a parameter; a row a metric, a column a point of the rest.
+    """Mean and interval of each arm over a parameter; a row per metric, a column per further point.
 
     Args:
         rows: of one study, as ``kdbook.batches.numbers.numbers`` gives them.

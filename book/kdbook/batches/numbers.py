@@ -19,7 +19,7 @@ COLUMNS = ("study", "arm", "metric", "mean", "low", "high", "seeds")
 
 
 def numbers(items: Iterable[Item], store: Store) -> pd.DataFrame:
-    """One row a study, point, arm and metric: ``COLUMNS``, and one column a parameter of the grid.
+    """One row per study, point, arm and metric: ``COLUMNS``, a column per parameter of the grid.
 
     ``arm`` is what the study compares, in words: method, ratio, temperature. Of a run that the
     store lacks there is no number. A study without runs is asked where it was named itself.

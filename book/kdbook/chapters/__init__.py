@@ -1,4 +1,4 @@
-"""The chapters' own rooms: one a chapter, named as its notebook, with all that it alone needs.
+"""The chapters' own rooms: one per chapter, named as its notebook, with all that it alone needs.
 
 ``chapter`` opens one. A room holds the studies of its chapter as classes whose names are those of
 the studies: ``TeacherLength`` is ``teacher_length`` on the command line and in records.

@@ -2,7 +2,7 @@
 
 A chapter's own charts lie in its room, in ``charts.py``. All are plain functions: a tidy data frame
 in, an Altair chart out. Every chart has a title, axis titles in words, an alt text
-(``description``), sliders that need no kernel where it has any, and one colour a method, the same
+(``description``), sliders that need no kernel where it has any, and one colour per method, the same
 in the whole book. Accuracies are in percent. Columns are those of ``kdbook.tables``: what
 ``kdbook.compare.with_intervals`` gives can be drawn.
 

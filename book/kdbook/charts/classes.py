@@ -31,10 +31,10 @@ def per_class_accuracy(
     title: str = "Accuracy by class",
     order: str = "class, most frequent first",
 ) -> alt.LayerChart:
-    """Accuracy of each class, a line and a band a method.
+    """Accuracy of each class, a line and a band per method.
 
     Args:
-        frame: one row a method and class: ``method``, ``label`` (the class, from 0, and its place
+        frame: one row per method and class: ``method``, ``label`` (the class, from 0, and its place
             on the axis), ``mean``, ``low``, ``high`` (percent; the interval may be NaN), and
             perhaps ``class_name``.
         title: the chart's title.
@@ -96,7 +96,7 @@ def change_by_class(
     axis: str = "change (percentage points)",
     asked: str | None = None,
 ) -> alt.LayerChart:
-    """The change in each class, a line and a band a method, with a rule at zero.
+    """The change in each class, a line and a band per method, with a rule at zero.
 
     Args:
         frame: as ``per_class_accuracy`` takes it, with percentage points of change.
@@ -151,8 +151,8 @@ def paired_differences(
     """Dots with intervals and a line at zero.
 
     Args:
-        frame: one row a comparison: ``comparison`` (or, where there is none, ``method``) names it;
-            ``mean``, ``low``, ``high`` (percentage points; the interval may be NaN).
+        frame: one row per comparison: ``comparison`` (or, where there is none, ``method``) names
+            it; ``mean``, ``low``, ``high`` (percentage points; the interval may be NaN).
         title: the chart's title.
         axis: the axis title, with its unit.
 
@@ -192,10 +192,10 @@ CHANGE_COLUMNS = ("group", "method", "mean", "low", "high")
 
 
 def change_bars(frame: pd.DataFrame, *, title: str = "Change to the one-hot student") -> alt.Chart:
-    """Figure 1 of Teacher's pet: bars of the change, a group of bars a subgroup, with intervals.
+    """Figure 1 of Teacher's pet: bars of the change, a group of bars per subgroup, with intervals.
 
     Args:
-        frame: one row a subgroup and method: ``group``, ``method``, ``mean``, ``low``, ``high``
+        frame: one row per subgroup and method: ``group``, ``method``, ``mean``, ``low``, ``high``
             (percentage points; the interval may be NaN). Both keep the order of the rows.
         title: the chart's title.
 

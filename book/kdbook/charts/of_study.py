@@ -22,7 +22,7 @@ class StudyCharts:
         self._study, self._own = study, own
 
     def by_class(self, ratio: float | None = None, *, title: str, caption: str) -> Any:
-        """Accuracy by class with intervals over seeds, a line a method.
+        """Accuracy by class with intervals over seeds, a line per method.
 
         Args:
             ratio: long-tail ratio; by default the study's.
@@ -34,7 +34,7 @@ class StudyCharts:
         return captioned(per_class_accuracy(lines[lines["imbalance"] == at], title=title), caption)
 
     def compare(self, method: str, baseline: str, *, title: str, caption: str) -> Any:
-        """One method minus another with intervals, a row a measure; as ``Study.compare``."""
+        """One method minus another with intervals, a row per measure; as ``Study.compare``."""
         rows = self._study.compare(method, baseline)
         shown = rows.assign(comparison=rows["measure"])
         return captioned(paired_differences(shown, title=title), caption)

@@ -104,7 +104,7 @@ def _legend() -> alt.Legend:
 
 
 def _assign(methods: list[str], known: dict[str, str], spare: tuple[str, ...]) -> list[str]:
-    """One value a method: its own where it is known and still free, else the next spare one."""
+    """One value per method: its own where it is known and still free, else the next spare one."""
     taken: list[str] = []
     for method in methods:
         own = next((value for name, value in known.items() if method.startswith(name)), None)

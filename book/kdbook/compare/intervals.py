@@ -93,7 +93,7 @@ def with_intervals(
     """Mean of ``value`` over seeds in each group of ``by``, with its 95 % t-interval.
 
     Args:
-        table: one row a seed and group.
+        table: one row per seed and group.
         value: the column to average.
         by: columns that name a group.
         scale: what its numbers can be, so that intervals keep to it; by default what the name of
@@ -111,7 +111,7 @@ def with_intervals(
 
 
 def over_seeds(values: Any, scale: metrics.Scale) -> dict[str, Any]:
-    """Mean of one value a seed with its 95 % t-interval: mean, low, high, seeds.
+    """Mean of one value per seed with its 95 % t-interval: mean, low, high, seeds.
 
     For a difference also ``p``: of the paired t-test that its mean is zero, not corrected.
     """
@@ -152,7 +152,7 @@ def paired_rows(
     """The first of ``pair`` minus the second, one row for each place and seed that both have.
 
     Args:
-        table: one row a run, with ``method``, ``seed`` and the columns of ``by``.
+        table: one row per run, with ``method``, ``seed`` and the columns of ``by``.
         value: the column to subtract.
         pair: a method and its baseline, as the column ``method`` names them.
         by: columns that both must agree on, beside the seed.

@@ -43,9 +43,9 @@ def compare(
         wanted: measures, as ``measures`` gives them.
 
     Returns:
-        One row a measure and pair: measure, comparison, mean, low, high (percentage points), seeds,
-        p (of the paired t-test, not corrected), ``cell`` and ``said`` (the same as a cell and as a
-        sentence).
+        One row per measure and pair: measure, comparison, mean, low, high (percentage points),
+        seeds, p (of the paired t-test, not corrected), ``cell`` and ``said`` (the same as a cell
+        and as a sentence).
 
     Raises:
         SettingError: a pair names a method that the rows do not have.
@@ -65,7 +65,7 @@ def holm_by_class(per_class: pd.DataFrame, pair: Pair, value: str = "accuracy") 
         value: the column to compare.
 
     Returns:
-        One row a class, by label: label, mean, low, high (95 % interval over seeds, percentage
+        One row per class, by label: label, mean, low, high (95 % interval over seeds, percentage
         points, not corrected), seeds, ``p`` (paired t-test), ``p_holm`` (Holm's correction over the
         classes). With one seed the intervals and both p-values are NaN.
     """
@@ -163,7 +163,7 @@ def compare_corrected(
         wanted: from columns of ``per_seed`` to the words for them.
 
     Returns:
-        One row a measure and pair, as ``compare`` gives them, with ``p`` (paired t-test),
+        One row per measure and pair, as ``compare`` gives them, with ``p`` (paired t-test),
         ``holm`` (corrected for the pairs of that measure) and ``holds`` (``holm`` at most 0.05).
         With fewer than three seeds ``p`` and ``holm`` are NaN, and none is significant.
     """

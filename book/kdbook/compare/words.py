@@ -83,7 +83,7 @@ def full_name(table: pd.DataFrame, method: str) -> str:
 
 
 def overview(per_seed: pd.DataFrame, measures: Mapping[str, str]) -> pd.DataFrame:
-    """One row a method, one column a measure, as text: the mean and its 95 % interval.
+    """One row per method, one column per measure, as text: the mean and its 95 % interval.
 
     Args:
         per_seed: rows of ``kdbook.tables.per_seed`` at one imbalance ratio.
@@ -97,7 +97,7 @@ def overview(per_seed: pd.DataFrame, measures: Mapping[str, str]) -> pd.DataFram
 
 
 def starred(found: pd.DataFrame) -> pd.DataFrame:
-    """One row a comparison, one column a measure, as text; a star: significant after correction.
+    """One row per comparison, one column per measure, as text; star: significant after correction.
 
     Args:
         found: as ``kdbook.compare.compare_corrected`` gives it.

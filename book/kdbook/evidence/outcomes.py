@@ -138,7 +138,7 @@ def by_frequency(folder: Path | None = None, measure: str = "accuracy") -> pd.Da
         measure: ``accuracy`` (percentage points), ``log_loss`` (nats) or ``margin`` (-1 to 1).
 
     Returns:
-        One row a method and tenth, the most frequent classes first: method, label (from 0),
+        One row per method and tenth, the most frequent classes first: method, label (from 0),
         class_name (most and fewest training images of its classes, in two lines), mean, low, high
         (95 % intervals over seeds), seeds, p (not corrected). Empty where nothing was run.
     """

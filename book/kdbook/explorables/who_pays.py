@@ -52,7 +52,7 @@ def who_pays_file(record: Record) -> str:
 
 
 def _right_answers(table: pd.DataFrame, tested: np.ndarray) -> dict[str, list[list[int]]]:
-    """Right answers by class, one list a seed, under the name of the method and its settings."""
+    """Right answers by class, one list per seed, under the name of the method and its settings."""
     found: dict[str, list[list[int]]] = {}
     for _, row in table.sort_values("seed", kind="stable").iterrows():
         accuracy = row[[f"{CLASS}{k}" for k in range(len(tested))]].to_numpy(float)
@@ -79,7 +79,7 @@ def _one_line_each(found: dict[str, Any]) -> str:
 
 
 def tail_picture() -> bytes:
-    """A PNG with the training images of seed 0, a stack a class, in the order in which they go.
+    """A PNG with the training images of seed 0, a stack per class, in the order in which they go.
 
     The images are ink on nothing, so that a page can give them its own colour. A ratio keeps the
     first images of each stack.

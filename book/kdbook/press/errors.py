@@ -1,4 +1,4 @@
-"""What can go wrong while the book is built. Each message is a line a failure."""
+"""What can go wrong while the book is built. Each message is a line per failure."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ class PressError(KdlibError):
 
 
 class ChapterError(PressError):
-    """At least one chapter failed while it ran; one line a chapter."""
+    """At least one chapter failed while it ran; one line per chapter."""

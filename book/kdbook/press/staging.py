@@ -90,7 +90,7 @@ def add_offline_assets(project: Project, folder: Path) -> None:
 
 
 def _vega_bundle(project: Project) -> Path:
-    """Vega, Vega-Lite and vega-embed in one script (0.9 MB), made once a vl-convert release."""
+    """Vega, Vega-Lite and vega-embed in one script (0.9 MB), made once per vl-convert release."""
     version = metadata.version("vl-convert-python")
     bundle = project.build / "cache" / f"vega-bundle-{version}.js"
     if not bundle.is_file():

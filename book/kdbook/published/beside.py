@@ -41,9 +41,9 @@ def beside_paper(
     """The rule of this module's docstring, for comparisons that stand together on a page.
 
     Args:
-        ours: one row a comparison: ``mean``, ``low`` and ``high`` over seeds, in percentage points,
-            and ``p_holm`` or ``holm`` where more comparisons than these were corrected for, or
-            else ``p``, which is corrected here for all rows.
+        ours: one row per comparison: ``mean``, ``low`` and ``high`` over seeds, in percentage
+            points, and ``p_holm`` or ``holm`` where more comparisons than these were corrected for,
+            or else ``p``, which is corrected here for all rows.
         printed: the printed difference of each row, or a row of ``mean``, ``low`` and ``high``
             with the paper's own interval.
 

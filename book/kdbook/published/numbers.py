@@ -1,4 +1,4 @@
-"""The numbers that the two papers print, one row a number, and how sure the papers are of them.
+"""The numbers that the two papers print, one row per number, and how sure the papers are of them.
 
 Those of "Teacher's pet" are of its anonymous submission to ICLR 2022. The article in TMLR, which
 appeared later, may print others.
@@ -75,7 +75,7 @@ def printed_grid(
     """Printed numbers with a row per method and a column per metric; NaN where none is printed.
 
     Args:
-        rows: of ``published``, one a method and metric.
+        rows: of ``published``, one per method and metric.
         methods: those that are wanted, in their order, and their names.
         metrics: likewise.
     """

@@ -40,7 +40,7 @@ class Record:
 
     Attributes:
         about: where the numbers come from.
-        table: one row a run (or a method, seed and group): keys, measures, ``status``, ``run``.
+        table: one row per run (or a method, seed and group): keys, measures, ``status``, ``run``.
     """
 
     about: Provenance

@@ -38,7 +38,7 @@ ANSWER_COLOURS = {
 
 
 def answer_bars(answers: pd.DataFrame, *, title: str) -> alt.VConcatChart:
-    """Bars of how many printed numbers have which answer, one plot a paper, with the counts.
+    """Bars of how many printed numbers have which answer, one plot per paper, with the counts.
 
     Args:
         answers: as ``kdbook.reproduction.overview.answers`` gives them.
@@ -71,7 +71,7 @@ def standing_bars(found: pd.DataFrame, *, title: str) -> alt.LayerChart:
     """Bars of how many claims stand where, of both papers or of the one that the reader chooses.
 
     Args:
-        found: one row a claim: ``paper`` and ``standing``.
+        found: one row per claim: ``paper`` and ``standing``.
         title: the chart's title.
 
     Raises:
@@ -102,7 +102,7 @@ def verdict_bars(
     """Stacked bars of how many have which verdict, by a column that the reader chooses.
 
     Args:
-        verdicts: one row a measurement and its verdict: ``verdict`` and the columns of ``by``.
+        verdicts: one row per measurement and its verdict: ``verdict`` and the columns of ``by``.
         by: columns to count by, and what they are called.
         title: the chart's title.
 
@@ -134,7 +134,7 @@ def printed_and_ours(
     """Printed differences beside ours with their intervals, for the table that the reader chooses.
 
     Args:
-        numbers: one row a difference: ``table``, ``what`` (its name, of one or two lines),
+        numbers: one row per difference: ``table``, ``what`` (its name, of one or two lines),
             ``compared`` (printed, percentage points), ``mean``, ``low``, ``high``, ``verdict``.
         title: the chart's title.
 

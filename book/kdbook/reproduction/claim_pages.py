@@ -37,7 +37,7 @@ def cards(
     Args:
         caption: plain text.
         columns: their headings.
-        rows: a cell a column, as HTML.
+        rows: a cell per column, as HTML.
         under: by heading what stands below it in small print.
     """
     told = [(name, small((under or {}).get(name, ""))) for name in columns]

@@ -63,7 +63,7 @@ CLAIMS = tuple(
 
 
 def claims_table(records: Sequence[Record]) -> pd.DataFrame:
-    """One row a claim: the strongest evidence for or against it that the records hold.
+    """One row per claim: the strongest evidence for or against it that the records hold.
 
     Args:
         records: as ``kdbook.records.read_records`` and ``block_records`` give them.

@@ -1,4 +1,4 @@
-"""From a question and the records to lines: one a record that answers it, or one that says why."""
+"""From a question and the records to lines: one per record that answers, or one that says why."""
 
 from __future__ import annotations
 
@@ -176,6 +176,6 @@ def _setting(question: Question, record: Record) -> str:
     tail = [] if at is None else [f"ratio {at:g}"]
     recipe = about.recipe_at(at)
     epochs = [f"{recipe['epochs']} epochs"] if "epochs" in recipe else []
-    teachers = {None: [], True: ["one teacher"], False: ["a teacher a seed"]}
+    teachers = {None: [], True: ["one teacher"], False: ["a teacher per seed"]}
     known = None if question.one_teacher is None else one_teacher(record)
     return ", ".join([about.dataset, *tail, about.model, *epochs, *teachers[known]])

@@ -28,7 +28,7 @@ _TEXTS = ("subgroup", "note", "teacher_objective", "student_objective", "validat
 
 
 def reproduction(paper: str, records: Sequence[Record]) -> pd.DataFrame:
-    """One row a published number and record that answers it, or one that says why none does.
+    """One row per published number and record that answers it, or one that says why none does.
 
     Args:
         paper: ``teachers_pet`` or ``robust_distillation``.
@@ -57,7 +57,7 @@ def reproduction(paper: str, records: Sequence[Record]) -> pd.DataFrame:
 
 
 def leading(matrix: pd.DataFrame) -> pd.DataFrame:
-    """One row a published number: its verdict, from the record closest to the paper's setting."""
+    """One row per published number: its verdict, from the record closest to the paper's setting."""
     return matrix[matrix["leading"]].reset_index(drop=True)
 
 

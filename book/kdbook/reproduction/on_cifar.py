@@ -92,7 +92,7 @@ def _opposed(rows: Iterable[Beside]) -> list[str]:
 
 
 def _only_digits(rows: Iterable[Beside]) -> list[str]:
-    """What the laboratory decides and CIFAR does not, a sentence a claim."""
+    """What the laboratory decides and CIFAR does not, a sentence per claim."""
     found = [row for row in rows if row.sign and not row.sign_on_cifar and row.as_printed]
     return [
         f"Digits clearly {'agree with' if row.sign == row.as_printed else 'contradict'} "

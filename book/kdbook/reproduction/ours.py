@@ -31,7 +31,7 @@ class Found:
     """What a record holds of a question.
 
     Attributes:
-        values: one a seed, ``[n]``: accuracies in percent, or differences within the seed.
+        values: one per seed, ``[n]``: accuracies in percent, or differences within the seed.
         diverged: in how many of the seeds a training diverged.
         on_floor: whether all accuracies behind them are 0.
     """

@@ -38,7 +38,7 @@ ANSWERS = {
 
 
 def answers(matrix: pd.DataFrame) -> pd.DataFrame:
-    """How many printed numbers have which answer: one row a paper and answer, zeros too.
+    """How many printed numbers have which answer: one row per paper and answer, zeros too.
 
     Args:
         matrix: from ``kdbook.reproduction.reproduction``, or those of several papers together.
@@ -89,7 +89,7 @@ def hard_to_agree(matrices: Sequence[pd.DataFrame]) -> str:
     """How far someone gets who has seen no data, beside us.
 
     Args:
-        matrices: one a paper.
+        matrices: one per paper.
     """
     decided = pd.concat([decided_differences(one) for one in matrices], ignore_index=True)
     agree = int((decided["verdict"] != Verdict.DIFFERS.value).sum())

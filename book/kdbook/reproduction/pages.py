@@ -1,4 +1,4 @@
-"""The matrix as HTML: one folded table a table of the paper, with lists that filter all of them.
+"""The matrix as HTML: one folded table per table of the paper, with lists that filter all of them.
 
 Without the site's script the lists stay hidden, and everything can still be unfolded and read.
 """
@@ -82,7 +82,7 @@ def _section(paper: str, name: str, rows: pd.DataFrame) -> str:
 
 
 def _each_once(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row a measurement and verdict, or a number that was not run."""
+    """One row per measurement and verdict, or a number that was not run."""
     leads = rows[rows["leading"]]
     own = leads["measurement"].notna()
     named = leads["measurement"].astype(object).where(own, leads["number"])

@@ -67,7 +67,7 @@ class Question:
 
 
 def questions(paper: str, rows: pd.DataFrame) -> list[Question]:
-    """One question a row of ``kdbook.published.published``.
+    """One question per row of ``kdbook.published.published``.
 
     Raises:
         AuditError: a data set, method, metric or baseline that the mapping does not name.

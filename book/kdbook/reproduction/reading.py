@@ -92,7 +92,7 @@ def counts(matrices: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """How many have which verdict and why: printed numbers, and measurements of ours behind them.
 
     Args:
-        matrices: one a paper.
+        matrices: one per paper.
     """
     pieces = [
         summary(matrix).assign(paper=words.PAPERS[matrix["paper"].iloc[0]]) for matrix in matrices
@@ -126,7 +126,7 @@ def decided_differences(matrix: pd.DataFrame) -> pd.DataFrame:
 
 
 def differences(matrix: pd.DataFrame) -> pd.DataFrame:
-    """What ``kdbook.charts.printed_and_ours`` draws: measured differences, one row a number."""
+    """What ``kdbook.charts.printed_and_ours`` draws: measured differences, one row per number."""
     rows = leading(matrix)
     has_both = rows[["compared", "mean", "low"]].notna().all(axis=1)
     shown = rows[has_both & rows["is_difference"].eq(True)]
@@ -138,7 +138,7 @@ def differences(matrix: pd.DataFrame) -> pd.DataFrame:
 
 
 def verdicts(matrix: pd.DataFrame) -> pd.DataFrame:
-    """What ``kdbook.charts.verdict_bars`` draws, in words: one row a measurement and verdict.
+    """What ``kdbook.charts.verdict_bars`` draws, in words: one row per measurement and verdict.
 
     Of the numbers that ask for one measurement the first that is printed names it.
     """
@@ -152,7 +152,7 @@ def verdicts(matrix: pd.DataFrame) -> pd.DataFrame:
 
 
 def records_table(records: Sequence[Record]) -> pd.DataFrame:
-    """What was measured where, one row a record."""
+    """What was measured where, one row per record."""
     return pd.DataFrame([_record(record) for record in records])
 
 

@@ -19,7 +19,7 @@ TOLD = ("commit", "kdlib", "torch", "python", "device", "processor", "threads", 
 
 
 def trace_record(record: Record, shelves: Shelves) -> pd.DataFrame:
-    """One row a row of the record: record, line, run, what it is, ``TOLD``, data, spec, source.
+    """One row per row of the record: record, line, run, what it is, ``TOLD``, data, spec, source.
 
     ``data`` are the digests of the splits, ``spec`` the canonical JSON. ``source`` says who tells
     the rest: the ``store``, or the ``record``, whose runs may have several commits or devices.

@@ -34,7 +34,7 @@ def soft_label_table(
         alpha: trust in the teacher, 0 to 1.
 
     Returns:
-        One row a class, with the columns that ``charts.soft_label_bars`` draws.
+        One row per class, with the columns that ``charts.soft_label_bars`` draws.
     """
     teacher = teacher_probabilities(_row(teacher_logits), temperature)[0].numpy()
     student = torch.softmax(_row(student_logits), dim=1)[0].numpy()
@@ -57,7 +57,7 @@ def adaptive_mix_at(logits: Any, labels: Any, temperature: float) -> pd.DataFram
     """a_y of equation 3 at a temperature, from dev logits ``[N, L]`` and labels ``[N]``.
 
     Returns:
-        One row a class: ``label`` and ``mean``, the mix in [0, 1].
+        One row per class: ``label`` and ``mean``, the mix in [0, 1].
     """
     scores = torch.as_tensor(np.asarray(logits)).double()
     truth = torch.as_tensor(np.asarray(labels))
@@ -74,7 +74,7 @@ def spread_accuracies(classes: int, accuracy: float, spread: float) -> np.ndarra
 
 
 def worst_class_frame(accuracies: Any, images: int, *, repeats: int = 4000) -> pd.DataFrame:
-    """Simulated and exact distribution of the worst estimate, ``images`` test images a class.
+    """Simulated and exact distribution of the worst estimate, ``images`` test images per class.
 
     Returns:
         The columns that ``charts.worst_class_simulation`` draws; values rarer than 1 in 10,000

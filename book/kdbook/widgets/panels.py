@@ -119,7 +119,7 @@ def explore_worst_class_noise(
 
     Args:
         classes: where its slider starts, 1 to 200.
-        images: test images a class, where its slider starts, 5 to 500.
+        images: test images per class, where its slider starts, 5 to 500.
         accuracy: true accuracy of the best class in percent, where its slider starts, 1 to 99.
         spread: how far the worst class truly lies below, in points, 0 to 60.
         twin: the page holds a chart of the same that needs no kernel.
@@ -131,7 +131,7 @@ def explore_worst_class_noise(
 
     sliders = (
         Slider("classes", "Classes", 1, 200, 1, classes),
-        Slider("images", "Test images a class", 5, 500, 5, images),
+        Slider("images", "Test images per class", 5, 500, 5, images),
         Slider("accuracy", "Best true accuracy (%)", 1.0, 99.0, 1.0, accuracy),
         Slider("spread", "Worst lies below by", 0.0, 60.0, 1.0, spread),
     )

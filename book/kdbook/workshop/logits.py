@@ -40,7 +40,7 @@ class Logits:
         methods: whose logits it holds, e.g. ``one-hot`` and ``distilled, T = 3``.
         seeds: how many trainings of each.
         class_names: the classes in words, the most frequent first.
-        training_counts: training images a class ``[L]``, of the first seed.
+        training_counts: training images per class ``[L]``, of the first seed.
         source: what it was made from, in words.
     """
 

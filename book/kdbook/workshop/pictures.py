@@ -1,4 +1,4 @@
-"""Charts of the workshop: accuracy by class, differences, one number a class, a digit."""
+"""Charts of the workshop: accuracy by class, differences, one number per class, a digit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GREYS = alt.Scale(scheme="greys", domain=[0, 255])
 
 
 def by_class(accuracies: pd.DataFrame, title: str) -> alt.LayerChart:
-    """Accuracy of each class with intervals over seeds, a line a method.
+    """Accuracy of each class with intervals over seeds, a line per method.
 
     Args:
         accuracies: as ``Logits.table`` gives it.

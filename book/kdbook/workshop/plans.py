@@ -55,7 +55,7 @@ PLANS = (
 
 
 def rows(plan: Plan, units: Sequence[Unit]) -> list[tuple[int, int, str]]:
-    """A row a step: when it begins, how long it takes, what it is; minutes.
+    """A row per step: when it begins, how long it takes, what it is; minutes.
 
     Raises:
         SettingError: the minutes do not add up to the plan's, or a unit is missing.

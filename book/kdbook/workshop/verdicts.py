@@ -30,7 +30,7 @@ class Check:
         right: one that is right.
         examples: arguments to try it on.
         mistakes: from what to say to a function that makes this mistake.
-        axes: what an entry of the result belongs to, a word an axis.
+        axes: what an entry of the result belongs to, a word per axis.
     """
 
     name: str

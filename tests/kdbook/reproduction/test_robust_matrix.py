@@ -128,7 +128,7 @@ def test_teachers_are_judged_by_their_difference_from_the_standard_teacher(found
 
 def test_tables_whose_students_share_a_teacher_are_another_setting(found):
     own = cell(found, "rob", "std-d", table="Table 1")
-    assert own["apart"] == "a teacher per seed" and own["setting"].endswith("a teacher a seed")
+    assert own["apart"] == "a teacher per seed" and own["setting"].endswith("a teacher per seed")
     shared = grid(settings={"fixed_teacher": True})
     both = reproduction(PAPER, [grid(), shared])
     assert cell(both, "rob", "std-d", table="Table 1")["record"] == shared.name

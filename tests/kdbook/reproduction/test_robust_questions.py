@@ -62,7 +62,7 @@ def test_a_record_at_ratio_one_answers_for_balanced_sets_and_for_no_other(datase
     found = reproduction(PAPER, [made])
     row = answer(found, dataset)
     assert (row["record"], row["evidence"]) == (made.name, Level.MECHANISM)
-    assert row["setting"] == "digits, ratio 1, ResNet-8, 256 epochs, a teacher a seed"
+    assert row["setting"] == "digits, ratio 1, ResNet-8, 256 epochs, a teacher per seed"
     assert answer(found, f"{dataset}_lt")["verdict"] == Verdict.NOT_RUN
 
 

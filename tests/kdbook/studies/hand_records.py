@@ -11,7 +11,7 @@ MEASURES = ("mean", "worst_1", "worst_10", "rarest", "best_tenth", "validation")
 
 
 def rows(method, temperature, values, *, imbalance=100.0, validation=50.0, status="completed"):
-    """One row a seed; every measure has the seed's value."""
+    """One row per seed; every measure has the seed's value."""
     return [
         {
             "method": method,

@@ -111,7 +111,7 @@ def test_errors_and_runs_are_those_of_the_papers():
 
 
 def test_worst_classes_in_thirds_are_means_of_three_runs():
-    """With 100 test images a class a single run's worst class is a whole number of percent."""
+    """With 100 test images per class a single run's worst class is a whole number of percent."""
     worst = published(paper="teachers_pet", table="Table 3", metric="worst_1")
     worst = worst[worst["dataset"].isin(["cifar100", "cifar100_lt"])].dropna(subset="value")
     assert (worst["value"] % 1 > 0).any()

@@ -15,7 +15,7 @@ CLASSES = 4
 
 
 def table(**by_method):
-    """One row a method, split, seed and class, from ``method_split=[[accuracies of a seed]]``."""
+    """One row per method, split, seed and class, from ``method_split=[[accuracies of a seed]]``."""
     rows = [
         {"method": key.rsplit("_", 1)[0].replace("_", "-"), "split": key.rsplit("_", 1)[1],
          "seed": seed, "label": label, "accuracy": float(value)}

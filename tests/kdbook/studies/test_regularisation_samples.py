@@ -51,7 +51,7 @@ def test_buckets_average_the_images_of_their_classes():
     assert found["images"].tolist() == [3, 3]
     assert found["sample"].tolist() == pytest.approx([200 / 3, 0])
     assert found.loc[1, "teacher"] == pytest.approx(0.3)
-    assert len(study.by_bucket(table, 100)) == 4  # one a class, no more
+    assert len(study.by_bucket(table, 100)) == 4  # one per class, no more
 
 
 @pytest.fixture(scope="module")

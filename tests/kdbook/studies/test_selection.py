@@ -11,7 +11,7 @@ from kdlib.errors import SettingError
 
 
 def rows(method, temperature, validation, mean=None, imbalance=20.0):
-    """One row a seed."""
+    """One row per seed."""
     return pd.DataFrame(
         {
             "method": method, "imbalance": imbalance, "temperature": temperature,

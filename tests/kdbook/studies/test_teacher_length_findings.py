@@ -123,7 +123,7 @@ def test_the_findings_are_four_sentences_and_a_source():
 
 
 def test_longer_training_is_credited_to_who_was_trained_for_longer():
-    """Three points a doubling of the teacher, none of the student."""
+    """Three points per doubling of the teacher, none of the student."""
     lifts = {("distilled", 3.0): (-9.0, -6.0, -3.0)}
     found = study.levers(rows(lifts, students=(40.0, 80.0))).set_index("longer")
     assert found["mean"].round(9).to_dict() == {"teachers": 6.0, "students": 0.0}

@@ -71,7 +71,7 @@ class Ablations(Study[Settings]):
     Settings = Settings
 
     def twins(self, store: Store | None = None) -> list[Member]:
-        """A student a seed that trusts every class alike: as much as AdaAlpha does on average.
+        """A student per seed that trusts every class alike: as much as AdaAlpha does on average.
 
         Its trust is known only when the initial teachers are in the store, as they are once
         ``runs`` has been executed.
@@ -83,7 +83,7 @@ class Ablations(Study[Settings]):
         ]
 
     def per_seed(self, results: Results) -> pd.DataFrame:
-        """One row a run; see ``kdbook.tables.per_seed``.
+        """One row per run; see ``kdbook.tables.per_seed``.
 
         Args:
             results: of ``runs``, perhaps followed by those of ``twins``.
@@ -91,7 +91,7 @@ class Ablations(Study[Settings]):
         return tables.per_seed(self._all_members(results), results)
 
     def per_class(self, results: Results) -> pd.DataFrame:
-        """One row a run and class; see ``kdbook.tables.per_class``. Results as ``per_seed``."""
+        """One row per run and class; see ``kdbook.tables.per_class``. Results as ``per_seed``."""
         return tables.per_class(self._all_members(results), results)
 
     def trust(self, results: Sequence[RunResult], store: Store | None = None) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def ablation_explorer(
     """Above, the teacher's weight by class in the chosen ablation; below, accuracy by class.
 
     Args:
-        weights: one row a method and class: ``method``, ``label``, ``mean`` (0 to 1), and perhaps
+        weights: one row per method and class: ``method``, ``label``, ``mean`` (0 to 1), and perhaps
             ``low``, ``high`` and ``class_name``. AdaAlpha must be there: its weights are shown as
             ticks. Every other method can be chosen.
         accuracy: as for ``per_class_accuracy``, with the same methods and the one-hot student.

@@ -30,7 +30,7 @@ class Findings(StudyFindings[Ablations]):
 
     @cached_property
     def twins(self) -> list[Member]:
-        """The students that trust every class alike, one a seed."""
+        """The students that trust every class alike, one per seed."""
         return self.study.twins()
 
     @cached_property
@@ -40,12 +40,12 @@ class Findings(StudyFindings[Ablations]):
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """One row a run."""
+        """One row per run."""
         return self.study.per_seed(self.results)
 
     @cached_property
     def by_class(self) -> pd.DataFrame:
-        """One row a run and class."""
+        """One row per run and class."""
         return self.study.per_class(self.results)
 
     @cached_property

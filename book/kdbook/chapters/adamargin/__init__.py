@@ -54,7 +54,7 @@ def margin_name(offset: float) -> str:
 
 
 def hot_table(hot: Sequence[tuple[float, Member]], results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a run of ``hot_members``: how it ended.
+    """One row per run of ``hot_members``: how it ended.
 
     Columns: rate, method, seed, status, diverged_step (from 0, NaN where it completed), worst
     (the largest mean loss of an epoch), loss (the last epoch's), mean (test accuracy, percent).

@@ -31,7 +31,7 @@ def class_weights(frame: pd.DataFrame) -> alt.LayerChart:
     """How much more an error on each class counts than one on the most frequent class.
 
     Args:
-        frame: one row a method and class: ``method``, ``label``, ``weight`` (above 0, on a
+        frame: one row per method and class: ``method``, ``label``, ``weight`` (above 0, on a
             logarithmic axis), and perhaps ``class_name``.
 
     Raises:
@@ -68,12 +68,12 @@ def offset_explorer(
     """A slider for AdaMargin's offset: log-costs, whom Lemma 1 favours, accuracy by class.
 
     Args:
-        classes: one row an offset and class: ``log_offset`` (its decimal logarithm, on an even
+        classes: one row per offset and class: ``log_offset`` (its decimal logarithm, on an even
             grid), ``label``, ``log_cost`` (nats), ``share`` (percent of the probability that
             Lemma 1's student gives to the class), and perhaps ``class_name``.
         accuracy: as for ``per_class_accuracy``, with ``log_offset``: each method shows its row
             nearest to the slider's; NaN stands for a method without an offset.
-        notes: one row an offset: ``log_offset`` and ``text``, shown above the charts.
+        notes: one row per offset: ``log_offset`` and ``text``, shown above the charts.
         log_offset: where the slider starts, on the grid.
 
     Raises:

@@ -82,7 +82,7 @@ def relative_weights(a: Sequence[float], counts: Sequence[int], offset: float) -
         offset: smallest a_y of AdaMargin.
 
     Returns:
-        One row a method and class: method, label, weight (1 for the most frequent class, the
+        One row per method and class: method, label, weight (1 for the most frequent class, the
         first of equals).
     """
     first = int(np.argmax(counts))

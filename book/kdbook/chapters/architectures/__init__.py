@@ -40,7 +40,7 @@ NETWORKS: dict[ProfileName, dict[Size, ModelSpec]] = {
         "large": ModelSpec(depth=56),
     },
 }
-"""Three networks a profile; its own one is among them, so that runs are shared."""
+"""Three networks per profile; its own one is among them, so that runs are shared."""
 
 _SEEDS = 4
 
@@ -169,7 +169,7 @@ class Architectures(Study[Settings]):
         return self.settings.seeds or min(_SEEDS, profile.seeds)
 
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
-        """One row a run and cell; see ``kdbook.tables.per_seed``.
+        """One row per run and cell; see ``kdbook.tables.per_seed``.
 
         Beside ``worst_k``, the worst of the evaluated model itself, the columns
         ``worst_by_teacher`` and ``worst_by_validation`` hold its accuracy over the worst classes

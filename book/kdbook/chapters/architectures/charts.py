@@ -35,10 +35,10 @@ def pair_explorer(
     A touch on a cell or the list above the chart chooses.
 
     Args:
-        cells: one row a cell: ``teacher``, ``student``, ``mean`` with ``low``, ``high`` (percentage
-            points, the interval may be NaN) and ``said``, a sentence. Rows and columns keep the
-            order of the frame.
-        per_class: one row a cell, method and class: ``teacher``, ``student`` and the columns of
+        cells: one row per cell: ``teacher``, ``student``, ``mean`` with ``low``, ``high``
+            (percentage points, the interval may be NaN) and ``said``, a sentence. Rows and columns
+            keep the order of the frame.
+        per_class: one row per cell, method and class: ``teacher``, ``student`` and the columns of
             ``per_class_accuracy``.
         chosen: teacher and student of the first cell shown; by default the one of smallest mean.
         measure: what ``cells`` holds, with its unit.

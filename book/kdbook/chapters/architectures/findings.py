@@ -46,7 +46,7 @@ class Findings(StudyFindings[Architectures]):
 
     @cached_property
     def changes(self) -> dict[str, pd.DataFrame]:
-        """Distilled minus one-hot, a row a cell and seed, by measure."""
+        """Distilled minus one-hot, a row per cell and seed, by measure."""
         return {key: compare.paired_rows(self.summary, key, PAIR, CELL) for key in self.measures}
 
     @cached_property
@@ -56,7 +56,7 @@ class Findings(StudyFindings[Architectures]):
 
     @cached_property
     def effects(self) -> pd.DataFrame:
-        """What a stronger teacher changes in the harm: a row a measure and two teachers."""
+        """What a stronger teacher changes in the harm: a row per measure and two teachers."""
         pieces = {
             name: strength_effects(self.changes[key], self.study.sizes())
             for key, name in self.measures.items()
@@ -138,7 +138,7 @@ class Findings(StudyFindings[Architectures]):
         return shown(pd.DataFrame(rows).T.rename_axis("size"), "The networks of the grid.")
 
     def stronger_said(self) -> list[str]:
-        """Whether the stronger teachers are stronger, a sentence a pair."""
+        """Whether the stronger teachers are stronger, a sentence per pair."""
         pairs = combinations(self.study.sizes(), 2)
         return [
             f"{large} − {small}: the teacher's mean {compare.change(self._gap(large, small))}."
@@ -217,7 +217,7 @@ class Findings(StudyFindings[Architectures]):
     def recorded_table(self) -> Any:
         """What is recorded on the paper's data, or how to record it."""
         found = self.study.recorded(show=overview)
-        if isinstance(found, pd.DataFrame):  # a measure a row: five of them are too wide
+        if isinstance(found, pd.DataFrame):  # a measure per row: five of them are too wide
             names = [*found.index.names, "measure"]
             tall = pd.DataFrame({"change": found.stack()})
             return recorded_shown(tall.rename_axis(names), _RECORDED)

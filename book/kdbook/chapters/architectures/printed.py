@@ -20,7 +20,7 @@ PRINTED = {"delta_mean_accuracy": "mean", "delta_worst_10": "worst 10"}
 
 
 def table_2(study: Architectures) -> pd.DataFrame:
-    """Table 2 of the paper: a row a teacher, student and metric."""
+    """Table 2 of the paper: a row per teacher, student and metric."""
     return study.published(table="Table 2")
 
 

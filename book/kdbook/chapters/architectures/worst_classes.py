@@ -38,7 +38,7 @@ def worst_weights(order_by: Any, k: int) -> np.ndarray:
     number.
 
     Args:
-        order_by: one value a class ``[L]``; a NaN is never among the worst.
+        order_by: one value per class ``[L]``; a NaN is never among the worst.
         k: from 1 to the number of classes that have a value.
 
     Returns:

@@ -88,12 +88,12 @@ def luck_said(alone: Report, report: Report) -> str:
 
 
 def found_said(reports: dict[str, Report]) -> str:
-    """What each audit found, one line a student."""
+    """What each audit found, one line per student."""
     return "\n".join(f"* **{name}**: {one.finding}" for name, one in reports.items())
 
 
 def gates_said(reports: dict[str, Report], limit: float) -> str:
-    """What a gate at this limit answers, one line a student."""
+    """What a gate at this limit answers, one line per student."""
     gates = {name: one.gate(f"worst-class:{limit}") for name, one in reports.items()}
     return "\n".join(
         f"* **{name}** (exit code {found.exit_code}): {found.text()}"
@@ -102,7 +102,7 @@ def gates_said(reports: dict[str, Report], limit: float) -> str:
 
 
 def overall_shown(reports: dict[str, Report]) -> Styler:
-    """Gains of each student over the one-hot ones, a row a measure."""
+    """Gains of each student over the one-hot ones, a row per measure."""
     columns = {
         name: one.overall.set_index("measure").apply(_gain, axis=1) for name, one in reports.items()
     }

@@ -148,12 +148,12 @@ class RobustBaselines(Study[Settings]):
         return same + smaller
 
     def row_members(self) -> list[Member]:
-        """A member a row of ``per_seed``: those of ``members``, and one a post-shifted teacher."""
+        """A member per row of ``per_seed``: ``members``, and one per post-shifted teacher."""
         both = self.members()
         return both + [_shift_member(m) for m in both if m.method.startswith("teacher ")]
 
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
-        """One row a run, and one a post-shifted teacher; see ``kdbook.tables.per_seed``.
+        """One row per run, and one per post-shifted teacher; see ``kdbook.tables.per_seed``.
 
         Where temperatures are chosen there is a column ``validation_worst``: the worst class on
         validation images, in percent, which chooses.

@@ -21,7 +21,7 @@ _TEACHERS = {"std": "#0072B2", "rob": "#D55E00"}
 def baseline_scatter(
     points: pd.DataFrame, *, data: str | None = None, title: str = "Average against worst class"
 ) -> alt.VConcatChart:
-    """One point a method and variant; a list chooses the data set, the legend picks a method.
+    """One point per method and variant; a list chooses the data set, the legend picks a method.
 
     Args:
         points: ``data``, ``method``, ``variant`` (e.g. whose teacher), ``average`` and ``worst`` in

@@ -85,7 +85,7 @@ def overfitting(optimism: pd.DataFrame) -> pd.DataFrame:
         optimism: as ``post_shift.optimism`` gives it.
 
     Returns:
-        One row a protocol and teacher: protocol, method, mean, low, high (points of the worst
+        One row per protocol and teacher: protocol, method, mean, low, high (points of the worst
         class), seeds, p, p_holm (over all rows) and ``cell``.
     """
     keys = ["protocol", "method", "seed"]

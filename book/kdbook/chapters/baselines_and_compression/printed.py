@@ -49,7 +49,7 @@ def contradictions() -> pd.DataFrame:
     """Numbers that main Table 2 and the supplement print of one method, where they differ.
 
     Returns:
-        One row a data set, method and metric whose values differ: data, method, metric, Table 2,
+        One row per data set, method and metric whose values differ: data, method, metric, Table 2,
         supplement, in (the table), difference (points) and ``z``, the difference over its standard
         error if both were independent. NaN where none is printed.
     """
@@ -107,7 +107,7 @@ def _others() -> Iterator[pd.DataFrame]:
 
 
 def _differences(other: pd.DataFrame) -> pd.DataFrame:
-    """One row a number of main Table 2 that ``other`` prints differently."""
+    """One row per number of main Table 2 that ``other`` prints differently."""
     main = published(paper=PAPER, table="Table 2")
     both = main.merge(other, on=["dataset", "method", "metric"], suffixes=("", "_other"))
     both = both[both["value"] != both["value_other"]]

@@ -142,12 +142,12 @@ class TeacherCalibration(Study[Settings]):
         return [*(member.spec for member in self.members()), *self.ensemble_runs()]
 
     def ensemble_runs(self) -> list[RunSpec]:
-        """One-hot students on balanced data, trained as at ratio 1, one a seed."""
+        """One-hot students on balanced data, trained as at ratio 1, one per seed."""
         profile = robust_profile(self.settings.model_copy(update={"imbalance": 1.0}))
         return [Family(profile, 1.0, seed).one_hot() for seed in range(self.settings.ensemble)]
 
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
-        """One row a teacher and class: its key, label, calibration_error, status, run.
+        """One row per teacher and class: its key, label, calibration_error, status, run.
 
         The error is that of Theorem 2, from 0 to 2, on the test images.
         """
@@ -158,7 +158,7 @@ class TeacherCalibration(Study[Settings]):
         return pd.concat([_rows(m, r, truth) for m, r in teachers], ignore_index=True)
 
     def students(self, results: Sequence[RunResult]) -> pd.DataFrame:
-        """One row a robust student; see ``kdbook.tables.per_seed``."""
+        """One row per robust student; see ``kdbook.tables.per_seed``."""
         pairs = zip(self.members(), results[: -self.settings.ensemble], strict=True)
         kept = [(m, r) for m, r in pairs if not _teaches(m)]
         return tables.per_seed([m for m, _ in kept], [r for _, r in kept], "robust_distillation")

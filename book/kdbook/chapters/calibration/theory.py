@@ -117,7 +117,7 @@ def calibrated_for_all(points: int = 80) -> pd.DataFrame:
 
 
 def recall_and_error(curves: pd.DataFrame) -> pd.DataFrame:
-    """What a teacher's curves come to: one row a class with recall and calibration error.
+    """What a teacher's curves come to: one row per class with recall and calibration error.
 
     Recall is the share of the class's examples at points where the teacher ranks it highest.
     """

@@ -106,7 +106,7 @@ def soft_label_bars(frame: pd.DataFrame) -> alt.VConcatChart:
     """The same four panels for numbers that are computed already; nothing to move.
 
     Args:
-        frame: one row a class: ``BAR_COLUMNS``. ``label`` is the true class in every row;
+        frame: one row per class: ``BAR_COLUMNS``. ``label`` is the true class in every row;
             ``class_index`` orders the classes; the other numbers are probabilities.
 
     Raises:

@@ -31,7 +31,7 @@ def ten_seeds(study: FirstPrinciples) -> tuple[Record, pd.DataFrame]:
 
 
 def effects(rows: pd.DataFrame) -> pd.DataFrame:
-    """Distilled minus one-hot, paired by seed: a row a measure."""
+    """Distilled minus one-hot, paired by seed: a row per measure."""
     taught = compare.full_name(rows, "distilled")
     return compare.compare(rows, [(taught, "one-hot")], MEASURES)
 
@@ -51,7 +51,7 @@ def in_short(record: Record, rows: pd.DataFrame) -> str:
 
 
 def seed_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row a seed, method and measure, as ``pictures.seed_lines`` draws them."""
+    """One row per seed, method and measure, as ``pictures.seed_lines`` draws them."""
     long = rows.melt(["seed", "method"], list(MEASURES), "measure", "accuracy")
     long["measure"] = long["measure"].map(MEASURES)
     return long.sort_values("method", ascending=False, kind="stable")
@@ -73,7 +73,7 @@ def remember(rows: pd.DataFrame) -> str:
 
 
 def softened(logits: pd.DataFrame, temperature_names: list[str]) -> Styler:
-    """Probabilities of one image, a row a temperature."""
+    """Probabilities of one image, a row per temperature."""
     rows = logits.map("{:.3f}".format)
     rows.index = pd.Index(temperature_names, name="T")
     return tables.shown(rows, "What the teacher says of the first image, by class.")
@@ -102,6 +102,6 @@ def bootstrap_said(one_hot: RunResult, distilled: RunResult) -> str:
 
 
 def gradient_sizes(sizes: dict[str, dict[str, float]]) -> Styler:
-    """Mean length of the gradient: a row a temperature, a column a convention."""
+    """Mean length of the gradient: a row per temperature, a column per convention."""
     rows = pd.DataFrame(sizes).T.map("{:.4f}".format).rename_axis("temperature")
     return tables.shown(rows, "Mean length of the teacher's gradient, by what is softened.")

@@ -67,7 +67,7 @@ class GainsAreNotUniform(Study[Settings]):
     Settings = Settings
 
     def study_families(self) -> Sequence[Family]:
-        """One family a seed at the settings' ratio, with teachers that train to the end."""
+        """One family per seed at the settings' ratio, with teachers that train to the end."""
         return families(self.profile, self.settings.imbalance)
 
     def stopped(self, family: Family) -> Family:
@@ -76,7 +76,7 @@ class GainsAreNotUniform(Study[Settings]):
         return replace(family, teacher_stops_after=epochs)
 
     def accuracies(self, results: Sequence[RunResult]) -> pd.DataFrame:
-        """One row a run, held-out split and class: method, seed, split, label, accuracy (percent).
+        """One row per run, held-out split, class: method, seed, split, label, accuracy (percent).
 
         What ``kdbook.chapters.gains_are_not_uniform.orders`` works on.
         """

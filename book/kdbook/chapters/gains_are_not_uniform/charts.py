@@ -37,9 +37,9 @@ def gain_explorer(
     The reader moves k, the order of the classes, and the teacher, without a kernel.
 
     Args:
-        curves: one row a teacher, order and k: ``teacher``, ``order`` (both words), ``k`` (from
+        curves: one row per teacher, order and k: ``teacher``, ``order`` (both words), ``k`` (from
             1), ``mean`` (percentage points), ``low``, ``high`` (may be NaN).
-        places: one row a teacher, order, seed and class: ``teacher``, ``order``, ``place`` (from
+        places: one row per teacher, order, seed and class: ``teacher``, ``order``, ``place`` (from
             1, the worst), ``label``, ``one_hot`` and ``accuracy`` (of the class in percent,
             the same for all seeds, e.g. their mean), and perhaps ``class_name``.
         order: which order is shown first; by default the first of ``curves``. That first one
@@ -71,7 +71,7 @@ def class_scatter(frame: pd.DataFrame, *, worst: int = 1) -> alt.LayerChart:
     """Figure 6 of Teacher's pet: each class's accuracy, one-hot against distilled.
 
     Args:
-        frame: one row a class: ``label``, ``one_hot`` and ``accuracy`` (percent), and perhaps
+        frame: one row per class: ``label``, ``one_hot`` and ``accuracy`` (percent), and perhaps
             ``place`` (from 1, the worst) and ``class_name``. Without places nothing is marked.
         worst: how many of the worst classes are marked.
 
@@ -129,7 +129,7 @@ def _at_k(base: alt.Chart, x: alt.X, y: alt.Y) -> list[alt.Chart]:
 
 
 def _marked(places: pd.DataFrame) -> alt.LayerChart:
-    """One dot a class; its share is that of the seeds in which it is among the k worst."""
+    """One dot per class; its share is that of the seeds in which it is among the k worst."""
     named = with_class_names(places)
     base = (
         alt.Chart(named)

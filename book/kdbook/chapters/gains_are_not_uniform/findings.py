@@ -101,7 +101,7 @@ def comparisons(study: GainsAreNotUniform) -> pd.DataFrame:
 
 
 def differences(gaps: pd.DataFrame, ratio: float) -> Styler:
-    """``comparisons`` as a table: a row a pair, a column a measure."""
+    """``comparisons`` as a table: a row per pair, a column per measure."""
     wide = gaps.pivot(index="comparison", columns="measure", values="cell")
     wide = wide.loc[gaps["comparison"].unique(), gaps["measure"].unique()].rename_axis(columns=None)
     return tables.shown(
@@ -110,7 +110,7 @@ def differences(gaps: pd.DataFrame, ratio: float) -> Styler:
 
 
 def levels(study: GainsAreNotUniform) -> Styler:
-    """Accuracies of all methods, a column a measure."""
+    """Accuracies of all methods, a column per measure."""
     rows = compare.overview(study.table, study.measures())
     caption = f"Percent on the test images at ratio {study.ratio:g}, 95 % intervals over seeds."
     return tables.shown(tables.unbroken(rows), caption)
@@ -142,7 +142,7 @@ def named_classes(study: GainsAreNotUniform, accuracies: pd.DataFrame) -> pd.Dat
 
 
 def holm_said(per_class: pd.DataFrame) -> str:
-    """Which classes differ from one-hot after the correction, a line a student."""
+    """Which classes differ from one-hot after the correction, a line per student."""
     lines = []
     for candidate, words in TEACHERS.items():
         rows = per_class[

@@ -18,7 +18,7 @@ from kdlib.runs import RunResult
 
 Floats = NDArray[np.float64]
 Wide = Mapping[tuple[str, str], pd.DataFrame]
-"""By method and split: one row a seed, one column a class, accuracies in percent."""
+"""By method and split: one row per seed, one column per class, accuracies in percent."""
 
 TEACHERS = {
     "distilled": "teacher",
@@ -51,11 +51,11 @@ def gains(accuracies: pd.DataFrame) -> pd.DataFrame:
     comes first.
 
     Args:
-        accuracies: one row a method, seed, held-out split and class: method, seed, split, label,
+        accuracies: one row per method, seed, held-out split and class: method, seed, split, label,
             accuracy (percent); ``gains_are_not_uniform.accuracies`` gives them.
 
     Returns:
-        One row a candidate, order, seed and k (from 1): ``label`` is the class that k adds,
+        One row per candidate, order, seed and k (from 1): ``label`` is the class that k adds,
         ``gain`` is in percentage points. The order of ``other seeds`` (the mean of their one-hot
         students) is left out where there is one seed.
     """
@@ -97,7 +97,7 @@ def chosen_by_halves(
         seed: of the cuts.
 
     Returns:
-        One row a candidate, seed and k: ``same`` and ``other`` (the mean gains on the half that
+        One row per candidate, seed and k: ``same`` and ``other`` (the mean gains on the half that
         chose and on the other) and ``bias`` (same - other), in percentage points.
     """
     rows = [

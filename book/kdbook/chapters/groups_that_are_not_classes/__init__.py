@@ -157,7 +157,7 @@ class GroupsThatAreNotClasses(Computed[Settings]):
         }
 
     def compute(self, store: Store | None = None) -> pd.DataFrame:
-        """One number a row: method, threshold, group, seed and ``value``, an accuracy in percent.
+        """One number per row: method, threshold, group, seed and ``value``, an accuracy in percent.
 
         The groups are those of ``group_changes.accuracies``.
         """

@@ -39,7 +39,7 @@ class Judged:
     """Who is judged right.
 
     Attributes:
-        people: one row a test person: label (0 or 1), sex, race.
+        people: one row per test person: label (0 or 1), sex, race.
         right: of each method, ``[S, n]``: whether the person is predicted right, by seed.
     """
 
@@ -60,8 +60,8 @@ class Scored:
     """Scores of the test people.
 
     Attributes:
-        people: one row a test person: label (0 or 1), sex, race.
-        scores: of each method, ``[S, n]`` float32 in [0, 1], one row a seed.
+        people: one row per test person: label (0 or 1), sex, race.
+        scores: of each method, ``[S, n]`` float32 in [0, 1], one row per seed.
     """
 
     people: pd.DataFrame
@@ -124,7 +124,7 @@ def changes(
         baseline: from which.
 
     Returns:
-        One row a group: ``by``, ``group`` (its name), ``people``, ``mean`` (percentage points),
+        One row per group: ``by``, ``group`` (its name), ``people``, ``mean`` (percentage points),
         ``seeds_low``, ``seeds_high`` (95 %: would other seeds say the same of these people?),
         ``low``, ``high`` (95 %: of other people with other seeds?), ``p`` and ``holm`` (of the
         latter, and corrected over the groups of this table), ``fewest``, ``most`` (net number of
@@ -144,7 +144,7 @@ def one_seed(
     """What a single pair of students shows, as the paper has one: a sign test in each group.
 
     Returns:
-        One row a group: ``by``, ``group``, ``people``, ``gained`` and ``lost`` (people that only
+        One row per group: ``by``, ``group``, ``people``, ``gained`` and ``lost`` (people that only
         ``method``, only ``baseline`` gets right), ``mean`` (percentage points), ``p`` and ``holm``.
     """
     new, old = judged.right[method][seed], judged.right[baseline][seed]
@@ -161,7 +161,7 @@ def one_seed(
 
 
 def accuracies(judged: Judged) -> pd.DataFrame:
-    """Accuracies in percent, one a row: method, group, seed, value.
+    """Accuracies in percent, one per row: method, group, seed, value.
 
     The groups are ``balanced`` (the mean of both labels), each label, label x sex and
     label x sex x race.
@@ -182,7 +182,7 @@ def recorded(folder: Path | None = None) -> pd.DataFrame | str:
         folder: where the records lie; by default the book's own.
 
     Returns:
-        One row a group of Table 7, and ``balanced``: a cell for each threshold, in percentage
+        One row per group of Table 7, and ``balanced``: a cell for each threshold, in percentage
         points with 95 % intervals over seeds; or a line of Markdown that says how to record it.
 
     Raises:

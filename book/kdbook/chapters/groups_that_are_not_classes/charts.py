@@ -33,10 +33,10 @@ _DASHES = ([1, 0], [6, 3], [2, 2], [8, 2, 2, 2])
 def printed_and_measured(
     frame: pd.DataFrame, *, title: str = "Printed and measured change"
 ) -> alt.LayerChart:
-    """Our change with its interval and the printed one, a row a group.
+    """Our change with its interval and the printed one, a row per group.
 
     Args:
-        frame: one row a group, in the order to show: ``group``, ``people`` (its size in the test
+        frame: one row per group, in the order to show: ``group``, ``people`` (its size in the test
             set), ``mean``, ``low``, ``high`` and ``printed`` (percentage points; the interval may
             be NaN).
         title: the chart's title.
@@ -75,7 +75,7 @@ def threshold_explorer(
     threshold with their intervals.
 
     Args:
-        grid: one row a depth, alpha, threshold and group: ``depth``, ``alpha``, ``threshold`` (an
+        grid: one row per depth, alpha, threshold and group: ``depth``, ``alpha``, ``threshold`` (an
             even grid), ``group``, ``mean``, ``low``, ``high`` (percentage points).
         depth: of the tree, where its buttons start.
         alpha: where its buttons start.
@@ -118,7 +118,7 @@ def _controls(shown: pd.DataFrame, starts: Mapping[str, float]) -> list[alt.Para
 
 
 def _rows(frame: pd.DataFrame) -> list[str]:
-    """Two lines a group, so that names fit on a phone: race, then sex, label and people."""
+    """Two lines per group, so that names fit on a phone: race, then sex, label and people."""
     pairs = zip(frame["group"].str.split(", ", n=1), frame["people"], strict=True)
     return ["\n".join(words) + f" ({people:,})" for words, people in pairs]
 

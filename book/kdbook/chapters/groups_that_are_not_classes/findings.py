@@ -57,7 +57,7 @@ class Findings(StudyFindings[GroupsThatAreNotClasses]):
         return pd.concat(pieces, ignore_index=True)
 
     def drawn(self) -> pd.DataFrame:
-        """The first figure: a row a label and setting."""
+        """The first figure: a row per label and setting."""
         rows = self.by_label.sort_values("group", kind="stable")
         return rows.assign(comparison=rows["group"] + ", " + rows["setting"])
 

@@ -43,8 +43,8 @@ def distance_to_paper(recipes: pd.DataFrame) -> pd.DataFrame:
         recipes: rows of ``groups_that_are_not_classes.recipes``.
 
     Returns:
-        One row a recipe: encoding, missing, class_weight, threshold, the means of ``OVERALL``, and
-        ``off``, the mean absolute difference from the printed numbers in points.
+        One row per recipe: encoding, missing, class_weight, threshold, the means of ``OVERALL``,
+        and ``off``, the mean absolute difference from the printed numbers in points.
     """
     choices = [name for name in recipes.columns if name not in (*OVERALL, "seed")]
     means = recipes.groupby(choices, sort=False)[[*OVERALL]].mean()
@@ -60,7 +60,7 @@ def printed_changes(table: str, people: People | None = None) -> pd.DataFrame:
         people: who was tested; by default the official test set.
 
     Returns:
-        One row a group, as printed: label, sex and perhaps race, ``group``, ``people``,
+        One row per group, as printed: label, sex and perhaps race, ``group``, ``people``,
         ``printed`` (percentage points), ``moved`` (the nearest whole number of people),
         ``off`` (how far ``printed`` is from that number of people, in points), ``least_p`` (of a
         sign test in the best case, that nobody moved the other way) and ``least_holm``.

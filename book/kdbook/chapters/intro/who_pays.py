@@ -68,7 +68,7 @@ class WhoPays(Study[Settings]):
         ]
 
     def per_seed(self, results: Results) -> pd.DataFrame:
-        """One row a run; see ``kdbook.tables.per_seed``.
+        """One row per run; see ``kdbook.tables.per_seed``.
 
         Columns ``class_0``, ``class_1``, ... hold each class's accuracy on the test images, in
         percent; classes are numbered from the most to the least frequent.

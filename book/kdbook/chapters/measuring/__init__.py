@@ -24,7 +24,7 @@ class Settings(BaseSettings):
 
     Attributes:
         classes: L of the simulation, 1 to 100.
-        images: test images a class in the simulation, 5 to 500.
+        images: test images per class in the simulation, 5 to 500.
         accuracy: true accuracy of every class in the simulation, 50 to 99 percent.
         repeats: simulated test sets, 100 to 100,000.
     """
@@ -99,8 +99,8 @@ def halves(
         seed: the same seed gives the same halves.
 
     Returns:
-        One row a halving: ``chosen`` (the class), ``same_half`` and ``other_half``: its accuracy in
-        percent on the half that chose it, and on the half that did not.
+        One row per halving: ``chosen`` (the class), ``same_half`` and ``other_half``: its accuracy
+        in percent on the half that chose it, and on the half that did not.
     """
     predicted, truth = np.asarray(predictions), np.asarray(labels)
     rng = np.random.default_rng(seed)
@@ -128,11 +128,11 @@ def _half_of_each_class(truth: np.ndarray, rng: np.random.Generator) -> np.ndarr
 
 
 def _checked(accuracies: Any, counts: Any) -> tuple[np.ndarray, np.ndarray]:
-    """True accuracies as chances and counts as whole numbers, one of each a class."""
+    """True accuracies as chances and counts as whole numbers, one of each per class."""
     chances, sizes = np.asarray(accuracies, dtype=float) / 100, np.asarray(counts, dtype=int)
     if chances.ndim != 1 or chances.shape != sizes.shape or not chances.size:
         raise SettingError(
-            f"accuracies {chances.shape} and counts {sizes.shape}: expected one of each a class"
+            f"accuracies {chances.shape} and counts {sizes.shape}: expected one of each per class"
         )
     if not ((chances >= 0) & (chances <= 1)).all() or (sizes < 1).any():
         raise SettingError("accuracies must be 0 to 100 percent and counts 1 or more")

@@ -26,7 +26,7 @@ def worst_class_explorer(
 
     Args:
         classes: L, where the slider starts, 1 to 100.
-        images: n, test images a class, where the slider starts, 5 to 500.
+        images: n, test images per class, where the slider starts, 5 to 500.
         accuracy: the true accuracy of every class, in percent, where the slider starts, 50 to 99.
 
     Raises:
@@ -44,12 +44,12 @@ def worst_class_explorer(
         chart,
         "Every class is equally good. How bad does the worst look?",
         "Two distributions of an estimated accuracy: of one class, and of the worst of all "
-        "classes. Sliders set the images a class, the number of classes and the true accuracy.",
+        "classes. Sliders set the images per class, the number of classes and the true accuracy.",
     )
 
 
 def _sliders(classes: int, images: int, accuracy: float) -> list[alt.Parameter]:
-    few = alt.binding_range(min=5, max=MOST_IMAGES, step=5, name="Test images a class ")
+    few = alt.binding_range(min=5, max=MOST_IMAGES, step=5, name="Test images per class ")
     many = alt.binding_range(min=1, max=100, step=1, name="Classes ")
     good = alt.binding_range(min=50, max=99, step=1, name="True accuracy (%) ")
     return [
@@ -128,7 +128,7 @@ def worst_class_simulation(
     """A simulated distribution of the worst estimate as bars, the exact one as points.
 
     Args:
-        frame: one row a value and source: ``estimate`` (percent), ``probability``, ``source``
+        frame: one row per value and source: ``estimate`` (percent), ``probability``, ``source``
             (``simulated`` or ``exact``).
         truth: the true accuracy of the worst class in percent.
         title: of the chart.

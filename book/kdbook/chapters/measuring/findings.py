@@ -118,7 +118,7 @@ def rarest_fifth(predictions: Any, labels: Any, num_classes: int) -> np.ndarray:
 
 
 def seeds(study: Measuring) -> pd.DataFrame:
-    """Accuracy in the rarest fifth: a row a seed, a column a method."""
+    """Accuracy in the rarest fifth: a row per seed, a column per method."""
     return study.table.pivot(index="seed", columns="method", values="rarest")
 
 

@@ -62,7 +62,7 @@ def endings(rows: pd.DataFrame) -> pd.DataFrame:
         rows: as ``multiplier_paths`` gives them.
 
     Returns:
-        One row a run: method, seed, moves, effective (classes at the last move), log_ratio,
+        One row per run: method, seed, moves, effective (classes at the last move), log_ratio,
         collapsed (at the last move), ever (whether at any).
     """
     moves = collapses(rows)
@@ -131,7 +131,7 @@ class ClassMultipliers(Study[Settings]):
         ]
 
     def multiplier_paths(self, results: Sequence[RunResult]) -> pd.DataFrame:
-        """One row a move and class; see ``kdbook.chapters.multipliers.collapse``."""
+        """One row per move and class; see ``kdbook.chapters.multipliers.collapse``."""
         return paths(self.members(), results)
 
     def differences(self, summary: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:

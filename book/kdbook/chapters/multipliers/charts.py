@@ -37,9 +37,9 @@ def multiplier_explorer(
     The reader chooses run and seed, and steps through the moves, without a kernel.
 
     Args:
-        frame: one row a run, seed, move and class: ``run`` (its name), ``seed``, ``move`` (from 1),
-            ``step`` (of the training), ``label``, ``multiplier`` (after the move; those of a move
-            sum to 1), ``error`` (before it, in percent), and perhaps ``class_name``.
+        frame: one row per run, seed, move and class: ``run`` (its name), ``seed``, ``move`` (from
+            1), ``step`` (of the training), ``label``, ``multiplier`` (after the move; those of a
+            move sum to 1), ``error`` (before it, in percent), and perhaps ``class_name``.
         run: which is shown first; by default the first of the frame.
         move: which is shown first; by default the last.
 
@@ -152,7 +152,7 @@ def _path(named: pd.DataFrame) -> alt.LayerChart:
     now = base.transform_filter("datum.move === move")
     rule = now.transform_filter("datum.label === 0").mark_rule(strokeDash=[4, 3]).encode(x="step:Q")
     dots = now.mark_point(filled=True, size=40, opacity=1, color=_WEIGHT).encode(x=x, y=y)
-    title = _heading("The whole path, a line a class")
+    title = _heading("The whole path, a line per class")
     return alt.layer(lines, rule, dots, _shared(now)).properties(
         width=WIDTH, height=150, title=title
     )

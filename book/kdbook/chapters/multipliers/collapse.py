@@ -15,7 +15,7 @@ COLLAPSED = 1.5
 
 
 def paths(members: Sequence[Member], results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row a move and class of each run whose multipliers moved.
+    """One row per move and class of each run whose multipliers moved.
 
     Columns: the keys of a member, step, label, multiplier (a weight; those of a move sum to 1) and
     error (of the class, before the move, in percent).
@@ -46,8 +46,8 @@ def collapses(rows: pd.DataFrame, by: Sequence[str] = ("method", "seed")) -> pd.
         by: columns that name a run.
 
     Returns:
-        One row a run and move: ``by``, step, ``effective`` (classes, 1 to L), ``log_ratio`` (of the
-        largest multiplier to the smallest, in nats), ``collapsed`` (``effective`` at most 1.5).
+        One row per run and move: ``by``, step, ``effective`` (classes, 1 to L), ``log_ratio`` (of
+        the largest multiplier to the smallest, in nats), ``collapsed`` (``effective`` at most 1.5).
     """
     groups = rows.groupby([*by, "step"], sort=False)["multiplier"]
     table = groups.agg(effective=effective_classes, log_ratio=_log_ratio).reset_index()
@@ -67,8 +67,8 @@ def stepper(
             no more.
 
     Returns:
-        One row a run, seed, move and class: run, seed, move (from 1, of those shown), step, label,
-        multiplier, error.
+        One row per run, seed, move and class: run, seed, move (from 1, of those shown), step,
+        label, multiplier, error.
     """
     kept = rows[rows["method"].isin(methods) & (rows["seed"] < seeds)]
     pieces = [

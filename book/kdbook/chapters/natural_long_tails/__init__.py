@@ -67,7 +67,7 @@ def against_one_hot(table: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFr
         wanted: columns of ``table``, and their names.
 
     Returns:
-        One row a measure and method: ``measure`` (its name), ``method``, ``mean``, ``low``,
+        One row per measure and method: ``measure`` (its name), ``method``, ``mean``, ``low``,
         ``high`` (percentage points), ``seeds``, ``p`` (of the paired t-test) and ``p_holm``:
         corrected by Holm's procedure for all rows.
     """
@@ -122,7 +122,7 @@ class NaturalLongTails(Study[Settings]):
         return _MARGIN_TEMPERATURE if own else self.teaching()[0]
 
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
-        """One row a run: its key, and its test accuracies in percent.
+        """One row per run: its key, and its test accuracies in percent.
 
         ``mean`` is the mean over classes. For every k of ``tail_sizes`` there are ``worst_k``,
         ``top_k`` and ``delta_k``, which is the mean minus worst-k. The other columns are as in

@@ -25,8 +25,8 @@ def printed_and_luck(printed: pd.DataFrame, luck: pd.DataFrame, *, title: str) -
     """What is printed of each method, over what classes that are all alike would print.
 
     Args:
-        printed: one row a method and measure: ``method``, ``measure``, ``value`` (percent).
-        luck: one row a measure: ``measure``, ``low``, ``median``, ``high`` (percent).
+        printed: one row per method and measure: ``method``, ``measure``, ``value`` (percent).
+        luck: one row per measure: ``measure``, ``low``, ``median``, ``high`` (percent).
         title: the chart's title.
     """
     row = alt.Scale(paddingInner=0.3)
@@ -56,9 +56,9 @@ def tail_explorer(
     """Above, the classes from worst to best, with the k worst and the k best shaded; below, means.
 
     Args:
-        ranks: one row a method and place: ``method``, ``rank`` (1 is the worst), ``mean`` (accuracy
-            in percent).
-        tails: one row a method, k and measure: ``method``, ``k`` (equal steps), ``measure`` (its
+        ranks: one row per method and place: ``method``, ``rank`` (1 is the worst), ``mean``
+            (accuracy in percent).
+        tails: one row per method, k and measure: ``method``, ``k`` (equal steps), ``measure`` (its
             name), ``mean``, ``low``, ``high`` (percent or points; the interval may be NaN).
         k: where the slider starts; by default a fifth of the classes.
 
@@ -134,7 +134,7 @@ def _shades(classes: int, slider: alt.Parameter) -> list[alt.Chart]:
 
 
 def _said(tails: pd.DataFrame) -> alt.Chart:
-    """A line a method at the k of the slider: its worst k and what the mean is above them."""
+    """A line per method at the k of the slider: its worst k and what the mean is above them."""
     wide = tails.pivot(index=["method", "k"], columns="measure", values="mean")
     worst, _, gap = tails["measure"].unique()
     rows = wide.reset_index()

@@ -45,7 +45,7 @@ class Findings(StudyFindings[NaturalLongTails]):
 
     @cached_property
     def gaps(self) -> pd.DataFrame:
-        """Every method minus one-hot, corrected, with a cell a row."""
+        """Every method minus one-hot, corrected, with a cell per row."""
         rows = against_one_hot(self.study.table, self.measures)
         cells = [f"{compare.signed(row)}{_star(row)}" for _, row in rows.iterrows()]
         return rows.assign(cell=cells)

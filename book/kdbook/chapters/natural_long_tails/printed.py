@@ -32,7 +32,7 @@ DELTAS = {"delta_mean_accuracy": "mean", "delta_worst_10": "worst 10", "delta_wo
 
 
 def table_6() -> pd.DataFrame:
-    """Table 6 in percent, a row a method."""
+    """Table 6 in percent, a row per method."""
     rows = published(paper="teachers_pet", table="Table 6")
     return printed_grid(rows, METHODS, COLUMNS)
 
@@ -45,7 +45,7 @@ def right_answers() -> pd.DataFrame:
 
 
 def best_cases() -> pd.DataFrame:
-    """Images gained on one-hot, and the smallest p-value of a sign test for it, a row a method."""
+    """Images gained on one-hot, and the smallest p-value of a sign test, a row per method."""
     right = right_answers()["mean"]
     gains = (right - right["one-hot"]).drop("one-hot")
     least = [metrics.sign_test(max(n, 0), max(-n, 0)) for n in gains]
@@ -53,7 +53,7 @@ def best_cases() -> pd.DataFrame:
 
 
 def equal_species(species: int = 100, images: int = 3, draws: int = 10_000) -> pd.DataFrame:
-    """What species that are all as easy as one-hot's mean would print: a row a draw, in percent."""
+    """What species all as easy as one-hot's mean would print: a row per draw, in percent."""
     p = float(table_6()["mean"]["one-hot"]) / 100
     shares = np.random.default_rng(0).binomial(images, p, size=(draws, species)) / images
     found = {
@@ -124,7 +124,7 @@ def luck_table() -> Styler:
 
 
 def table_3(dataset: str) -> pd.DataFrame:
-    """Table 3 of one of ``SETS``: a row a method, NaN where nothing is printed."""
+    """Table 3 of one of ``SETS``: a row per method, NaN where nothing is printed."""
     rows = published(paper="teachers_pet", table="Table 3", dataset=dataset)
     there = set(rows["metric"])
     return printed_grid(rows, METHODS, {key: name for key, name in WORDS.items() if key in there})

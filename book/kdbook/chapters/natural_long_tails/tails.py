@@ -34,7 +34,7 @@ def by_k(per_class: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         per_class: rows with ``method``, ``seed``, ``label`` and ``accuracy`` (percent), one ratio
-            and one temperature a method.
+            and one temperature per method.
 
     Returns:
         Columns method, k, measure (in words), mean, low, high, seeds. k goes from 1 to L in at

@@ -162,7 +162,7 @@ class NumberOfClasses(Study[Settings]):
         return ("share", share), ("classes", count), ("draw", family.class_seed)
 
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
-        """One row a finished run: its key and accuracies in percent.
+        """One row per finished run: its key and accuracies in percent.
 
         These are ``mean``, ``worst_1``, ``worst_10`` and ``worst_tenth``. With fewer classes
         ``worst_10`` is the mean over all of them; ``worst_tenth`` is the same share of the classes
@@ -180,8 +180,8 @@ class NumberOfClasses(Study[Settings]):
         network of all classes has the same seed. Students that diverged are left out.
 
         Returns:
-            One row a ratio, share below 1, draw, seed and student: imbalance, classes, draw, seed,
-            method, and the worst-class accuracy in percent: picked, masked, retrained.
+            One row per ratio, share below 1, draw, seed and student: imbalance, classes, draw,
+            seed, method, and the worst-class accuracy in percent: picked, masked, retrained.
         """
         placed = [
             (member, result)

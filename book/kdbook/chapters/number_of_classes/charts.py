@@ -27,9 +27,9 @@ def class_count_explorer(
     """Lines over the number of classes, for the ratio and the student that are chosen.
 
     Args:
-        frame: one row a way of judging, student, ratio and number of classes: ``method`` (the way),
-            ``student``, ``imbalance`` (ratio), ``classes``, ``mean``, ``low``, ``high`` (percent;
-            the interval may be NaN).
+        frame: one row per way of judging, student, ratio and number of classes: ``method`` (the
+            way), ``student``, ``imbalance`` (ratio), ``classes``, ``mean``, ``low``, ``high``
+            (percent; the interval may be NaN).
         ratio: which is shown first; by default the largest.
         student: which is shown first; by default the first in the frame.
 

@@ -67,7 +67,7 @@ def worst_of_a_part(accuracies: Any, size: int) -> float:
     C(L - 1 - i, size - 1) / C(L, size).
 
     Args:
-        accuracies: one a class ``[L]``.
+        accuracies: one per class ``[L]``.
         size: from 1 to L.
 
     Raises:

@@ -56,7 +56,7 @@ def by_length(summary: pd.DataFrame, value: str) -> pd.DataFrame:
         value: the column to compare.
 
     Returns:
-        One row a pair and length: comparison, epochs, mean, low, high (95 % t-interval of the
+        One row per pair and length: comparison, epochs, mean, low, high (95 % t-interval of the
         difference within seeds, not corrected), seeds, p, ``p_holm`` (Holm's correction over all
         rows).
     """
@@ -79,7 +79,7 @@ def fading(summary: pd.DataFrame, value: str) -> pd.DataFrame:
     """How much of each effect is lost from the shortest training to the longest, within seeds.
 
     Returns:
-        One row a placement: comparison, mean, low, high, seeds, p, p_holm: the difference to the
+        One row per placement: comparison, mean, low, high, seeds, p, p_holm: the difference to the
         standard student after the longest training minus that after the shortest. Empty where only
         one length was trained.
     """
@@ -173,7 +173,7 @@ class RobustObjectives(Study[Settings]):
         ]
 
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
-        """One row a run, as ``kdbook.tables.per_seed``, with what the training reached.
+        """One row per run, as ``kdbook.tables.per_seed``, with what the training reached.
 
         Further columns: epochs, factor, ``train_error`` (percent of the training images that the
         network gets wrong in the last epoch, while its weights still move, by its raw logits).

@@ -35,10 +35,10 @@ def objective_explorer(
     objective, whose best scorer gives the true probabilities.
 
     Args:
-        curves: one row a trade-off, input and class: ``alpha`` (an even grid from 0 to 1), ``x``
+        curves: one row per trade-off, input and class: ``alpha`` (an even grid from 0 to 1), ``x``
             (evenly spaced), ``label`` (0 to 2), ``probability``, ``eta`` (both 0 to 1), and perhaps
             ``class_name``.
-        classes: one row a trade-off and class: ``alpha``, ``label``, ``weight`` (beta), ``risk``
+        classes: one row per trade-off and class: ``alpha``, ``label``, ``weight`` (beta), ``risk``
             (nats), ``error`` (percent), ``standard_risk``, ``standard_error``.
         alpha: where the slider starts: one of the frame's.
 

@@ -155,9 +155,9 @@ def by_alpha(world: World, alphas: np.ndarray) -> tuple[pd.DataFrame, pd.DataFra
     """The best scorer of each trade-off, and how it treats the classes.
 
     Returns:
-        Two frames. One row a trade-off, input and class: alpha, input (its number), label,
+        Two frames. One row per trade-off, input and class: alpha, input (its number), label,
         probability (of the best scorer), eta, chosen (whether the class is predicted there). And
-        one row a trade-off and class: alpha, label, multiplier (lambda), weight (beta), risk
+        one row per trade-off and class: alpha, label, multiplier (lambda), weight (beta), risk
         (nats), error (percent), standard_risk, standard_error (of the standard objective's best
         scorer).
     """

@@ -48,7 +48,7 @@ def constants(world: World, logits: np.ndarray) -> pd.DataFrame:
     it depends on the class alone.
 
     Returns:
-        One row a class: label, ``constant`` (geometric mean over the inputs; they sum to 1),
+        One row per class: label, ``constant`` (geometric mean over the inputs; they sum to 1),
         ``spread`` (largest over smallest value over the inputs, minus 1: 0 where it is constant).
     """
     ratio = logits - np.log(world.eta / world.prior)

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
         alpha: weight of the teacher in the student's target, 0 to 1.
         rounds: how often distillation is repeated, 1 to 50.
         cosine: of the angle between the groups' inputs, -0.99 to 0.99.
-        draws: of the label noise a seed, 10 to 10,000.
+        draws: of the label noise per seed, 10 to 10,000.
     """
 
     n_majority: Size = 500
@@ -74,7 +74,7 @@ def agreement(both: pd.DataFrame) -> str:
 
 
 def who_is_harmed(both: pd.DataFrame) -> list[str]:
-    """A sentence a group: what the simulation says of the paired difference in excess risk."""
+    """A sentence per group: what the simulation says of the paired difference in excess risk."""
     verbs = {"up": "is harmed", "down": "gains", "undecided": "neither clearly gains nor loses"}
     paired = both[(both["method"] == "distilled − one-hot") & (both["measure"] == "excess risk")]
     spans = [
@@ -139,7 +139,7 @@ class ProvableHarm(Computed[Settings]):
     Settings = Settings
 
     def compute(self) -> pd.DataFrame:
-        """The simulation: one row a seed, method, group and measure.
+        """The simulation: one row per seed, method, group and measure.
 
         Columns: method, group, measure, seed, value. ``distilled − one-hot`` is paired: both
         students of a seed learn from the same labels. The value of one seed is unbiased for each
@@ -154,7 +154,7 @@ class ProvableHarm(Computed[Settings]):
         return _rows(np.array(by_rounds[0]), np.array(by_rounds[self.settings.rounds]))
 
     def beside(self, simulated: pd.DataFrame) -> pd.DataFrame:
-        """The closed form beside the simulation, one row a method, group and measure.
+        """The closed form beside the simulation, one row per method, group and measure.
 
         Columns: method, group, measure, ``formula``, mean, low, high (95 % over seeds), seeds,
         ``p``: of the test that the simulation's mean is the formula's value, Holm-adjusted over

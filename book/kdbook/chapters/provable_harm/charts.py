@@ -50,7 +50,7 @@ def added_risk_curves(
     """What distillation adds to the excess risk, as lines, with a rule at zero.
 
     Args:
-        frame: one row a place and line: the column ``x``, ``added``, ``series``.
+        frame: one row per place and line: the column ``x``, ``added``, ``series``.
         x: the column along the horizontal axis.
         axis: the title of that axis.
         title: the chart's title.

@@ -199,7 +199,7 @@ def _marked(groups: alt.Chart) -> list[alt.Chart]:
 
 
 def _said(groups: alt.Chart) -> alt.Chart:
-    """A sentence a group that follows the sliders."""
+    """A sentence per group that follows the sliders."""
     fate = (
         "(datum.added > 0 ? ' pays ' : ' gains ') + "
         f"(abs(datum.added) < {LEAST} ? 'next to nothing' : "

@@ -125,7 +125,7 @@ def risk_of_groups(
 
     Args:
         sizes: examples of each group ``[G]``.
-        directions: linearly independent unit vectors ``[G, p]``, one a group.
+        directions: linearly independent unit vectors ``[G, p]``, one per group.
         betas: noise-free labels ``[G]``.
         ridge_lambda: lambda, above 0.
         sigma: standard deviation of the label noise.

@@ -90,7 +90,7 @@ class RareClasses(Study[Settings]):
             results: of the runs of ``figure_one_members``.
 
         Returns:
-            One row a subgroup and method: ``group`` (average; the rarest tenth of the classes by
+            One row per subgroup and method: ``group`` (average; the rarest tenth of the classes by
             training count; the tenth that is worst for each student itself), ``method``, mean, low,
             high (percentage points of test accuracy, paired by seed, 95 % t-interval), seeds.
         """

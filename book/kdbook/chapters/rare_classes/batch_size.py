@@ -91,7 +91,7 @@ def recipe_in_short(changes: pd.DataFrame) -> str:
 
 
 def cells(changes: pd.DataFrame) -> pd.DataFrame:
-    """The effects as text: a row a student, distilled ones first, and a column a batch size."""
+    """The effects as text: a row per student, distilled ones first, and a column per batch size."""
     ordered = changes.sort_values(["method", "temperature"], ascending=[False, True], kind="stable")
     table = named(ordered).assign(cell=[signed(row) for _, row in ordered.iterrows()])
     wide = table.pivot(index="method", columns="batch_size", values="cell")

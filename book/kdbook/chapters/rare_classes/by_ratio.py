@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def counts(study: RareClasses) -> pd.DataFrame:
-    """Training images: one row a ratio (in words) and class."""
+    """Training images: one row per ratio (in words) and class."""
     rows = [
         {"label": label, "class_name": study.class_names[label], "ratio": f"ratio {ratio:g}",
          "images": int(images)}
@@ -30,7 +30,7 @@ def counts(study: RareClasses) -> pd.DataFrame:
 
 
 def sweep(study: RareClasses) -> pd.DataFrame:
-    """Distilled minus one-hot in the rarest fifth, a row a ratio, beside the level of one-hot."""
+    """Distilled minus one-hot in the rarest fifth, a row per ratio, beside the level of one-hot."""
     wanted = {"rarest": "rarest fifth"}
     rows = [study.compare("distilled", "one-hot", measures=wanted, ratio=r) for r in study.ratios()]
     plain = study.table[study.table["method"] == "one-hot"].groupby("imbalance")["rarest"].mean()
@@ -89,7 +89,7 @@ def off_label(teacher: RunResult, temperature: float, alpha: float) -> np.ndarra
 
 
 def told(study: RareClasses) -> pd.DataFrame:
-    """``off_label`` of the teachers, mean over the seeds: a row a ratio, a column a class."""
+    """``off_label`` of the teachers, mean over the seeds: a row per ratio, a column per class."""
     heat, alpha = study.settings.temperature, study.settings.alpha
     rows = [
         np.mean([off_label(r, heat, alpha) for r in study.results_of("teacher", ratio)], axis=0)
@@ -127,7 +127,7 @@ def repeated_said(study: RareClasses) -> str:
 
 
 def printed(study: RareClasses) -> Styler:
-    """What Table 1 prints of a ResNet-56: a row a data set, a column a measure."""
+    """What Table 1 prints of a ResNet-56: a row per data set, a column per measure."""
     rows = study.published(table="Table 1", teacher="resnet56")
     wide = rows.pivot(index="dataset", columns="metric", values="value").rename(
         index=DATASETS,

@@ -37,9 +37,9 @@ def imbalance_explorer(
     """Above, the worst classes at every ratio; below, all classes at the ratio that is chosen.
 
     Args:
-        worst: one row a method and ratio: ``method``, ``imbalance`` (ratio, 1 or more), ``mean``
+        worst: one row per method and ratio: ``method``, ``imbalance`` (ratio, 1 or more), ``mean``
             of the measure, ``low``, ``high`` (percent; the interval may be NaN).
-        per_class: one row a method, ratio and class: ``imbalance`` and the columns of
+        per_class: one row per method, ratio and class: ``imbalance`` and the columns of
             ``per_class_accuracy``.
         ratio: which ratio is chosen first; by default the largest.
         measure: what ``worst`` holds: the title of the upper axis.
@@ -116,13 +116,13 @@ _APART = 0.07  # of an octave, between the marks of two methods at one length
 def teacher_length_panels(
     changes: pd.DataFrame, shares: pd.DataFrame, *, title: str = "How long was the teacher trained?"
 ) -> alt.VConcatChart:
-    """Small multiples: a panel a length of the students, and one of the targets beside them.
+    """Small multiples: a panel per length of the students, and one of the targets beside them.
 
     Args:
-        changes: one row a method, student's and teacher's length: ``CHANGE_COLUMNS``; ``method``
+        changes: one row per method, student's and teacher's length: ``CHANGE_COLUMNS``; ``method``
             names the temperature too; mean, low and high are percentage points, and the interval
             may be NaN.
-        shares: one row a method and teacher's length: ``SHARE_COLUMNS``; ``share`` is the percent
+        shares: one row per method and teacher's length: ``SHARE_COLUMNS``; ``share`` is the percent
             of the target off the label.
         title: the chart's title.
 
@@ -216,10 +216,11 @@ _TAIL_COLOURS = ["#696969", "#0072B2", *SPARE_COLOURS]
 
 
 def tails(counts: pd.DataFrame) -> alt.Chart:
-    """Training images of every class, a line a ratio.
+    """Training images of every class, a line per ratio.
 
     Args:
-        counts: one row a ratio and class: ``label``, ``class_name``, ``ratio`` (words), ``images``.
+        counts: one row per ratio and class: ``label``, ``class_name``, ``ratio`` (words),
+            ``images``.
 
     Raises:
         SettingError: a column is missing.

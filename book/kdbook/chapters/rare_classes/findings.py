@@ -103,7 +103,7 @@ def drawn(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def cells(pooled: pd.DataFrame) -> pd.DataFrame:
-    """What is drawn as text: a row a teacher's length, a column a method; a star where clear.
+    """What is drawn as text: a row per teacher's length, a column per method; a star where clear.
 
     Args:
         pooled: as ``kdbook.chapters.rare_classes.teacher_length.by_teacher`` gives it.

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
 
 
 def changes(table: pd.DataFrame, measure: str = "rarest") -> pd.DataFrame:
-    """Each taught student minus the one-hot student of its seed and length, one row a seed.
+    """Each taught student minus the one-hot student of its seed and length, one row per seed.
 
     Args:
         table: as ``per_seed`` gives it, or a record of it.
@@ -194,7 +194,7 @@ class TeacherLength(Study[Settings]):
         return [member for seed in seeds for member in self._seed_members(seed)]
 
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
-        """One row a run; see ``kdbook.tables.per_seed``.
+        """One row per run; see ``kdbook.tables.per_seed``.
 
         Two more columns tell of distilled students how much of the teacher's probability lies off
         the label on the training images, in percent: ``off_label`` is the mean over classes,

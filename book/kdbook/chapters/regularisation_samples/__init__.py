@@ -65,7 +65,7 @@ def by_bucket(table: pd.DataFrame, buckets: int) -> pd.DataFrame:
 
     Args:
         table: from ``examples``.
-        buckets: their number; at most one a class is made.
+        buckets: their number; at most one per class is made.
 
     Returns:
         Columns: seed, temperature, split, bucket (from 1), images, sample (percent), teacher and
@@ -134,7 +134,7 @@ class RegularisationSamples(Study[Settings]):
     Settings = Settings
 
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
-        """One row a distilled student: ``kdbook.tables.per_seed``, and its samples.
+        """One row per distilled student: ``kdbook.tables.per_seed``, and its samples.
 
         ``samples_SPLIT`` is the percentage of regularisation samples on that split, at the
         teacher's temperature in training; ``samples_SPLIT_last`` that in the last bucket.

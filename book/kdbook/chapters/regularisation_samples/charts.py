@@ -31,10 +31,10 @@ def regularisation_explorer(
     Figures 8 and 9 of Teacher's pet. The reader moves the teacher's temperature and the bucket.
 
     Args:
-        shares: one row a split, temperature and bucket: ``split`` (``training`` or ``test``),
+        shares: one row per split, temperature and bucket: ``split`` (``training`` or ``test``),
             ``temperature``, ``bucket`` (from 1, most frequent classes first), ``mean``, ``low``,
             ``high`` (percent; the interval may be NaN).
-        points: one row an image and temperature: ``split``, ``temperature``, ``bucket``,
+        points: one row per image and temperature: ``split``, ``temperature``, ``bucket``,
             ``teacher`` and ``student`` (the label's probability, 0 to 1).
         temperature: that is chosen first, one of those in ``shares``.
         bucket: that is chosen first.

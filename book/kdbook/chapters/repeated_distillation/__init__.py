@@ -158,7 +158,7 @@ class RepeatedDistillation(TunedStudy[Settings]):
         return self.settings.rounds or ROUNDS[self.settings.profile]
 
     def study_families(self) -> Sequence[Family]:
-        """One family a seed at the settings' ratio.
+        """One family per seed at the settings' ratio.
 
         Students train as long as teachers, since each is the next one's teacher.
         """
@@ -176,7 +176,7 @@ class RepeatedDistillation(TunedStudy[Settings]):
         return list(dict.fromkeys(named))
 
     def reported(self, results: Results) -> pd.DataFrame:
-        """One row a run of ``members``; see ``kdbook.tables.per_seed``.
+        """One row per run of ``members``; see ``kdbook.tables.per_seed``.
 
         One more column is Table 9's: ``delta`` is the mean minus the worst tenth, in points.
         """

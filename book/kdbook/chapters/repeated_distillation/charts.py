@@ -24,10 +24,10 @@ def round_explorer(
     """Above, the entropy of the teacher's probabilities by class; below, accuracies by class.
 
     Args:
-        per_class: one row a chain of rounds, round, method and class: ``chain`` (its name),
+        per_class: one row per chain of rounds, round, method and class: ``chain`` (its name),
             ``round`` (from 1; NaN for what is shown beside every round) and the columns of
             ``per_class_accuracy``.
-        entropies: one row a chain, round and class: ``chain``, ``round``, ``label``, ``mean`` (in
+        entropies: one row per chain, round and class: ``chain``, ``round``, ``label``, ``mean`` (in
             nats, 0 to the logarithm of the number of classes) and perhaps ``class_name``.
         chain: which is shown first; by default the last.
         first: round at which the slider starts.

@@ -40,7 +40,7 @@ class Settings(TunedSettings):
 
 
 def rarest_log_loss(by_class: pd.DataFrame) -> pd.DataFrame:
-    """Mean log-loss over the rarest fifth of the classes: one row a run, keys and the value.
+    """Mean log-loss over the rarest fifth of the classes: one row per run, keys and the value.
 
     Args:
         by_class: rows of ``kdbook.tables.per_class``.
@@ -86,7 +86,7 @@ class Results(TunedStudy[Settings]):
     Settings = Settings
 
     def reported(self, results: Finished) -> pd.DataFrame:
-        """One row a run of ``members``: ``kdbook.tables.per_seed`` with ``rarest_log_loss``.
+        """One row per run of ``members``: ``kdbook.tables.per_seed`` with ``rarest_log_loss``.
 
         ``rarest_log_loss`` is the mean test log-loss, in nats, over the same classes as ``rarest``:
         unlike an accuracy of few images it moves before a prediction flips.

@@ -14,7 +14,7 @@ from kdlib.metrics import PERCENT
 
 
 def printed(study: Results, dataset: str) -> pd.DataFrame:
-    """Table 3's accuracies on a data set, a row a method; NaN where the training diverged."""
+    """Table 3's accuracies on a data set, a row per method; NaN where the training diverged."""
     return printed_grid(study.published(table="Table 3", dataset=dataset), METHODS, PRINTED)
 
 

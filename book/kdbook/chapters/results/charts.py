@@ -31,7 +31,7 @@ def change_by_subgroup(
     """Figure 1 of Teacher's pet: what each method changes on average and where it is worst.
 
     Args:
-        frame: one row a method and subgroup: ``method``, ``subgroup`` (the words on the axis, in
+        frame: one row per method and subgroup: ``method``, ``subgroup`` (the words on the axis, in
             order), ``mean``, ``low``, ``high`` (percentage points against one-hot).
         title: the chart's title.
 
@@ -52,10 +52,10 @@ def change_by_subgroup(
 def temperature_explorer(
     levels: pd.DataFrame, changes: pd.DataFrame, chosen: Mapping[str, float]
 ) -> alt.VConcatChart:
-    """A menu a method for its temperature: above its accuracy, below its change from one-hot.
+    """A menu per method for its temperature: above its accuracy, below its change from one-hot.
 
     Args:
-        levels: one row a method, temperature and measure: ``method``, ``temperature`` (NaN for a
+        levels: one row per method, temperature and measure: ``method``, ``temperature`` (NaN for a
             method without a teacher), ``measure`` (its name), ``mean``, ``low``, ``high``
             (percent).
         changes: the same columns without such methods: paired differences from the one-hot
@@ -135,7 +135,7 @@ def _picked(changes: pd.DataFrame, chosen: Mapping[str, float]) -> alt.Chart:
 
 
 def _said(changes: pd.DataFrame, chosen: Mapping[str, float]) -> alt.Chart:
-    """A sentence a method on what is picked, below the dots."""
+    """A sentence per method on what is picked, below the dots."""
     y = alt.Y("method:N", sort=methods_in(changes), axis=None)
     lines = changes.assign(said=in_short_lines(changes["said"]))
     text = _picked(lines, chosen).mark_text(align="left", fontSize=13, lineBreak="\n")
@@ -156,7 +156,7 @@ def _dots(
     groups: list[str] | None,
     ends: tuple[float, float] | None = None,
 ) -> alt.LayerChart:
-    """Dots with intervals and a line at zero: a row a method, or one a method and subgroup."""
+    """Dots with intervals and a line at zero: a row per method, or one per method and subgroup."""
     rows = base.encode(y=alt.Y("method:N", sort=methods, axis=alt.Axis(title=None)))
     shape = method_shape(methods)
     if groups is not None:

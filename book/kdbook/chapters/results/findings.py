@@ -133,7 +133,7 @@ class Findings(StudyFindings[Results]):
         return self._each(lambda key: compare.with_intervals(self.students, key, by))
 
     def moves(self) -> pd.DataFrame:
-        """Its lower half: the change from one-hot, with a sentence a row."""
+        """Its lower half: the change from one-hot, with a sentence per row."""
         rows = self._each(lambda key: self._changes(self.students, key))
         names = compare.named(rows)["method"]
         return rows.assign(

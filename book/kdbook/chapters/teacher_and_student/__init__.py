@@ -42,7 +42,7 @@ def cell_name(teacher: Alpha, student: Alpha, labels: ValidationLabels) -> str:
 
 
 def rows(of: Sequence[Member], results: Sequence[RunResult | None]) -> pd.DataFrame:
-    """One row a run, as ``kdbook.tables.per_seed`` gives it, with three more columns.
+    """One row per run, as ``kdbook.tables.per_seed`` gives it, with three more columns.
 
     They choose and are no results: ``validation_worst``, ``first_half`` and ``second_half``, the
     worst class in percent on all validation images and on either half of them.
@@ -74,11 +74,11 @@ class TeacherAndStudent(Study[Settings]):
         return teaching(self.settings)
 
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
-        """One row a run; see ``rows``."""
+        """One row per run; see ``rows``."""
         return rows(self.members(), results)
 
     def multiplier_paths(self, results: Sequence[RunResult]) -> pd.DataFrame:
-        """The multipliers' way: one row a move and class; see ``multiplier_paths``."""
+        """The multipliers' way: one row per move and class; see ``multiplier_paths``."""
         return paths(self.members(), results)
 
     def family_members(self, family: RobustFamily) -> list[Member]:

@@ -25,10 +25,10 @@ _WORDS = {
 def objective_grid(
     cells: pd.DataFrame, *, data: str | None = None, title: str = "Teacher x student"
 ) -> alt.LayerChart:
-    """One cell a pair of objectives; the darker, the better among the cells that are shown.
+    """One cell per pair of objectives; the darker, the better among the cells that are shown.
 
     Args:
-        cells: one row a data set, kind of validation labels, cell and measure, as
+        cells: one row per data set, kind of validation labels, cell and measure, as
             ``objective_cells.cell_means`` gives them. ``low`` and ``high`` may be NaN.
         data: which is shown first; by default the first.
         title: the chart's title.

@@ -51,7 +51,7 @@ def printed_cells(table: str, dataset: str, measures: Mapping[str, str]) -> pd.D
     Intervals are those of the printed standard errors, if there are any.
 
     Args:
-        table: "Supp Table 1" (fixed teacher), "Supp Table 2" or "Supp Table 3" (a teacher a run).
+        table: "Supp Table 1" (fixed teacher), "Supp Table 2" or "Supp Table 3" (a teacher per run).
         dataset: as ``published`` names it.
         measures: metrics of ``published`` and the words for them.
 

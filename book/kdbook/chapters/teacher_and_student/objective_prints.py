@@ -39,10 +39,10 @@ def printed_leaders(table: str = "Supp Table 1") -> pd.DataFrame:
     """Where robust twice stands among the printed cells, worst class (ten on TinyImageNet-LT).
 
     Returns:
-        One row a data set and kind of validation labels: data, labels, best (``teacher / student``;
-        of equal ones the first printed), highest, robust twice, rank of it (1 is best), gap
-        (percentage points below the best) and error of that gap (95 %, from the standard errors of
-        the two cells, which share a teacher in some tables: then it is rough).
+        One row per data set and kind of validation labels: data, labels, best (``teacher /
+        student``; of equal ones the first printed), highest, robust twice, rank of it (1 is best),
+        gap (percentage points below the best) and error of that gap (95 %, from the standard errors
+        of the two cells, which share a teacher in some tables: then it is rough).
     """
     names = set(published(paper="robust_distillation", table=table)["dataset"])
     rows = [row for name in LISTED if name in names for row in _leaders(table, name)]
@@ -59,7 +59,7 @@ def beside(compared: pd.DataFrame, table: str, dataset: str, labels: str) -> pd.
         labels: ``teacher`` or ``one-hot``, on validation images.
 
     Returns:
-        One row a cell: paper and ours (percentage points with 95 % intervals, as text), sign.
+        One row per cell: paper and ours (percentage points with 95 % intervals, as text), sign.
     """
     cells = _students(table, dataset, labels)
     rivals = _rivals(compared)

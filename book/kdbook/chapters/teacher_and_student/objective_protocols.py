@@ -89,8 +89,8 @@ def choices(per_seed: pd.DataFrame, by: str) -> pd.DataFrame:
         by: one of ``objective_cells.HALVES``.
 
     Returns:
-        One row a seed: seed, method, promised (worst class by ``by``), delivered (on test), excess
-        (promised minus delivered, percentage points).
+        One row per seed: seed, method, promised (worst class by ``by``), delivered (on test),
+        excess (promised minus delivered, percentage points).
     """
     best = per_seed.loc[per_seed.groupby("seed")[by].idxmax()]
     rows = best[["seed", "method", by, "worst_1"]].rename(
@@ -110,7 +110,7 @@ def advantage_of_the_seen_half(strict: pd.DataFrame, whole: pd.DataFrame) -> pd.
         whole: the same where they saw all validation images.
 
     Returns:
-        One row a method and seed that both have: method, seed, gap (first minus second half,
+        One row per method and seed that both have: method, seed, gap (first minus second half,
         strict), easier (the same, whole), advantage (gap minus easier); percentage points.
     """
     first, second = HALVES
@@ -130,9 +130,9 @@ def swings(paths: pd.DataFrame) -> pd.DataFrame:
         paths: as ``multiplier_paths.paths`` gives them.
 
     Returns:
-        One row a run: method, seed, end (effective classes at the last move), least (at any move),
-        few (percent of the moves with fewer than 2 effective classes), leaders (how many classes
-        held the largest multiplier at some move).
+        One row per run: method, seed, end (effective classes at the last move), least (at any
+        move), few (percent of the moves with fewer than 2 effective classes), leaders (how many
+        classes held the largest multiplier at some move).
     """
     even = collapses(paths).assign(few=lambda rows: 100.0 * (rows["effective"] < FEW))
     runs = even.groupby(["method", "seed"], sort=False)
@@ -173,7 +173,7 @@ def floor_agreements(
         teachers: results by the id of their spec.
 
     Returns:
-        One row a run: the keys of a member, ``agreement`` (from -1 to 1).
+        One row per run: the keys of a member, ``agreement`` (from -1 to 1).
     """
     rows = [
         member.key() | {"agreement": _agreement(result, teachers)}

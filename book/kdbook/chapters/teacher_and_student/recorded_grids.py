@@ -16,7 +16,7 @@ STUDY = "teacher_and_student"
 
 
 def recorded_grids(profile: str, folder: Path | None = None) -> dict[str, pd.DataFrame]:
-    """The recorded grids at a profile with a teacher a seed, each by its data in words.
+    """The recorded grids at a profile with a teacher per seed, each by its data in words.
 
     The data set is named where it is not the profile's own.
 
@@ -73,7 +73,7 @@ def answers_by_seeds(
         measures: columns of the table and the words for them.
 
     Returns:
-        One row a measure, kind of validation labels and count: measure, labels, seeds, cells (how
+        One row per measure, kind of validation labels and count: measure, labels, seeds, cells (how
         many others, at most eight), higher (how many of them have a higher mean), and how many are
         better, worse, and unclear (Holm, 5 %, over the cells).
     """
@@ -108,7 +108,7 @@ def still_standing(table: pd.DataFrame, few: int, measures: Mapping[str, str]) -
 
 
 def against_each(table: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Robust twice minus each other cell in the column ``measure``: one row a cell, by its name.
+    """Robust twice minus each other cell in the column ``measure``: one row per cell, by its name.
 
     Columns: under either kind of labels ``points``, the difference with its 95 % interval, and
     ``p``, after Holm's correction for the cells.

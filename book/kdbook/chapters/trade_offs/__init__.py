@@ -87,7 +87,7 @@ class TradeOffs(Study[Settings]):
         return teaching(self.settings)
 
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
-        """One row a run, as ``kdbook.tables.per_seed`` gives it, with three more columns.
+        """One row per run, as ``kdbook.tables.per_seed`` gives it, with three more columns.
 
         ``alpha_t`` and ``alpha_s`` are text, ``std`` where no class is weighed, and ``none`` for
         the student of a row that is a teacher. ``select_mean`` and ``select_worst`` are the mean

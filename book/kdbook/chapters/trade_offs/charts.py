@@ -32,7 +32,7 @@ def trade_off_explorer(
     grid, and chooses what the grid shows. No kernel is needed.
 
     Args:
-        cells: one row a panel and cell: ``panel`` (words), ``alpha_t``, ``alpha_s``, ``mean``,
+        cells: one row per panel and cell: ``panel`` (words), ``alpha_t``, ``alpha_s``, ``mean``,
             ``worst`` (percent), ``frontier`` (True or False).
         marks: points that are no cells, one row each: ``panel``, ``what`` (words), ``mean``,
             ``worst``.

@@ -24,7 +24,7 @@ RULES = ("worst class", "worst class, average kept")
 standard distillation, as for main Table 2 of "Robust distillation"."""
 
 _DECIMALS = 4
-"""Ties are common with few images a class; beyond this lies the noise of floating point."""
+"""Ties are common with few images per class; beyond this lies the noise of floating point."""
 
 _ON = {"validation": ("select_worst", "select_mean"), "test": (WORST, AVERAGE)}
 
@@ -38,7 +38,7 @@ def grid(per_seed: pd.DataFrame) -> pd.DataFrame:
 
 
 def cells(rows: pd.DataFrame) -> pd.DataFrame:
-    """Mean and 95 % interval of both measures over seeds, one row a cell.
+    """Mean and 95 % interval of both measures over seeds, one row per cell.
 
     Args:
         rows: as ``grid`` gives them.
@@ -58,7 +58,7 @@ def frontier_shares(rows: pd.DataFrame, below: float = 1.0) -> pd.DataFrame:
     """How much of each seed's own frontier has teachers with ``alpha_t`` below ``below``.
 
     Returns:
-        One row a seed: seed, points (on the frontier), share (0 to 1), of_grid (the share of all
+        One row per seed: seed, points (on the frontier), share (0 to 1), of_grid (the share of all
         cells that have such teachers).
     """
     found = []
@@ -106,7 +106,7 @@ def choose(cells_: pd.DataFrame, split: str, rule: str, reference: float) -> pd.
     keeps the reference average, the one with the highest average is taken.
 
     Args:
-        cells_: one row a cell, e.g. one seed of ``grid``.
+        cells_: one row per cell, e.g. one seed of ``grid``.
         split: ``validation`` or ``test``.
         rule: one of ``RULES``.
         reference: average of standard distillation on that split, in percent.
@@ -130,8 +130,8 @@ def selections(per_seed: pd.DataFrame) -> pd.DataFrame:
         per_seed: of the study, with the rows of ``STANDARD``.
 
     Returns:
-        One row a rule, split and seed: rule, split, seed, ``CELL``, mean, worst_1 (test accuracy of
-        the selected cell, percent), select_mean and select_worst.
+        One row per rule, split and seed: rule, split, seed, ``CELL``, mean, worst_1 (test accuracy
+        of the selected cell, percent), select_mean and select_worst.
     """
     standard = per_seed[per_seed["method"] == STANDARD].groupby("seed")
     reference = {split: standard[average].max().to_dict() for split, (_, average) in _ON.items()}
@@ -156,7 +156,7 @@ def optimism(chosen: pd.DataFrame) -> pd.DataFrame:
         chosen: as ``selections`` gives it.
 
     Returns:
-        One row a rule: rule, mean, low, high (points of the worst class on test), seeds, other
+        One row per rule: rule, mean, low, high (points of the worst class on test), seeds, other
         (in how many seeds the two selected cells differ).
     """
     test, honest = (

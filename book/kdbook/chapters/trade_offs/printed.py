@@ -61,9 +61,9 @@ def selected() -> pd.DataFrame:
     """Main Table 2's selected points, beside the figure's label and the rows that hold them.
 
     Returns:
-        One row a data set: dataset, mean, worst (of Table 2), labelled (the figure's label), there
-        (what the figure shows at that label, as text), found (where this pair of numbers stands
-        elsewhere in the paper, or ``nowhere``).
+        One row per data set: dataset, mean, worst (of Table 2), labelled (the figure's label),
+        there (what the figure shows at that label, as text), found (where this pair of numbers
+        stands elsewhere in the paper, or ``nowhere``).
     """
     rows = _pairs("Table 2", "selected_alphas")[["dataset", "mean", "worst"]]
     points = {(p["dataset"], p["alpha_t"], p["alpha_s"]): p for _, p in grid().iterrows()}
@@ -79,7 +79,7 @@ def selected() -> pd.DataFrame:
 def slopes() -> pd.DataFrame:
     """Least-squares slopes over the 25 cells of each panel: dataset, alpha, mean, worst.
 
-    In points from alpha = 0 to 1. One number a cell is printed, so there is no interval.
+    In points from alpha = 0 to 1. One number per cell is printed, so there is no interval.
     """
     found = [
         {"dataset": name, "alpha": alpha,

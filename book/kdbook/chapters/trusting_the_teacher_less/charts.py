@@ -25,7 +25,7 @@ def adaptive_mix_explorer(
     """Above, the mix a_y of each class at the slider's temperature; below, accuracies by class.
 
     Args:
-        mix: one row a temperature and class: ``temperature`` (an even grid), ``label``, ``mean``
+        mix: one row per temperature and class: ``temperature`` (an even grid), ``label``, ``mean``
             (a_y in [0, 1], equation 3 of Teacher's pet, e.g. averaged over seeds), and perhaps
             ``low``, ``high`` and ``class_name``.
         accuracy: as for ``per_class_accuracy``. With a column ``temperature`` each method shows
@@ -54,7 +54,7 @@ def adaptive_mix_bars(mix: pd.DataFrame) -> alt.LayerChart:
     """The mix a_y of each class as bars; nothing to move.
 
     Args:
-        mix: one row a class: ``label``, ``mean`` (a_y in [0, 1]), and perhaps ``low``, ``high``
+        mix: one row per class: ``label``, ``mean`` (a_y in [0, 1]), and perhaps ``low``, ``high``
             and ``class_name``.
 
     Raises:

@@ -24,7 +24,7 @@ def trust_estimate_explorer(
     The reader moves n and the class, without a kernel.
 
     Args:
-        frame: one row a class and n: ``label``, ``n`` (dev images), ``true`` (a_y of the whole
+        frame: one row per class and n: ``label``, ``n`` (dev images), ``true`` (a_y of the whole
             pool, in [0, 1]), ``mean``, ``low``, ``high`` (of the estimates), ``bias`` (mean -
             true), ``flips`` (share of estimates on the other side of zero trust), and perhaps
             ``class_name``.

@@ -21,7 +21,7 @@ from kdlib.losses import teacher_probabilities
 from kdlib.runs import RunSpec, Store
 
 SIZES = (2, 5, 10, 20, 50, 100)
-"""Dev images a class; the paper takes 20 on CIFAR-100-LT, 50 on ImageNet-LT (section 5)."""
+"""Dev images per class; the paper takes 20 on CIFAR-100-LT, 50 on ImageNet-LT (section 5)."""
 
 
 def held_out_margins(
@@ -59,7 +59,7 @@ def estimates(
         seed: of the draws.
 
     Returns:
-        One row a seed, label and n: ``pool`` (its mean margin), ``true`` (max(0, pool)), ``mean``
+        One row per seed, label and n: ``pool`` (its mean margin), ``true`` (max(0, pool)), ``mean``
         of a_y over the draws, ``low`` and ``high`` (its 5 % and 95 % points), ``spread``
         (standard deviation), ``bias`` (mean - true) and ``flips``: the share of draws that decide
         otherwise than the pool whether the class trusts its teacher at all (a_y > 0).
@@ -79,7 +79,7 @@ def estimates(
 
 
 def over_teachers(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Means over the initial teachers: one row a label and n, columns as in ``estimates``.
+    """Means over the initial teachers: one row per label and n, columns as in ``estimates``.
 
     ``low`` and ``high`` are means of ends, so they show the luck of the images only, not that of
     the teacher.

@@ -71,7 +71,7 @@ def comparisons(study: TrustingTheTeacherLess) -> pd.DataFrame:
 
 
 def differences(gaps: pd.DataFrame) -> Styler:
-    """All of ``comparisons`` as one table: a row a pair, a column a measure."""
+    """All of ``comparisons`` as one table: a row per pair, a column per measure."""
     wide = gaps.pivot(index="comparison", columns="measure", values="cell")
     wide = wide.loc[gaps["comparison"].unique(), gaps["measure"].unique()].rename_axis(columns=None)
     return tables.shown(
@@ -88,7 +88,7 @@ def counts(study: TrustingTheTeacherLess) -> pd.DataFrame:
 
 
 def curves(study: TrustingTheTeacherLess) -> pd.DataFrame:
-    """Accuracy by class, a line a student and temperature, with intervals over seeds."""
+    """Accuracy by class, a line per student and temperature, with intervals over seeds."""
     students = study.class_table[study.class_table["method"] != "teacher"]
     by = ["method", "temperature", "label"]
     rows = compare.with_intervals(students, "accuracy", by)
@@ -108,7 +108,7 @@ def nearest(values: pd.Series, wanted: float) -> float:
 
 
 def levels(study: TrustingTheTeacherLess) -> Styler:
-    """Accuracies of all methods, a column a measure."""
+    """Accuracies of all methods, a column per measure."""
     caption = "Accuracy in percent on the test images, means over seeds with 95 % intervals."
     return tables.shown(tables.unbroken(study.overview()), caption)
 
@@ -177,7 +177,7 @@ def beside_paper(study: TrustingTheTeacherLess) -> Styler:
 
 
 def printed(study: TrustingTheTeacherLess) -> pd.DataFrame:
-    """Accuracies of Table 3: a row a method, a column a measure."""
+    """Accuracies of Table 3: a row per method, a column per measure."""
     rows = study.published(table="Table 3", dataset="cifar100_lt")
     return rows.pivot(index="method", columns="metric", values="value")
 

@@ -1,4 +1,4 @@
-"""Straight lines through the changes of all classes, one fit a seed.
+"""Straight lines through the changes of all classes, one fit per seed.
 
 Seeds are what repeats independently: classes, temperatures and lengths within one share images and
 initial weights. So each seed is fitted by itself, and an interval is over the seeds' coefficients.

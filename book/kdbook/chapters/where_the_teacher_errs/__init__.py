@@ -61,7 +61,7 @@ def agreement(views: pd.DataFrame) -> pd.DataFrame:
         views: from ``by_teacher_and_images``.
 
     Returns:
-        One row a view and seed: method, seed, ``distance`` (mean absolute difference of the class
+        One row per view and seed: method, seed, ``distance`` (mean absolute difference of the class
         margins), ``bias`` (mean difference, above 0 where the view flatters) and ``correlation``
         (Spearman's, over the classes). NaN classes are left out.
     """
@@ -89,7 +89,7 @@ class WhereTheTeacherErrs(Study[Settings]):
     Settings = Settings
 
     def per_seed(self, results: Sequence[RunResult | None]) -> pd.DataFrame:
-        """One row a run: ``kdbook.tables.per_seed``, with the statistics of the last bucket.
+        """One row per run: ``kdbook.tables.per_seed``, with the statistics of the last bucket.
 
         ``tail_accuracy`` (percent), ``tail_log_loss`` (nats) and ``tail_margin`` are means on test
         over the last of ``settings.buckets`` buckets, sorted by the teacher's accuracy on
@@ -124,7 +124,7 @@ class WhereTheTeacherErrs(Study[Settings]):
         return rows[rows["method"].isin(TEACHER_VIEWS)].replace({"method": TEACHER_VIEWS})
 
     def _tail(self, runs_of: Sequence[Member], found: Sequence[RunResult]) -> pd.DataFrame:
-        """The last bucket's statistics, one row a run: method, seed, tail_accuracy, ..."""
+        """The last bucket's statistics, one row per run: method, seed, tail_accuracy, ..."""
         statistics = class_statistics(runs_of, found)
         places = class_places(statistics, "validation")
         number = min(self.settings.buckets, statistics["label"].nunique())

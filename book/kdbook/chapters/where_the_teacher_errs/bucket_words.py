@@ -35,7 +35,7 @@ def below_zero(intervals: pd.DataFrame) -> str:
 
 
 def cells(differences: pd.DataFrame) -> pd.DataFrame:
-    """One row a comparison, one column a statistic: ``+1.2 (+0.3 to +2.1) *``.
+    """One row per comparison, one column per statistic: ``+1.2 (+0.3 to +2.1) *``.
 
     The star stands for a Holm-adjusted p-value below 0.05, where the frame has one. Give the rows
     of one bucket only.

@@ -34,10 +34,10 @@ def bucket_panels(
     title: str = "Statistics by class bucket",
     axis: str = "class bucket",
 ) -> alt.VConcatChart:
-    """One panel a statistic, one line and band a method; nothing to move.
+    """One panel per statistic, one line and band per method; nothing to move.
 
     Args:
-        frame: one row a method, statistic and bucket: ``BUCKET_COLUMNS``. ``bucket`` counts from
+        frame: one row per method, statistic and bucket: ``BUCKET_COLUMNS``. ``bucket`` counts from
             1; the interval may be NaN.
         units: the statistics to show, in this order, and the axis title of each.
         title: the chart's title.
@@ -79,7 +79,7 @@ def bucket_explorer(
 
     Args:
         frame: ``BUCKET_COLUMNS``, ``buckets`` (how many there are) and ``order`` (what sorts the
-            classes, in words), one row a combination.
+            classes, in words), one row per combination.
         units: the statistics and the name of each with its unit; the first is shown first.
         title: the chart's title.
         buckets: how many are shown first; by default the most.
@@ -161,7 +161,7 @@ def picture_table(table: pd.DataFrame, images: Any, words: Sequence[str]) -> Pic
     """``table`` with a picture before each row.
 
     Args:
-        table: one row a picture; its cells are shown as text, its index is not.
+        table: one row per picture; its cells are shown as text, its index is not.
         images: uint8 ``[N, C, H, W]``, C of 1 or 3; small ones are enlarged.
         words: alt text of each picture.
 

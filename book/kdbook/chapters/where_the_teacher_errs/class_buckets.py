@@ -170,7 +170,7 @@ def explorer_frame(
     """Every order and number of buckets at once, as ``charts.bucket_explorer`` takes it.
 
     Args:
-        by_class: rows of ``class_statistics`` to average, one split a method.
+        by_class: rows of ``class_statistics`` to average, one split per method.
         teachers: the rows that ``class_places`` sorts by.
         bucket_counts: numbers of buckets; one above the number of classes means all of them.
     """

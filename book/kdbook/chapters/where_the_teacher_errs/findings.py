@@ -83,7 +83,7 @@ class Findings(StudyFindings[WhereTheTeacherErrs]):
         return compare.compare(self.shared, pairs, _measures())
 
     def repeated(self) -> pd.DataFrame:
-        """Its rows on the teacher's repeated mistakes, one a student."""
+        """Its rows on the teacher's repeated mistakes, one per student."""
         rows = self.moved[self.moved["measure"] == mistakes.TRANSFER["repeated"]]
         return rows.assign(comparison=STUDENTS[1:])
 

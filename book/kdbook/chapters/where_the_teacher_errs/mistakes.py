@@ -37,11 +37,11 @@ def transfer(
 
     Args:
         members: with a ``teacher`` in every seed.
-        results: one a member.
+        results: one per member.
         students_only: leave out the teachers; a teacher repeats all of its own mistakes.
 
     Returns:
-        One row a student and seed: method, temperature, imbalance, seed, ``mistakes`` and
+        One row per student and seed: method, temperature, imbalance, seed, ``mistakes`` and
         ``confident`` (numbers of test images), and the columns of ``TRANSFER``: of the teacher's
         mistakes (and of its confident ones), the percentage on which the student gives the same
         wrong class; the percentage on which it is right; its mean probability of the teacher's
@@ -76,7 +76,7 @@ def answers(
 ) -> pd.DataFrame:
     """What each network says of the test images at ``positions``: ``nine (93 %)``.
 
-    One row an image, with the label, then one column a network; ``diverged`` where one has no
+    One row per image, with the label, then one column per network; ``diverged`` where one has no
     answer.
     """
     labels = next(iter(results.values())).labels("test")[positions]
