@@ -49,7 +49,7 @@ class Limits:
         table: of a student's step only.
         side_by_side: of the steps of two students at once, on one thread each: twice what one
             thread does while the other cores are idle.
-        builds: of the teacher's forward pass only, in passes as the table of views is built in.
+        builds: of the teacher's forward pass only, in passes as the teacher cache is built in.
     """
 
     forward: float

@@ -78,7 +78,7 @@ def kinds_here() -> list[Kind]:
 
 
 def step_rivals(kinds: Sequence[Kind]) -> dict[str, Start]:
-    """Kdlib, with and without a table of views; the loops of others; two students at once."""
+    """Kdlib, with and without a teacher cache; the loops of others; two students at once."""
     rivals: dict[str, Start] = {}
     for kind in kinds:
         rivals[ours("forward", kind)] = partial(with_kdlib, kind=kind)
@@ -96,7 +96,7 @@ def step_rivals(kinds: Sequence[Kind]) -> dict[str, Start]:
 
 
 def pairs(kinds: Sequence[Kind]) -> dict[str, Start]:
-    """Two students at once, in kdlib with the table and in RepDistiller's loop."""
+    """Two students at once, in kdlib with the teacher cache and in RepDistiller's loop."""
     both: dict[str, Start] = {
         ours("side by side", kind): partial(SideBySide, partial(with_table, kind=kind))
         for kind in kinds
@@ -174,7 +174,7 @@ def _memory_of(roots: Sequence[int]) -> int:
 
 
 def views_a_second(work: Work, precision: Precision) -> dict[Clock, float]:
-    """The rate at which the table of that work's images is built, by either clock."""
+    """The rate at which the teacher cache of that work's images is built, by either clock."""
     recipe = work.recipe(1, precision)
     teacher, split = work.network(work.teacher), work.split()
     views = len(work.labels) * num_views(recipe.crop_padding, recipe.flip)

@@ -170,7 +170,7 @@ def bandwidth(scale: Scale) -> float:
 
 
 def views_a_second(scale: Scale) -> float:
-    """How fast a teacher's table of views is built."""
+    """How fast a teacher cache is built."""
     split, recipe = random_split(scale, scale.table_images), recipe_of(scale, scale.large, 1)
     teacher = network(scale, scale.teacher)
     times = []

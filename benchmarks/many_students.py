@@ -39,7 +39,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Way:
-    """How many students are trained, in how many processes, and how many may share a step."""
+    """How many students are trained, in how many processes, and at most how many together."""
 
     students: int
     jobs: int

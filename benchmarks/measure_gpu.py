@@ -153,7 +153,7 @@ def profile(scale: Scale, found: Found) -> str:
 
 
 def distillation(scale: Scale, found: Found) -> str:
-    """From a forward pass and from a table."""
+    """From a forward pass and from a teacher cache."""
     return _distilled(scale, "captured")
 
 
@@ -165,10 +165,10 @@ def compiled_distillation(scale: Scale, found: Found) -> str:
 def _distilled(scale: Scale, kind: StepKind) -> str:
     rows = [
         {"teacher": name, **_row(speed(scale, kind, depth=scale.student, teacher=teacher))}
-        for name, teacher in (("forward pass", plain_teacher), ("table of views", table_teacher))
+        for name, teacher in (("forward pass", plain_teacher), ("teacher cache", table_teacher))
     ]
     built = views_a_second(scale)
-    return f"{markdown(rows)}\n\nThe table is built at {built:,.0f} views per second, eager."
+    return f"{markdown(rows)}\n\nThe cache is built at {built:,.0f} views per second, eager."
 
 
 def small_batches(scale: Scale, found: Found) -> str:

@@ -111,7 +111,7 @@ def random_work(images: int) -> Work:
 
 
 def random_table(work: Work) -> TeacherTable:
-    """As large as the table of all views; no time depends on what it holds."""
+    """As large as the cache of all views; no time depends on what it holds."""
     views = num_views(work.recipe().crop_padding, flip=True)
     return TeacherTable(torch.randn(len(work.labels), views, work.num_classes))
 
@@ -171,7 +171,7 @@ def with_kdlib(
 
 
 def with_table(work: Work, kind: Kind = EAGER) -> Pass:
-    """The same with a table of views."""
+    """The same with a teacher cache."""
     return with_kdlib(work, random_table(work), kind=kind)
 
 

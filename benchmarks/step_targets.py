@@ -1,4 +1,4 @@
-"""What the speeds of a distillation step say: ratios, targets, and when the table pays."""
+"""What the speeds of a distillation step say: ratios, targets, and when the teacher cache pays."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Speeds = Mapping[str, Speed]
 
 def ours(way: Literal["forward", "table", "one-hot", "side by side"], kind: Kind) -> str:
     """The name of a row of kdlib."""
-    words = {"forward": "teacher's forward pass", "table": "table of views", "one-hot": "one-hot"}
+    words = {"forward": "teacher's forward pass", "table": "teacher cache", "one-hot": "one-hot"}
     words["side by side"] = f"{words['table']}, two side by side"
     return f"kdlib {kind}, {words[way]}"
 
@@ -83,8 +83,8 @@ AllLimits = Mapping[Precision, Limits]
 Ratios = tuple[float, float, float]
 TARGETS: Mapping[str, float] = {
     "one student, teacher's forward pass": 2.3,
-    f"{STUDENTS} students, the table's cost counted": 3.5,
-    "one student, the table is there": 4.0,
+    f"{STUDENTS} students, the cache's cost counted": 3.5,
+    "one student, the cache is there": 4.0,
 }
 
 
@@ -128,7 +128,7 @@ def limit_ratios(limits: AllLimits, found: Speeds, other: str, kind: Kind) -> Ra
 
 
 def several(found: Speeds, kind: Kind) -> str:
-    """The row by which many students train with a table: two side by side where that is faster."""
+    """The row of many students with a teacher cache: two side by side where that is faster."""
     ways = [name for way in ("table", "side by side") if (name := ours(way, kind)) in found]  # type: ignore[arg-type]
     return max(ways, key=lambda name: found[name].median())
 
@@ -138,12 +138,12 @@ def _ratios_to(other: float, forward: float, many: float, table: float, builds: 
 
 
 def sweep_ratio(other: float, table: float, builds: float) -> float:
-    """How many times less time students with a table take than in a loop without one.
+    """How many times less time students with a teacher cache take than in a loop without one.
 
     Args:
         other: images per second of that loop.
-        table: of kdlib's, with the table.
-        builds: views per second at which the table is built.
+        table: of kdlib's, with the cache.
+        builds: views per second at which the cache is built.
     """
     shown = EPOCHS * STUDENTS
     return (shown / other) / (num_views(4, flip=True) / builds + shown / table)
@@ -172,7 +172,7 @@ def _sweep(found: Speeds, built: Mapping[Clock, float], name: str, other: str) -
 
 
 def paying_table(found: Speeds, builds: Builds) -> list[dict[str, str]]:
-    """A row per way kdlib trains: rates by processor time, and passes until the table pays."""
+    """A row per way kdlib trains: rates by processor time, and passes until the cache pays."""
     rows = []
     for kind in kinds_in(found):
         forward, table = (
@@ -184,7 +184,7 @@ def paying_table(found: Speeds, builds: Builds) -> list[dict[str, str]]:
             {
                 "kdlib": str(kind),
                 "images per second, forward pass": f"{forward:.0f}",
-                "with the table": f"{table:.0f}",
+                "with the cache": f"{table:.0f}",
                 "views per second, building it": f"{views:.0f}",
                 "passes until it pays": f"{passes:.0f}",
                 f"students of {EPOCHS} epochs": f"{passes / EPOCHS:.2f}",
@@ -194,13 +194,13 @@ def paying_table(found: Speeds, builds: Builds) -> list[dict[str, str]]:
 
 
 def passes_to_pay(forward: float, table: float, builds: float) -> float:
-    """Passes over the data after which building the table has cost no more than forward passes.
+    """Passes over the data after which building the cache has cost no more than forward passes.
 
     An image's views cost V / builds once; each pass then saves 1 / forward - 1 / table.
 
     Args:
         forward: images per second with the teacher's forward pass.
-        table: with the table; infinity is returned where it is no faster.
+        table: with the cache; infinity is returned where it is no faster.
         builds: views per second at which it is built.
     """
     saved = 1 / forward - 1 / table

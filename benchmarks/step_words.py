@@ -26,7 +26,7 @@ CIFAR_IMAGES, LONG_TAILED_IMAGES = 50_000, 10_847
 
 
 def report(words: list[str], found: Speeds, builds: Builds, limits: AllLimits) -> str:
-    """The section: speeds, targets, several students, when the table pays."""
+    """The section: speeds, targets, several students, when the teacher cache pays."""
     parts = [
         *words,
         markdown(speed_table(found)),
@@ -34,8 +34,8 @@ def report(words: list[str], found: Speeds, builds: Builds, limits: AllLimits) -
         markdown(target_table(found, builds, limits)),
         ABOUT_SEVERAL,
         markdown(sweep_table(found, builds)),
-        "When the table pays, computed from the same rates: passes over the data, of all students "
-        "of a teacher together, from which on it takes less time than forward passes.",
+        "When the teacher cache pays, computed from the same rates: passes over the data, of all "
+        "students of a teacher together, from which on it takes less time than forward passes.",
         markdown(paying_table(found, builds)),
         memory_sentence(),
     ]
@@ -60,7 +60,7 @@ def about(work: Work, memory_images: int, rounds: int) -> str:
 
 ABOUT_TARGETS = (
     "Targets, and what was reached by the time that passed (in brackets: by processor time). "
-    f"{STUDENTS} students train {EPOCHS} epochs of CIFAR-100 each, the table's cost counted; that "
+    f"{STUDENTS} students train {EPOCHS} epochs of CIFAR-100 each, the cache's cost counted; that "
     "row is computed from the rates, kdlib's of two students side by side where that was measured "
     "and is the faster, against the other loop as it is, one student at a time. The last column is "
     "what a step would reach that consisted of its convolutions alone, each timed by itself "
@@ -69,16 +69,17 @@ ABOUT_TARGETS = (
 )
 
 ABOUT_SEVERAL = (
-    f"The {STUDENTS} students, the table's cost counted, by how many kdlib trains at a time. "
+    f"The {STUDENTS} students, the cache's cost counted, by how many kdlib trains at a time. "
     f"{REPDISTILLER} has no such way of its own: two started by hand, one thread each, are the "
     "fairer comparison of the loops where kdlib trains two."
 )
 
 
 def memory_sentence() -> str:
-    """What the tables of CIFAR-100 take: known before they are built."""
+    """What the teacher caches of CIFAR-100 take: known before they are built."""
     sizes = [
         f"{images * num_views(4, flip=True) * CLASSES * BYTES_A_LOGIT / GB:.2f} GB for {name}"
         for name, images in (("CIFAR-100", CIFAR_IMAGES), ("CIFAR-100-LT", LONG_TAILED_IMAGES))
     ]
-    return f"A table of all views (padding 4, flips) takes {' and '.join(sizes)}, in float32."
+    caches = " and ".join(sizes)
+    return f"A teacher cache of all views (padding 4, flips) takes {caches}, in float32."

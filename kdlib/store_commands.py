@@ -20,7 +20,7 @@ _WORDS = {
     "finished": "finished runs",
     "unfinished": "unfinished trainings",
     "damaged": "set aside as damaged, or files in the place of runs",
-    "views": "tables of teachers' answers",
+    "views": "teacher caches (precomputed logits)",
     "forests": "forests",
     "temporary": "left half written",
     "locks": "lock files",

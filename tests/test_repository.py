@@ -166,6 +166,41 @@ def test_code_cells_are_short():
     assert long == []
 
 
+# Words
+
+
+UNITS = "class|run|seed|method|group|member|cell|student|teacher|measure|row|image|example|epoch"
+PER = re.compile(
+    rf"\b(?:an?|one|two)\s+(?:row|column|line|panel|dot|number|value|sentence)s?\s+an?\s+(?:{UNITS})\b"
+    rf"|\bone\s+an?\s+(?:{UNITS})\b|\b(?:image|view|step)s\s+a\s+second\b",
+    re.IGNORECASE,
+)
+
+
+def prose():
+    """The texts that people read: the two packages, the book's pages and notebooks."""
+    told = re.compile(r"(?:kdlib|book/(?!results/)).*\.(?:py|md|ipynb)")
+    return [path for path in tracked() if told.fullmatch(path.relative_to(ROOT).as_posix())]
+
+
+def test_what_distributes_says_per():
+    found = {
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in prose()
+        for match in PER.finditer(re.sub(r'\\n",\s*"', " ", text_of(path)))
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [("A row a class.", True), ("one value\n    a run", True), ("by name, one a seed", True),
+     ("a row per class", False), ("gives a class a weight", False), ("the one a reader", False)],
+)  # fmt: skip
+def test_which_words_distribute(text, is_found):
+    assert bool(PER.search(text)) == is_found
+
+
 # The front page
 
 

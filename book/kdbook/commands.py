@@ -133,7 +133,7 @@ def _show_plan(
 def _cost(
     generations: Sequence[Sequence[RunSpec]], machine: str, jobs: int | None, together: int
 ) -> str:
-    """Time, device, processes; and, where students may share a step, in how many stacks."""
+    """Time, device, processes; and, where students may be trained together, in how many stacks."""
     from kdlib.runs.execute import planned_stacks, workers_for
     from kdlib.runs.plan import estimate
 

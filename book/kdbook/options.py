@@ -17,7 +17,7 @@ _MOST_TOGETHER = 256
 
 
 class _Together(click.ParamType):
-    """How many students may share a step, from 1 to ``_MOST_TOGETHER``."""
+    """How many students may be trained together, from 1 to ``_MOST_TOGETHER``."""
 
     name = "integer"
 
@@ -59,7 +59,7 @@ _together = click.option(
     type=_Together(),
     default=1,
     show_default=True,
-    help=f"Students that may share a step, 1 to {_MOST_TOGETHER}: "
+    help=f"Batched training: at most so many students together, 1 to {_MOST_TOGETHER}; "
     "less time on tiny networks, other bits.",
 )
 

@@ -41,9 +41,9 @@ class Item:
 
     Attributes:
         kind: a finished run, an unfinished training, one set aside as damaged (or a file in the
-            place of a run), a table of a teacher's views, a forest, a file left half written, a
+            place of a run), a teacher cache, a forest, a file left half written, a
             lock's file.
-        id: of the run, table or forest.
+        id: of the run, cache or forest.
         path: where it lies.
         size: bytes in its files.
         changed: when a file of it last changed, in seconds since 1970.

@@ -47,9 +47,9 @@ def execute(
             processes nor eight threads with a stream each trained faster.
         device: ``cpu`` or ``cuda``; by default ``cuda`` where there is one.
         progress: show a progress bar; where no terminal is, a line every 30 s.
-        together: students that may share a step, at least 1. With more than 1 tiny networks train
-            in less time, to the weights of 1 up to rounding only (``kdlib.training.many``), so
-            that runs made with it and without it are not equal in their bits. Their ids are.
+        together: students per batch of networks at most, at least 1. With more than 1 tiny networks
+            train in less time, to the weights of 1 up to rounding only (``kdlib.training.many``),
+            so that runs made with it and without it are not equal in their bits. Their ids are.
 
     Raises:
         SettingError: a spec of another results version, a device that is not there, or several
@@ -87,7 +87,7 @@ def missing_runs(specs: Iterable[RunSpec], store: Store) -> list[list[RunSpec]]:
 def planned_stacks(
     generations: Iterable[Sequence[RunSpec]], *, device: str, jobs: int | None, together: int
 ) -> list[list[list[RunSpec]]]:
-    """The groups in which ``execute`` would train each generation: alone, or sharing a step."""
+    """The groups in which ``execute`` would train each generation: alone, or together."""
     return [
         in_stacks(generation, together, workers_for(generation, device, jobs))
         for generation in generations
@@ -120,7 +120,7 @@ def chosen_device(device: str | None) -> str:
 
 
 def build_shared_tables(specs: Sequence[RunSpec], store: Store, device: str) -> None:
-    """Tables of teachers that pay for several of ``specs`` together, though for none alone."""
+    """Caches of teachers that pay for several of ``specs`` together, though for none alone."""
     if processes.count() > 1:
         return
     for students in by_teacher(specs):

@@ -37,7 +37,7 @@ class MixedMachinesWarning(UserWarning):
 def environment(
     device: str, splits: Iterable[Split], started: datetime, together: int
 ) -> dict[str, Any]:
-    """What ``environment.json`` holds of a training that ends now; ``together`` shared a step."""
+    """What ``environment.json`` holds of a training that ends now, one of ``together``."""
     return {
         "kdlib": __version__,
         "commit": checkout_commit(),

@@ -1,4 +1,4 @@
-"""What runs would take before any is trained: time, room, and tables of their teachers' answers."""
+"""What runs would take before any is trained: time, room, and caches of their teachers' logits."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _weights(model: AnyModel, shape: Shape) -> int:
     return sum(array.numel() for array in network.state_dict().values())
 
 
-# Tables of teachers' answers
+# Teacher caches
 
 
 @dataclass(frozen=True)

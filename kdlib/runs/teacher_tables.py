@@ -1,4 +1,4 @@
-"""Tables of a teacher's logits on all views, kept in the store and shared by its students."""
+"""Teacher caches: logits precomputed on all views, kept in the store, shared by all students."""
 
 from __future__ import annotations
 
@@ -109,12 +109,12 @@ def _table(spec: RunSpec, split: Split, store: Store, path: Path, device: str) -
     """The table from the store; built first, by one process, if it is missing or damaged."""
     assert spec.teacher is not None
     shape = table_shape(spec.recipe, len(split), split.num_classes)
-    with held(path.with_suffix(".lock"), f"the views of teacher {spec.teacher.id}"):
+    with held(path.with_suffix(".lock"), f"the cache of teacher {spec.teacher.id}"):
         found = _read(path, shape)
         if found is not None:
             return found
         size = table_bytes(spec.recipe, len(split), split.num_classes) / 2**20
-        log.info("views of teacher %s: a table of %.1f MiB", spec.teacher.id, size)
+        log.info("teacher %s: a cache of %.1f MiB of precomputed logits", spec.teacher.id, size)
         teacher = store.finished(spec.teacher).model()
         name = spec.data.name
         table = build_table(teacher, split, spec.recipe, dataset_name=name, device=device)

@@ -69,7 +69,7 @@ def _prepare(specs: Sequence[RunSpec], store: Store, device: str) -> None:
     try:
         build_shared_tables(specs, store, device)
     except Exception as error:
-        log.warning("tables of teachers' views are not built ahead: %s", error)
+        log.warning("teacher caches are not built ahead: %s", error)
 
 
 def _blocked(spec: RunSpec, failures: dict[RunSpec, str]) -> bool:

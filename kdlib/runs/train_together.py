@@ -1,7 +1,7 @@
-"""Train several specs in one step, each into the store as a run of its own.
+"""Batched training: several specs in one step, each into the store as a run of its own.
 
 The weights are those of ``train_one`` up to rounding (``kdlib.training.many``), so that this is a
-choice of the caller, and ``environment.json`` says how many shared a step.
+choice of the caller, and ``environment.json`` says how many were together.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ log = logging.getLogger("kdlib.runs")
 
 
 def in_stacks(specs: Iterable[RunSpec], together: int, jobs: int) -> list[list[RunSpec]]:
-    """The specs in groups of at most ``together`` that can share a step; others alone.
+    """The specs in groups of at most ``together`` that can be trained together; others alone.
 
     Robust runs are alone, since their class multipliers move with their own steps, and so are
     ImageNet ResNets. ``jobs`` processes get something to do each, where there is enough.

@@ -68,7 +68,7 @@ def test_finished_runs_are_recorded_without_training(call, tmp_path):
 
 
 def test_a_record_says_how_many_students_shared_a_step(call, tmp_path):
-    lengths = ("--set", "epochs=2", "--set", "teacher_epochs=2")  # only equal recipes share a step
+    lengths = ("--set", "epochs=2", "--set", "teacher_epochs=2")  # only equal recipes stack
     small = ("--set", "imbalances=[20]", *lengths, "--jobs", 1)
     words = ("record", "rare_classes", *small, "--store", tmp_path / "store")
     alone = call(*words, "--seeds", 1, "--into", tmp_path / "alone")

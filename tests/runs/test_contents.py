@@ -23,7 +23,7 @@ DAY = 86400
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
-    """A student, its teacher, its teacher's table; all finished."""
+    """A student, its teacher, its teacher cache; all finished."""
     store = Store(tmp_path_factory.mktemp("store"))
     execute([distilled()], store=store, jobs=1, progress=False)
     return store

@@ -1,4 +1,4 @@
-"""Runs that share a step: into the store as runs of their own, equal up to rounding."""
+"""Batched training: into the store as runs of their own, equal up to rounding."""
 
 import itertools
 import json

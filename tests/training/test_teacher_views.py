@@ -1,4 +1,4 @@
-"""The table of a teacher's logits: exact view by view, and the training that it gives."""
+"""The teacher cache: exact view by view, and the training that it gives."""
 
 import pytest
 import torch

@@ -39,8 +39,8 @@ def record(
         jobs: training processes side by side; by default as ``execute`` chooses.
         device: ``cpu`` or ``cuda``; by default ``cuda`` where there is one.
         finished_only: train nothing; record the runs that the store holds, and how many it lacks.
-        together: students that may share a step, as for ``execute``. Runs that the store holds are
-            used as they are; the record names every number of students that shared a step.
+        together: students that may be trained together, as for ``execute``. Runs that the store
+            holds are used as they are; the record names every number trained together.
 
     Raises:
         SettingError: a device that is not there.

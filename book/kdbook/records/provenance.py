@@ -45,7 +45,7 @@ class Provenance(Frozen):
         blanks: columns that some methods have no value of.
         tested_on: the split of the table's results: ``test``, or ``official_test``, which is the
             validation and the test examples together (``kdbook.protocol``).
-        together: how many students shared a training step, each number once. Runs of more than 1
+        together: how many students were trained together, each number once. Runs of more than 1
             are those of 1 up to rounding only. Records that do not say it are of runs alone.
     """
 
