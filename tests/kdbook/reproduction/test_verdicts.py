@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdbook.published import LEVEL, published
+from kdbook.compare import LEVEL
+from kdbook.published import published
 from kdbook.reproduction import Level, Measured, Printed, Verdict, judge
 from kdbook.reproduction.printed import as_value, less
 from kdlib.metrics import prediction_interval

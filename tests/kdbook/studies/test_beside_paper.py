@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdbook.compare import over_seeds
+from kdbook.compare import LEVEL, over_seeds
 from kdbook.published import (
-    LEVEL,
     Beside,
     beside_paper,
     printed_difference,
