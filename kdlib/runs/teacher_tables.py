@@ -1,10 +1,15 @@
-"""Teacher caches: logits precomputed on all views, kept in the store, shared by all students."""
+"""Teacher caches: precomputed logits, kept in the store and shared by students.
+
+Of all views of the images where the students of a teacher ask for as many; else, where several of
+one seed have the same teacher, of the views that this seed visits.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,12 +26,16 @@ from kdlib.runs.build import dataset_for, training_split
 from kdlib.runs.spec import RunSpec
 from kdlib.runs.store import Store
 from kdlib.training import TeacherSignal
+from kdlib.training.steps import fuses
 from kdlib.training.teacher_views import (
+    BYTES_A_LOGIT,
     TeacherTable,
-    build_table,
+    VisitedViews,
+    logits_on,
     table_bytes,
     table_pays,
     table_shape,
+    visits,
 )
 
 log = logging.getLogger("kdlib.runs")
@@ -48,9 +57,12 @@ def teacher_signal(
     if not isinstance(split.images, Tensor) or not _fits(spec, split):
         return store.finished(spec.teacher).model()
     path = table_path(spec, split, store)
-    if not path.exists() and not table_pays(spec.recipe):
-        return store.finished(spec.teacher).model()
-    return TeacherTable(_table(spec, split, store, path, device), device)
+    if path.exists() or table_pays(spec.recipe):
+        return TeacherTable(_table(spec, split, store, path, device), device)
+    path = visits_path(spec, split, store)
+    if path.exists() and same_bits(spec, device):
+        return _visited(spec, split, store, path, device)
+    return store.finished(spec.teacher).model()
 
 
 def by_teacher(specs: Sequence[RunSpec]) -> list[list[RunSpec]]:
@@ -68,7 +80,7 @@ def same_bits(spec: RunSpec, device: str) -> bool:
 
 
 def build_shared_table(students: Sequence[RunSpec], store: Store, device: str) -> None:
-    """Build the table of these students' teacher where it pays for them together.
+    """Build the table of these students' teacher where it pays for them together, or of visits.
 
     Only for fp32 on a CPU, where results are the same with a table and without one: a run must not
     depend on what was asked for beside it.
@@ -86,18 +98,42 @@ def build_shared_table(students: Sequence[RunSpec], store: Store, device: str) -
         return
     split = training_split(spec, dataset_for(spec))
     path = table_path(spec, split, store)
-    pays = table_pays(spec.recipe, len(students))
-    if pays and not path.exists() and _fits(spec, split):
+    if path.exists() or not _fits(spec, split):
+        return
+    if table_pays(spec.recipe, len(students)):
         _table(spec, split, store, path, device)
+        return
+    for first in of_shared_seeds(students):
+        path = visits_path(first, split, store)
+        if not path.exists():
+            _visited(first, split, store, path, device)
+
+
+def of_shared_seeds(students: Sequence[RunSpec]) -> list[RunSpec]:
+    """The first student of each seed that several have; see ``by_teacher``."""
+    seeds = Counter(spec.seed for spec in students)
+    firsts = {spec.seed: spec for spec in reversed(students)}
+    return [firsts[seed] for seed, count in seeds.items() if count > 1]
 
 
 def table_path(spec: RunSpec, split: Split, store: Store) -> Path:
-    """Where the table lies: named by all that decides it."""
+    """Where the table of all views lies: named by all that decides it."""
+    return _path(spec, split, store)
+
+
+def visits_path(spec: RunSpec, split: Split, store: Store) -> Path:
+    """Where the logits on the views lie that the spec's seed visits; as ``table_path``."""
+    return _path(spec, split, store, "visits", spec.seed, spec.recipe.last_epoch)
+
+
+def _path(spec: RunSpec, split: Split, store: Store, *more: str | int) -> Path:
     assert spec.teacher is not None
     recipe = spec.recipe
     answers = "bf16, folded" if recipe.precision == "bf16" else recipe.precision
+    if fuses("cpu", recipe):
+        answers += ", fused"
     views = (recipe.crop_padding, recipe.flip, recipe.input_scaling, answers)
-    key = json.dumps([spec.teacher.id, split.digest, *views])
+    key = json.dumps([spec.teacher.id, split.digest, *views, *more])
     return store.root / FOLDER / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
 
 
@@ -106,20 +142,37 @@ def _fits(spec: RunSpec, split: Split) -> bool:
 
 
 def _table(spec: RunSpec, split: Split, store: Store, path: Path, device: str) -> Tensor:
-    """The table from the store; built first, by one process, if it is missing or damaged."""
-    assert spec.teacher is not None
+    """The table of all views ``[N, V, L]``; see ``_kept``."""
     shape = table_shape(spec.recipe, len(split), split.num_classes)
+    every = torch.arange(shape[0] * shape[1])
+    return _kept(every, spec, split, store, path, device).reshape(shape)
+
+
+def _visited(spec: RunSpec, split: Split, store: Store, path: Path, device: str) -> VisitedViews:
+    """What answers on the views that the spec's seed visits; see ``_kept``."""
+    wanted = visits(spec.recipe, len(split), spec.seed)
+    views = table_shape(spec.recipe, len(split), split.num_classes)[1]
+    return VisitedViews(wanted, _kept(wanted, spec, split, store, path, device), views)
+
+
+def _kept(
+    wanted: Tensor, spec: RunSpec, split: Split, store: Store, path: Path, device: str
+) -> Tensor:
+    """Logits from the store; built first, by one process, if they are missing or damaged."""
+    assert spec.teacher is not None
     with held(path.with_suffix(".lock"), f"the cache of teacher {spec.teacher.id}"):
-        found = _read(path, shape)
+        found = _read(path, (len(wanted), split.num_classes))
         if found is not None:
             return found
-        size = table_bytes(spec.recipe, len(split), split.num_classes) / 2**20
+        size = BYTES_A_LOGIT * len(wanted) * split.num_classes / 2**20
         log.info("teacher %s: a cache of %.1f MiB of precomputed logits", spec.teacher.id, size)
-        teacher = store.finished(spec.teacher).model()
-        name = spec.data.name
-        table = build_table(teacher, split, spec.recipe, dataset_name=name, device=device)
-        write_atomically(path, save({"logits": table}, metadata={"sha256": _digest(table)}))
-    return table
+        teacher, fused = store.finished(spec.teacher).model(), fuses(device, spec.recipe)
+        logits = logits_on(
+            wanted, teacher, split, spec.recipe,
+            dataset_name=spec.data.name, device=device, fused=fused,
+        )  # fmt: skip
+        write_atomically(path, save({"logits": logits}, metadata={"sha256": _digest(logits)}))
+    return logits
 
 
 def _read(path: Path, shape: tuple[int, ...]) -> Tensor | None:

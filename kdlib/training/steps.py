@@ -18,6 +18,7 @@ from kdlib.training.checkpoint import CheckpointError
 from kdlib.training.epochs import PlainSteps, ReplayedSteps, Steps
 from kdlib.training.fused import CannotFuseError, fused_for_training
 from kdlib.training.job import Job, StepKind
+from kdlib.training.recipe import Recipe
 from kdlib.training.shapes import shape_key
 from kdlib.training.teacher import CapturableTeacher, ForwardTeacher
 
@@ -84,6 +85,12 @@ def chosen_step(job: Job, asked: StepKind | None) -> StepKind:
     if reason:
         raise SettingError(f"step = {kind!r} is not possible with {reason}: use 'eager'")
     return cast(StepKind, kind)
+
+
+def fuses(device: str, recipe: Recipe) -> bool:
+    """Whether the environment asks for fused steps, and trainings by this recipe can take them."""
+    asked = os.environ.get(ENVIRONMENT) == "fused"
+    return asked and device == "cpu" and recipe.precision == "fp32" and processes.count() == 1
 
 
 def _obstacle(job: Job) -> str | None:

@@ -1,8 +1,9 @@
-"""A teacher's logits on every crop-and-flip view of every image, computed once.
+"""A teacher's logits on crop-and-flip views of images, computed once.
 
 Padding, cropping and flipping make a finite set of views (``kdlib.data.views``), so a teacher can
-be asked about each of them once instead of at every step of every student. The table serves every
-student, temperature, mix and seed of that teacher.
+be asked about each of them once instead of at every step of every student. A table of all views
+serves every student, temperature, mix and seed of that teacher; one of the views that a seed visits
+serves the students of that seed, which share order, crops and flips.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from kdlib.data import Split, apply_views, num_views, to_float
+from kdlib.data import Split, apply_views, epoch_views, num_views, to_float
 from kdlib.errors import SettingError
+from kdlib.training.fused import CannotFuseError
 from kdlib.training.predict import passes
 from kdlib.training.recipe import Recipe
 from kdlib.training.teacher import ForwardTeacher
@@ -47,6 +49,40 @@ class TeacherTable:
         return f"table {tuple(self.logits.shape)} {self.logits.dtype}"
 
 
+class VisitedViews:
+    """Looks the logits of the views up that one seed visits; a ``TeacherSignal``.
+
+    Args:
+        visits: int64 ``[M]``, ascending: ``row * V + view``, as ``visits`` gives them.
+        logits: float32 ``[M, L]`` of these.
+        views: V, how many an image has.
+    """
+
+    def __init__(self, visits: Tensor, logits: Tensor, views: int) -> None:
+        self.visits, self.logits, self._views = visits, logits, views
+
+    def __call__(self, rows: Tensor, views: Tensor, images: Tensor) -> Tensor:
+        """Logits ``[N, L]``; ``images`` is not looked at.
+
+        Raises:
+            SettingError: a view that the seed does not visit.
+        """
+        wanted = rows * self._views + views
+        places = torch.searchsorted(self.visits, wanted).clamp(max=len(self.visits) - 1)
+        if not torch.equal(self.visits[places], wanted):
+            raise SettingError("a view was asked for that this seed does not visit")
+        return self.logits[places]
+
+
+def visits(recipe: Recipe, examples: int, seed: int) -> Tensor:
+    """The views that a training visits, each once, ascending: ``row * V + view``, int64 ``[M]``."""
+    padding, flip = recipe.crop_padding, recipe.flip
+    first = torch.arange(examples) * num_views(padding, flip)
+    epochs = range(recipe.last_epoch)
+    shown = [first + epoch_views(examples, seed, epoch, padding, flip) for epoch in epochs]
+    return torch.cat(shown).unique()
+
+
 def table_shape(recipe: Recipe, examples: int, num_classes: int) -> tuple[int, int, int]:
     """``(N, V, L)`` of the table for a recipe's views."""
     return examples, num_views(recipe.crop_padding, recipe.flip), num_classes
@@ -68,7 +104,6 @@ def table_pays(recipe: Recipe, students: int = 1) -> bool:
     return num_views(recipe.crop_padding, recipe.flip) <= students * recipe.last_epoch
 
 
-@torch.no_grad()
 def build_table(
     teacher: nn.Module,
     split: Split,
@@ -76,6 +111,7 @@ def build_table(
     *,
     dataset_name: str,
     device: torch.device | str = "cpu",
+    fused: bool = False,
 ) -> Tensor:
     """The teacher's logits on every view of every image, as ``ForwardTeacher`` gives them.
 
@@ -85,6 +121,7 @@ def build_table(
         recipe: its crops, flips, input scaling and precision.
         dataset_name: whose channel statistics "standardise" uses.
         device: where to compute.
+        fused: answer as a training by fused steps is answered, where layers can be fused.
 
     Returns:
         float32 ``[N, V, L]`` on the CPU.
@@ -92,16 +129,52 @@ def build_table(
     Raises:
         SettingError: the images lie in files, where views have no end.
     """
+    shape = table_shape(recipe, len(split), split.num_classes)
+    every = torch.arange(shape[0] * shape[1])
+    table = logits_on(
+        every, teacher, split, recipe, dataset_name=dataset_name, device=device, fused=fused
+    )
+    return table.reshape(shape)
+
+
+@torch.no_grad()
+def logits_on(
+    wanted: Tensor,
+    teacher: nn.Module,
+    split: Split,
+    recipe: Recipe,
+    *,
+    dataset_name: str,
+    device: torch.device | str = "cpu",
+    fused: bool = False,
+) -> Tensor:
+    """The teacher's logits ``[M, L]`` on some views; else as ``build_table``.
+
+    Args:
+        wanted: int64 ``[M]``: ``row * V + view``.
+        teacher: as there, like the rest.
+        split: the images.
+        recipe: its crops and flips.
+        dataset_name: of the statistics.
+        device: where to compute.
+        fused: how to answer.
+    """
     if not isinstance(split.images, Tensor):
         raise SettingError("images in files have too many views for a table")
-    answers = ForwardTeacher(teacher, device, recipe.precision)
-    images = split.images.to(device)
-    shape = table_shape(recipe, len(split), split.num_classes)
-    table = torch.empty(shape[0] * shape[1], shape[2])
-    for part in torch.arange(len(table)).split(passes(len(table), images, device)):
-        rows, views = part // shape[1], part % shape[1]
-        table[part] = _logits(answers, images, rows, views, recipe, dataset_name)
-    return table.reshape(shape)
+    answers = _answering(ForwardTeacher(teacher, device, recipe.precision), fused)
+    images, count = split.images.to(device), num_views(recipe.crop_padding, recipe.flip)
+    found, sizes = torch.empty(len(wanted), split.num_classes), passes(len(wanted), images, device)
+    for part, place in zip(wanted.split(sizes), found.split(sizes), strict=True):
+        place.copy_(_logits(answers, images, part // count, part % count, recipe, dataset_name))
+    return found
+
+
+def _answering(teacher: ForwardTeacher, fused: bool) -> ForwardTeacher:
+    """As it would answer a training by fused steps; as it is where layers cannot be fused."""
+    try:
+        return teacher.fused() if fused else teacher
+    except CannotFuseError:
+        return teacher
 
 
 def _logits(

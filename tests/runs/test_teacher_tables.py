@@ -1,14 +1,17 @@
 """Tables in the store: built once, rebuilt when damaged, and of no influence on results."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
 from small_runs import distilled, one_hot
 
+from kdlib.errors import SettingError
 from kdlib.runs import Store, execute, teacher_tables
 from kdlib.runs.build import dataset_for, training_split
 from kdlib.runs.teacher_tables import table_path, teacher_signal
-from kdlib.training.teacher_views import TeacherTable
+from kdlib.training.teacher_views import TeacherTable, VisitedViews, visits
 
 
 def student(epochs=12, seed=0):
@@ -43,9 +46,9 @@ def test_results_do_not_depend_on_it(tmp_path, monkeypatch):
 
 def test_students_of_one_teacher_share_one_table(store, monkeypatch):
     built = []
-    real = teacher_tables.build_table
+    real = teacher_tables.logits_on
     monkeypatch.setattr(
-        teacher_tables, "build_table", lambda *a, **k: built.append(1) or real(*a, **k)
+        teacher_tables, "logits_on", lambda *a, **k: built.append(1) or real(*a, **k)
     )
     execute([student(seed=0), student(seed=1)], store=store, jobs=1, progress=False)
     assert len(built) == 1
@@ -63,6 +66,56 @@ def test_two_students_together_ask_for_enough_views(tmp_path):
     assert (len(tables(together)), len(tables(alone))) == (1, 0)
     for a, b in zip(at_once, one_by_one, strict=True):
         np.testing.assert_array_equal(a.logits("test"), b.logits("test"))
+
+
+def has_compiler():
+    return any(map(shutil.which, ("c++", "g++", "clang++")))
+
+
+def hotter(epochs=6, seed=0):
+    """Another student of the same teacher and seed, which sees the same views."""
+    spec = student(epochs, seed)
+    objective = spec.objective.model_copy(update={"temperature": 4.0})
+    return spec.model_copy(update={"objective": objective})
+
+
+@pytest.mark.parametrize("step", ["eager", "fused"])
+def test_students_of_one_seed_share_what_their_teacher_says_of_their_views(
+    tmp_path, monkeypatch, step
+):
+    """Two students of three epochs ask for six of nine views, so a table of all does not pay."""
+    if step == "fused" and not has_compiler():
+        pytest.skip("fused steps need a C++ compiler")
+    monkeypatch.setenv("KDLIB_STEP", step)
+    pair = [student(3), hotter(3)]
+    together, alone = Store(tmp_path / "together"), Store(tmp_path / "alone")
+    at_once = execute(pair, store=together, jobs=1, progress=False)
+    one_by_one = [execute([s], store=alone, jobs=1, progress=False)[0] for s in pair]
+    assert isinstance(signal(pair[0], together), VisitedViews)
+    assert (len(tables(together)), len(tables(alone))) == (1, 0)
+    for a, b in zip(at_once, one_by_one, strict=True):
+        np.testing.assert_array_equal(a.logits("test"), b.logits("test"))
+
+
+def test_only_students_of_one_seed_share_their_views(store):
+    execute([one_hot(100)], store=store, progress=False)
+    several = [student(2, seed=0), student(2, seed=1), hotter(2, seed=1)]
+    teacher_tables.build_shared_table(several, store, "cpu")
+    assert teacher_tables.of_shared_seeds(several) == [several[1]]
+    kinds = [isinstance(signal(spec, store), VisitedViews) for spec in several]
+    assert kinds == [False, True, True]
+
+
+def test_views_that_the_seed_does_not_visit_are_refused(store):
+    spec = student(1)
+    split = training_split(spec, dataset_for(spec))
+    wanted = visits(spec.recipe, len(split), spec.seed)
+    signal = VisitedViews(wanted, torch.arange(len(wanted))[:, None].float(), 9)
+    seen = wanted[:5]
+    found = signal(seen // 9, seen % 9, torch.empty(0))
+    assert found.flatten().tolist() == [0, 1, 2, 3, 4]
+    with pytest.raises(SettingError, match="does not visit"):
+        signal(seen // 9, (seen + 1) % 9, torch.empty(0))
 
 
 def test_students_of_two_teachers_or_in_bf16_do_not_share_a_table(store):
