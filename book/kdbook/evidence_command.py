@@ -43,7 +43,8 @@ def evidence(
     """Train the blocks of book/results/plan.md, each to its end, and write its records.
 
     Safe to kill and to start again, also twice at once: finished runs are kept, and a training goes
-    on from its last checkpoint.
+    on from its last checkpoint. What is recorded is not trained again where its store is lost, but
+    for teachers that missing students need. To train it anew, record --into another folder.
     """
     from kdbook.evidence.blocks import chosen
     from kdbook.evidence.cost import GPU_MINUTES, on_a_gpu
@@ -55,7 +56,7 @@ def evidence(
     folder = into or _folder(folder_to_record(), device)
     click.echo(f"runs in {store.root}, records in {folder}")
     for block in blocks:
-        click.echo(_line(block, store, device, jobs))
+        click.echo(_line(block, _missing(block, store, folder), device, jobs))
     if plan_only:
         click.echo(on_a_gpu(GPU_MINUTES, folder_to_record() / "evidence"))
         return
@@ -81,19 +82,26 @@ def _store(root: Path | None) -> Store:
     return Store(root or own)
 
 
-def _line(block: Block, store: Store, device: str, jobs: int) -> str:
+def _line(block: Block, missing: list[RunSpec], device: str, jobs: int) -> str:
     """What of a block is there, and how long the rest takes."""
-    from kdlib.runs.plan import estimate
+    from kdlib.runs.plan import estimate, planned_tables
 
-    missing = _missing(block, store)
     done = len(block.runs) - len(missing)
     time = estimate([[[spec] for spec in missing]], device=device, jobs=jobs)
     left = f", {time} left" if missing else ""
-    return f"{block.name:3}{done:4} of {len(block.runs):3} runs{left}: {block.what}"
+    line = f"{block.name:3}{done:4} of {len(block.runs):3} runs{left}: {block.what}"
+    caches = planned_tables(missing, device)
+    return f"{line}\n    {caches}" if caches.teachers else line
 
 
-def _missing(block: Block, store: Store) -> list[RunSpec]:
-    return [spec for spec in block.runs if store.get(spec) is None]
+def _missing(block: Block, store: Store, records: Path) -> list[RunSpec]:
+    """Runs that are neither in the store nor recorded, and teachers that these need again."""
+    from kdbook.evidence.records import recorded_runs
+    from kdlib.runs import missing_runs
+
+    recorded = recorded_runs(records, block)
+    wanted = [spec for spec in block.runs if spec.id not in recorded]
+    return [spec for generation in missing_runs(wanted, store) for spec in generation]
 
 
 def _work(block: Block, store: Store, device: str, jobs: int, into: Path) -> None:
@@ -102,7 +110,7 @@ def _work(block: Block, store: Store, device: str, jobs: int, into: Path) -> Non
     from kdlib.runs import execute
 
     if jobs:
-        execute(block.runs, store=store, jobs=jobs, device=device)
+        execute(_missing(block, store, into), store=store, jobs=jobs, device=device)
     results = [store.get(member.spec) for member in block.members]
     if any(results):
         path = write_block(into, block, results)

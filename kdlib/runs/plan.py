@@ -12,8 +12,8 @@ from kdlib.plain_lines import duration
 from kdlib.runs.shapes import Shape, shape_of, training_images
 from kdlib.runs.short_trainings import Cost, measured_costs
 from kdlib.runs.spec import RunSpec
-from kdlib.runs.teacher_tables import LARGEST_TABLE, by_teacher, same_bits
-from kdlib.training.teacher_views import table_bytes, table_pays
+from kdlib.runs.teacher_tables import LARGEST_TABLE, by_teacher, of_shared_seeds, same_bits
+from kdlib.training.teacher_views import BYTES_A_LOGIT, table_bytes, table_pays
 
 # Time: short trainings of each kind are timed here
 
@@ -125,12 +125,16 @@ class PlannedTables:
     Attributes:
         sizes: bytes of each table that is built, or read where it is there already.
         too_large: tables that would pay but take more than ``LARGEST_TABLE``.
-        too_few_views: tables that would not pay: the students ask for fewer views than they hold.
+        too_few_views: teachers whose students ask for fewer views than a table holds, each student
+            for its own.
+        visited: of each teacher several of whose students share a seed, and so their views: most
+            bytes of its logits on these.
     """
 
     sizes: tuple[int, ...]
     too_large: int
     too_few_views: int
+    visited: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         parts = []
@@ -139,6 +143,11 @@ class PlannedTables:
             parts.append(
                 f"{len(self.sizes)} of {self.teachers} answer from precomputed logits, "
                 f"{total:.1f} MiB in all, the largest {largest:.1f} MiB"
+            )
+        if self.visited:
+            parts.append(
+                f"{len(self.visited)} from logits on the views that several students of a seed "
+                f"visit, at most {sum(self.visited) / 2**20:.1f} MiB in all"
             )
         if self.too_large:
             limit = LARGEST_TABLE / 2**30
@@ -155,7 +164,7 @@ class PlannedTables:
     @property
     def teachers(self) -> int:
         """Teachers counted, once for each data set and recipe of their students."""
-        return len(self.sizes) + self.too_large + self.too_few_views
+        return len(self.sizes) + len(self.visited) + self.too_large + self.too_few_views
 
 
 def planned_tables(specs: Sequence[RunSpec], device: str) -> PlannedTables:
@@ -168,7 +177,7 @@ def planned_tables(specs: Sequence[RunSpec], device: str) -> PlannedTables:
         specs: the runs to be trained in one ``execute``.
         device: where.
     """
-    sizes, too_large, too_few = [], 0, 0
+    sizes, visited, too_large, too_few = [], [], 0, 0
     for students in by_teacher(specs):
         spec = students[0]
         if spec.data.name in PUBLISHED:
@@ -176,11 +185,16 @@ def planned_tables(specs: Sequence[RunSpec], device: str) -> PlannedTables:
         shape = shape_of(spec)
         examples = shape.training_examples(spec.data.imbalance)
         size = table_bytes(spec.recipe, examples, shape.num_classes)
-        count = len(students) if same_bits(spec, device) else 1
-        if not table_pays(spec.recipe, count):
-            too_few += 1
-        elif size > LARGEST_TABLE:
+        shares = same_bits(spec, device)
+        pays = table_pays(spec.recipe, len(students) if shares else 1)
+        seeds = of_shared_seeds(students) if shares else []
+        if size > LARGEST_TABLE and (pays or seeds):
             too_large += 1
-        else:
+        elif pays:
             sizes.append(size)
-    return PlannedTables(tuple(sizes), too_large, too_few)
+        elif seeds:
+            visits = spec.recipe.last_epoch * examples * shape.num_classes * BYTES_A_LOGIT
+            visited.append(len(seeds) * min(size, visits))
+        else:
+            too_few += 1
+    return PlannedTables(tuple(sizes), too_large, too_few, tuple(visited))

@@ -129,7 +129,7 @@ def visits_path(spec: RunSpec, split: Split, store: Store) -> Path:
 def _path(spec: RunSpec, split: Split, store: Store, *more: str | int) -> Path:
     assert spec.teacher is not None
     recipe = spec.recipe
-    answers = "bf16, folded" if recipe.precision == "bf16" else recipe.precision
+    answers: str = "bf16, folded" if recipe.precision == "bf16" else recipe.precision
     if fuses("cpu", recipe):
         answers += ", fused"
     views = (recipe.crop_padding, recipe.flip, recipe.input_scaling, answers)

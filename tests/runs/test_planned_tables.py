@@ -27,6 +27,21 @@ def test_a_plan_says_which_tables_are_built(tmp_path, epochs, count, built):
         assert file.stat().st_size == pytest.approx(size, rel=0.02)
 
 
+def test_a_plan_says_which_teachers_answer_on_the_views_of_a_seed(tmp_path):
+    """Two students of one seed and two epochs; a third of another seed, which shares no view."""
+    first, other = students(2, 2)
+    objective = first.objective.model_copy(update={"temperature": 4.0})
+    specs = [first, first.model_copy(update={"objective": objective}), other]
+    planned = planned_tables(specs, "cpu")
+    assert (planned.sizes, planned.too_few_views, len(planned.visited)) == ((), 0, 1)
+    assert "1 from logits on the views that several students of a seed visit" in str(planned)
+    assert planned_tables(specs, "cuda").visited == planned_tables([first, other], "cpu").visited
+    store = Store(tmp_path)
+    execute(specs, store=store, jobs=1, progress=False, device="cpu")
+    (file,) = (store.root / FOLDER).glob("*.safetensors")
+    assert 0.5 * planned.visited[0] < file.stat().st_size < planned.visited[0]
+
+
 def test_on_a_gpu_and_in_bf16_each_student_is_counted_alone():
     assert planned_tables(students(6, 2), "cuda").sizes == ()
     assert planned_tables(students(6, 2, precision="bf16"), "cpu").sizes == ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kdbook.evidence.blocks import BLOCKS, Block
-from kdbook.evidence.records import read_block
+from kdbook.evidence.records import recorded_runs
 from kdlib.models import ModelSpec
 from kdlib.runs import RunSpec
 
@@ -73,8 +73,7 @@ def on_a_gpu(minutes: float, records: Path) -> str:
 
 
 def _missing(block: Block, records: Path) -> list[RunSpec]:
-    found = read_block(records, block.name)
-    there = set() if found is None else set(found[2]["runs"])
+    there = recorded_runs(records, block)
     return [spec for spec in block.runs if spec.id not in there]
 
 

@@ -18,10 +18,13 @@ from kdlib.runs import RESULTS_VERSION, RunResult
 TWO_CORES = "two_cores"
 """The folder of blocks that were trained as a whole on two CPU cores, apart from those of a GPU."""
 _DIGITS = 6
+_OF_MACHINES = ("commit", "device", "kdlib", "python", "step", "threads", "torch")
 
 
 def write_block(folder: Path, block: Block, results: Sequence[RunResult | None]) -> Path:
     """Write ``block-NAME.csv``, ``block-NAME-classes.csv`` and ``block-NAME.json``.
+
+    What was recorded before of runs that ``results`` lack stays: a store can be lost, a record not.
 
     Args:
         folder: where records of evidence lie; it is made.
@@ -33,13 +36,22 @@ def write_block(folder: Path, block: Block, results: Sequence[RunResult | None])
     """
     folder.mkdir(parents=True, exist_ok=True)
     finished = list({r.spec.id: r for r in results if r is not None}.values())
+    rows, classes, about = _with_recorded(
+        folder, block, per_seed(block, results), per_class(block, results), _about(block, finished)
+    )
     path = folder / f"block-{block.name}.csv"
-    write_atomically(path, _csv(_sorted(block, per_seed(block, results))))
-    classes = per_class(block, results).sort_values(["run", "label"])
+    write_atomically(path, _csv(_sorted(block, rows)))
+    classes = classes.sort_values(["run", "label"])
     write_atomically(path.with_name(f"{path.stem}-classes.csv"), _csv(classes))
-    about = json.dumps(_about(block, finished), indent=2, sort_keys=True) + "\n"
-    write_atomically(path.with_suffix(".json"), about.encode())
+    text = json.dumps(about, indent=2, sort_keys=True) + "\n"
+    write_atomically(path.with_suffix(".json"), text.encode())
     return path
+
+
+def recorded_runs(folder: Path, block: Block) -> set[str]:
+    """Ids of the block's runs that its record in ``folder`` holds."""
+    found = read_block(folder, block.name)
+    return set() if found is None else {spec.id for spec in block.runs} & set(found[2]["runs"])
 
 
 def read_block(folder: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]] | None:
@@ -49,6 +61,39 @@ def read_block(folder: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame, dic
         return None
     classes = pd.read_csv(path.with_name(f"{path.stem}-classes.csv"))
     return pd.read_csv(path), classes, json.loads(path.with_suffix(".json").read_text())
+
+
+def _with_recorded(
+    folder: Path, block: Block, rows: pd.DataFrame, classes: pd.DataFrame, about: dict[str, Any]
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    """These, and what the record holds of the block's other runs."""
+    before = read_block(folder, block.name)
+    kept = recorded_runs(folder, block) - set(about["runs"])
+    if before is None or not kept:
+        return rows, classes, about
+    rows, classes = (
+        pd.concat([new, old[old["run"].isin(kept)]], ignore_index=True)
+        for new, old in ((rows, before[0]), (classes, before[1]))
+    )
+    return rows, classes, _joined(block, about, before[2], kept)
+
+
+def _joined(
+    block: Block, new: dict[str, Any], old: dict[str, Any], kept: set[str]
+) -> dict[str, Any]:
+    """What is said of the runs of both."""
+    runs = new["runs"] | {run: old["runs"][run] for run in kept}
+    specs = [spec for spec in block.runs if spec.id in runs]
+    days = new["trained"] + old["trained"]
+    return new | {
+        "missing_runs": len(block.runs) - len(runs),
+        "model": networks(specs),
+        "recipe": common_recipe(specs),
+        "runs": runs,
+        "splits": old["splits"] | new["splits"],
+        "trained": [min(days), max(days)],
+        **{key: sorted({*new[key], *old[key]}) for key in _OF_MACHINES},
+    }
 
 
 def _sorted(block: Block, table: pd.DataFrame) -> pd.DataFrame:
@@ -77,8 +122,5 @@ def _about(block: Block, finished: Sequence[RunResult]) -> dict[str, Any]:
         "runs": {result.spec.id: result.status for result in finished},
         "splits": split_digests(finished),
         "trained": [first, last],
-        **{
-            key: list(distinct(environments, key))
-            for key in ("commit", "device", "kdlib", "python", "step", "threads", "torch")
-        },
+        **{key: list(distinct(environments, key)) for key in _OF_MACHINES},
     }

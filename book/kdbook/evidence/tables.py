@@ -57,6 +57,7 @@ def per_class(block: Block, results: Sequence[RunResult | None]) -> pd.DataFrame
     ]
     table = pd.concat(pieces, ignore_index=True)
     table["accuracy"] *= 100
+    table["off_label"] = table["off_label"].astype(float)
     return table[["run", "label", "train_count", "count", *MEASURED, "off_label"]]
 
 

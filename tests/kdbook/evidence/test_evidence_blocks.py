@@ -121,6 +121,40 @@ def test_records_are_the_same_bytes_when_written_again(store, tmp_path):
     assert records.write_block(tmp_path, SMALL, results).read_bytes() == first
 
 
+def test_what_was_recorded_outlives_its_store(store, tmp_path):
+    """A record that was written in two parts, from two stores, is that of one."""
+    results = [store.get(member.spec) for member in SMALL.members]
+    records.write_block(tmp_path / "whole", SMALL, results)
+    for number in range(3):
+        part = [r if i == number else None for i, r in enumerate(results)]
+        records.write_block(tmp_path / "parts", SMALL, part)
+    for name in ("block-small.csv", "block-small-classes.csv", "block-small.json"):
+        assert (tmp_path / "parts" / name).read_text() == (tmp_path / "whole" / name).read_text()
+
+
+def test_runs_that_no_block_has_any_more_leave_its_record(store, tmp_path):
+    results = [store.get(member.spec) for member in SMALL.members]
+    records.write_block(tmp_path, SMALL, results)
+    fewer = Block("small", "of the tests", (0,), lambda seed: _small(seed)[:2], test="test")
+    assert records.recorded_runs(tmp_path, fewer) == {spec.id for spec in fewer.runs}
+    records.write_block(tmp_path, fewer, [results[0], None])
+    rows, classes, about = records.read_block(tmp_path, "small")
+    assert list(rows["method"]) == ["teacher", "one-hot"] and about["missing_runs"] == 0
+    assert set(classes["run"]) == set(about["runs"]) == set(rows["run"])
+
+
+def test_what_is_recorded_is_not_trained_again_but_for_teachers_of_what_is_missing(
+    store, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(BLOCKS, "small", SMALL)
+    first = [store.get(member.spec) for member in SMALL.members]
+    for kept, left in ((slice(0, 3), 3), (slice(0, 2), 5)):  # all of seed 0; without its student
+        records.write_block(tmp_path / str(left), SMALL, [*first[kept], *[None] * (6 - kept.stop)])
+        options = ["--only", "small", "--store", str(tmp_path / "empty"), "--plan"]
+        said = CliRunner().invoke(evidence, [*options, "--into", str(tmp_path / str(left))])
+        assert f"small{6 - left:4} of   6 runs" in said.output, said.output
+
+
 def test_a_cpu_never_records_over_what_a_gpu_trained():
     kept = Path("results")
     assert _folder(kept, "cuda") == kept / "evidence"
