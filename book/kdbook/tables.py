@@ -89,11 +89,6 @@ def per_class(
     return table[[*KEYS, *(c for c in table.columns if c not in KEYS)]]
 
 
-def a_tenth(num_classes: int) -> int:
-    """How many classes the chapters call the worst: a tenth of them, at least one."""
-    return max(1, round(0.1 * num_classes))
-
-
 def worst_ks(num_classes: int) -> tuple[int, ...]:
     """1, and 10, 20, 50 percent of the classes, each once."""
     shares = (max(1, round(num_classes * share)) for share in (0.1, 0.2, 0.5))

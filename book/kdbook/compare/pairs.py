@@ -13,7 +13,7 @@ import pandas as pd
 
 from kdbook.compare import intervals
 from kdbook.compare.intervals import difference_scale_of, paired_rows, with_holm
-from kdbook.compare.words import change, named, signed
+from kdbook.compare.words import change, named, p_said, signed
 from kdlib.errors import SettingError
 from kdlib.metrics import POINTS, Scale, holm
 from kdlib.names import choices
@@ -22,12 +22,17 @@ Pair = tuple[str, str]
 """A method and its baseline, as ``kdbook.compare.method_name`` names them."""
 
 
+def a_tenth(num_classes: int) -> int:
+    """How many classes the chapters call the worst: a tenth of them, at least one."""
+    return max(1, round(0.1 * num_classes))
+
+
 def measures(num_classes: int) -> dict[str, str]:
     """The three measures of the chapters: columns of ``tables.per_seed`` and their names.
 
     The worst are the tenth of the classes with the lowest accuracy, at least one class.
     """
-    k = max(1, round(0.1 * num_classes))
+    k = a_tenth(num_classes)
     worst = "worst class" if k == 1 else f"worst {k} classes"
     return {"mean": "mean of the classes", "rarest": "rarest fifth", f"worst_{k}": worst}
 
@@ -84,7 +89,7 @@ def tested(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     corrected = rows["holm" if "holm" in rows else "p_holm"]
     found = rows[list(names)].rename(columns=dict(names))
     found[_POINTS] = [signed(row) for _, row in rows.iterrows()]
-    found[_CORRECTED] = corrected.map(_p_words)
+    found[_CORRECTED] = corrected.map(p_said)
     return found
 
 
@@ -105,12 +110,6 @@ def row_of(rows: pd.DataFrame, **where: object) -> pd.Series:
 
 
 _POINTS, _CORRECTED = "points (95 % interval)", "p, corrected"
-
-
-def _p_words(p: float) -> str:
-    if np.isnan(p):
-        return "too few seeds"
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def mean_over_seeds(values: Sequence[float] | pd.Series, scale: Scale = POINTS) -> pd.Series:

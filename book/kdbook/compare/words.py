@@ -22,6 +22,13 @@ TRAINED = "trained"
 """Column of ``kdbook.records.with_recorded``: ``here`` or ``recorded``."""
 
 
+def p_said(p: float, unknown: str = "too few seeds") -> str:
+    """A p-value in three decimals; ``unknown`` where there is none."""
+    if np.isnan(p):
+        return unknown
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def verdict(row: Row) -> str:
     """``up`` or ``down`` where the interval leaves out zero, else ``undecided``."""
     if row["low"] > 0:

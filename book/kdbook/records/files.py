@@ -117,8 +117,9 @@ def find_record(study: str, profile: str, folder: Path | None = None) -> Record 
     Raises:
         RecordError: as ``read_records``.
     """
-    wanted = record_name(study, profile, {})
-    return next((each for each in read_records(folder) if each.name == wanted), None)
+    path = records_folder(folder) / f"{record_name(study, profile, {})}.csv"
+    halves = path.exists(), path.with_suffix(".json").exists()
+    return read_record(path) if any(halves) else None
 
 
 def book_record(study: str, profile: str, folder: Path | None = None) -> Record:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from kdbook.compare import signed
+from kdbook.compare import p_said, signed
 from kdbook.evidence import cost
 from kdbook.evidence.blocks import BLOCKS, Block
 from kdbook.evidence.outcomes import blocks_folder
@@ -24,7 +24,7 @@ def outcomes_table(primary: pd.DataFrame) -> Styler:
             "Difference": primary["comparison"],
             "Measure": primary["measure"],
             "Points (95 % interval)": [_cell(row) for _, row in primary.iterrows()],
-            "p, corrected": [_p(row) for _, row in primary.iterrows()],
+            "p, corrected": [p_said(p, "–") for p in primary["p_corrected"]],
         }
     )
     return shown(
@@ -88,12 +88,6 @@ def _finished(folder: Path, block: Block) -> set[str]:
 
 def _cell(row: pd.Series) -> str:
     return "not run" if np.isnan(row["mean"]) else f"{signed(row, 1)}, {row['seeds']:.0f} seeds"
-
-
-def _p(row: pd.Series) -> str:
-    if np.isnan(row["p_corrected"]):
-        return "–"
-    return "<0.001" if row["p_corrected"] < 0.001 else f"{row['p_corrected']:.3f}"
 
 
 def _is_small(row: pd.Series) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kdbook.tables import a_tenth
+from kdbook.compare import a_tenth
 from kdlib.errors import SettingError
 from kdlib.metrics import worst_k
 from kdlib.runs import RunResult

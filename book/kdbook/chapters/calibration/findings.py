@@ -179,7 +179,7 @@ def teachers_compared(errors: pd.DataFrame) -> pd.DataFrame:
             "largest error (95 % interval)": [
                 compare.signed(row, digits=2) for _, row in found.iterrows()
             ],
-            "p, corrected": ["<0.001" if p < 0.001 else f"{p:.3f}" for p in found["p_holm"]],
+            "p, corrected": found["p_holm"].map(compare.p_said),
         }
     )
 

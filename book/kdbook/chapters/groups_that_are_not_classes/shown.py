@@ -115,8 +115,8 @@ def least_table(found: Findings) -> Styler:
             "people": rows["people"],
             "printed": rows["printed"].map("{:+.3f}".format),
             "net people": rows["moved"].map("{:+d}".format),
-            "least p": rows["least_p"].map(_p),
-            "least p, Holm": rows["least_holm"].map(_p),
+            "least p": rows["least_p"].map(compare.p_said),
+            "least p, Holm": rows["least_holm"].map(compare.p_said),
         }
     ).set_index(rows["group"])
     return shown(
@@ -133,7 +133,7 @@ def table_8(found: Findings) -> Styler:
             "paper": rows["printed"].map("{:+.3f}".format),
             "ours": rows["cell"],
             "p, Holm over 20": [
-                "no interval" if np.isnan(p) else _p(holm)
+                "no interval" if np.isnan(p) else compare.p_said(holm)
                 for p, holm in zip(rows["p"], rows["holm"], strict=True)
             ],
         }
@@ -184,7 +184,3 @@ def recorded_table() -> Any:
         return rows
     table = rows.rename(columns=lambda t: t if t == "seeds" else f"threshold {t:g}")
     return shown(table, "Change in points with 95 % intervals over seeds; teachers of 500 trees.")
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"

@@ -10,14 +10,14 @@ import pandas as pd
 from pydantic import Field
 
 from kdbook.chapters.number_of_classes.class_draws import over_draws
-from kdbook.compare import paired_rows, signed
+from kdbook.compare import a_tenth, paired_rows, signed
 from kdbook.families import Family
 from kdbook.profiles import Profile
 from kdbook.protocol import reported_split
 from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, ProfileName, Temperature
 from kdbook.settings import Settings as BaseSettings
 from kdbook.study import Study
-from kdbook.tables import Member, Place, a_tenth
+from kdbook.tables import Member, Place
 from kdlib.data.class_subsets import kept_classes
 from kdlib.metrics import worst_k
 from kdlib.runs import RunResult

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
 
 def _subgroups(accuracy: np.ndarray) -> dict[str, float]:
     """Classes are numbered from the most to the least frequent."""
-    tenth = max(1, round(0.1 * len(accuracy)))
+    tenth = compare.a_tenth(len(accuracy))
     one = tenth == 1
     return {
         "average": float(accuracy.mean()),

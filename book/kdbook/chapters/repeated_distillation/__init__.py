@@ -11,10 +11,10 @@ from pydantic import Field
 from torch import Tensor
 
 from kdbook import compare, tables
-from kdbook.compare import signed
+from kdbook.compare import a_tenth, signed
 from kdbook.families import Family, families_at
 from kdbook.settings import FromText, Imbalance, ProfileName, Temperature
-from kdbook.tables import Member, a_tenth
+from kdbook.tables import Member
 from kdbook.tuning import Results, TunedSettings, TunedStudy
 from kdlib.losses import teacher_probabilities
 from kdlib.runs import RunResult

@@ -18,7 +18,7 @@ from kdbook.chapters.repeated_distillation import (
     measures,
 )
 from kdbook.study import StudyFindings
-from kdbook.tables import a_tenth, shown, unbroken
+from kdbook.tables import shown, unbroken
 
 PRINTED = {
     "one_hot": "one-hot", "distillation": "1×", "distillation_2x": "2×", "distillation_3x": "3×",
@@ -53,7 +53,7 @@ class Findings(StudyFindings[RepeatedDistillation]):
     @property
     def worst(self) -> str:
         """The column of the worst tenth of the classes."""
-        return f"worst_{a_tenth(len(self.study.class_names))}"
+        return f"worst_{compare.a_tenth(len(self.study.class_names))}"
 
     def hottest(self) -> str:
         """The chain of the last temperature, without labels."""

@@ -72,7 +72,7 @@ class Findings(StudyFindings[Results]):
     @property
     def tenth(self) -> str:
         """The column of the worst tenth of the classes."""
-        return f"worst_{max(1, round(0.1 * self.study.data.num_classes))}"
+        return f"worst_{compare.a_tenth(self.study.data.num_classes)}"
 
     def in_short(self) -> str:
         """The answer in two sentences."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from kdbook.chapters.teacher_and_student.objective_cells import LABELS, against, rivals
-from kdbook.compare import compare_corrected, overview, signed
+from kdbook.compare import compare_corrected, overview, p_said, signed
 from kdbook.published import DATASETS
 from kdbook.records import Record, read_records
 
@@ -118,14 +118,10 @@ def against_each(table: pd.DataFrame, measure: str) -> pd.DataFrame:
         rows = against(compared, labels, measure)
         rows.index = pd.Index(rows["comparison"].str.removeprefix("minus "), name="minus")
         columns[f"{labels} labels", "points"] = rows.apply(signed, axis=1)
-        columns[f"{labels} labels", "p"] = rows["holm"].map(_p)
+        columns[f"{labels} labels", "p"] = rows["holm"].map(p_said)
     found = pd.DataFrame(columns)
     order = [f"{t} / {s}-d" for t in ("std", "bal", "rob") for s in ("std", "bal", "rob")]
     return found.reindex([cell for cell in order if cell in found.index]).fillna("not recorded")
-
-
-def _p(value: float) -> str:
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _is_grid(record: Record, profile: str) -> bool:
