@@ -28,12 +28,13 @@ FLOORS = {
     "kdlib.data": 2, "kdlib.drop_in": 2, "kdlib.models": 2,
     "kdlib.training": 3,
     "kdlib.audit": 4, "kdlib.runs": 4,
-    "kdbook.colab": 5, "kdbook.compare": 5, "kdbook.evidence": 5, "kdbook.families": 5,
-    "kdbook.members": 5, "kdbook.places": 5,
+    "kdbook.colab": 5, "kdbook.collapse": 5, "kdbook.compare": 5, "kdbook.evidence": 5,
+    "kdbook.families": 5, "kdbook.members": 5, "kdbook.places": 5,
     "kdbook.profiles": 5, "kdbook.protocol": 5, "kdbook.published": 5, "kdbook.quick_imports": 5,
     "kdbook.records": 5, "kdbook.robust_families": 5, "kdbook.selection": 5,
     "kdbook.settings": 5, "kdbook.shelf": 5,
     "kdbook.study": 5, "kdbook.tables": 5, "kdbook.trained_where": 5, "kdbook.tuning": 5,
+    "kdbook.worst_by_chance": 5,
     "kdbook.charts": 6,
     "kdbook.chapters": 7, "kdbook.explorables": 7, "kdbook.reproduction": 7,
     "kdbook.verification": 7, "kdbook.widgets": 7,
@@ -333,6 +334,24 @@ def test_imports_are_found_wherever_they_stand():
         "def f():\n import kdlib.data.views\n from kdbook.press.toc import Page"
     )
     assert list(imported_rooms(source)) == ["kdlib.runs", "kdlib.data", "kdbook.press"]
+
+
+BUILDS_ON = {
+    "ablations": {"trusting_the_teacher_less"},
+    "intro": {"rare_classes"},
+    "what_decides_who_pays": {"rare_classes"},
+}
+"""Chapters that go on from the runs of another. What several need otherwise has a room below."""
+
+
+def test_a_chapter_takes_nothing_from_the_room_of_another():
+    rooms, found = PACKAGES["kdbook"] / "chapters", {}
+    for path in rooms.rglob("*.py"):
+        own = path.relative_to(rooms).parts[0].removesuffix(".py")
+        others = set(re.findall(r"^ *(?:from|import) kdbook\.chapters\.(\w+)", text_of(path), re.M))
+        if others - {own}:
+            found.setdefault(own, set()).update(others - {own})
+    assert found == BUILDS_ON
 
 
 def test_every_module_has_a_floor():

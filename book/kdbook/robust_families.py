@@ -30,6 +30,8 @@ from kdlib.runs import (
 )
 
 Alpha = float | None
+OBJECTIVES: tuple[Alpha, ...] = (None, 0.0, 1.0)
+"""Standard, balanced, robust."""
 ValidationLabels = Literal["teacher", "one_hot"]
 Heats = tuple[float, float]
 """Temperatures of the teacher in training and on validation images; NaN where it is not asked."""

@@ -11,10 +11,10 @@ from opened_page import opened
 
 from kdbook import charts
 from kdbook.chapters.distillation.charts import soft_label_explorer, soft_label_frame
-from kdbook.chapters.measuring import expected_worst
 from kdbook.chapters.measuring.charts import worst_class_explorer
 from kdbook.chapters.rare_classes.charts import imbalance_explorer
 from kdbook.charts.renderers import figure_html
+from kdbook.worst_by_chance import expected_worst
 
 STATIC = Path(__file__).parents[2] / "_static"
 BUNDLE = "window.vega=vega;window.vegaLite=vegaLite;window.vegaEmbed=vegaEmbed;"

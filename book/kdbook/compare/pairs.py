@@ -27,6 +27,20 @@ def a_tenth(num_classes: int) -> int:
     return max(1, round(0.1 * num_classes))
 
 
+def bucket_of(num_classes: int, num_buckets: int) -> np.ndarray:
+    """The bucket, from 1, of each place ``[num_classes]``; sizes differ by one at most.
+
+    Raises:
+        SettingError: fewer than one bucket, or more buckets than classes.
+    """
+    if not 1 <= num_buckets <= num_classes:
+        raise SettingError(
+            f"buckets = {num_buckets} is not allowed: 1 to {num_classes}, the classes"
+        )
+    sizes = [len(part) for part in np.array_split(np.arange(num_classes), num_buckets)]
+    return np.repeat(np.arange(1, num_buckets + 1), sizes)
+
+
 def measures(num_classes: int) -> dict[str, str]:
     """The three measures of the chapters: columns of ``tables.per_seed`` and their names.
 

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from kdbook.chapters.measuring import exact_worst, shares, simulated_worst
+from kdbook.worst_by_chance import exact_worst, shares, simulated_worst
 from kdlib.losses import adaptive_mix, teacher_probabilities
 
 

@@ -21,7 +21,7 @@ def test_bars_are_those_of_the_chosen_run_and_move():
 
 @pytest.mark.parametrize(("move", "shared", "most"), [(1, "2.9", "zero"), (3, "2.6", "two")])
 def test_it_says_how_many_classes_share_the_weight_and_which_has_most(move, shared, most):
-    from kdbook.chapters.multipliers.collapse import effective_classes
+    from kdbook.collapse import effective_classes
 
     frame = frames.multiplier_path()
     weights = frame[(frame["move"] == move)].head(3)["multiplier"]

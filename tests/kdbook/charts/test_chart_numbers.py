@@ -13,7 +13,6 @@ from kdbook.chapters.groups_that_are_not_classes.charts import (
     printed_and_measured,
     threshold_explorer,
 )
-from kdbook.chapters.measuring import exact_worst, expected_worst
 from kdbook.chapters.measuring.charts import worst_class_explorer
 from kdbook.chapters.natural_long_tails.charts import tail_explorer
 from kdbook.chapters.number_of_classes.charts import class_count_explorer
@@ -22,6 +21,7 @@ from kdbook.chapters.provable_harm.explorer import harm_explorer
 from kdbook.chapters.rare_classes.charts import imbalance_explorer
 from kdbook.chapters.repeated_distillation.charts import round_explorer
 from kdbook.chapters.trusting_the_teacher_less.charts import adaptive_mix_explorer
+from kdbook.worst_by_chance import exact_worst, expected_worst
 from kdlib.errors import SettingError
 from kdlib.losses import teacher_probabilities
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kdbook.chapters.where_the_teacher_errs import bucket_words, class_buckets
+from kdbook.compare import bucket_of
 from kdlib.errors import SettingError
 from kdlib.metrics import bucket_means, holm, paired_p_value
 
@@ -56,13 +57,13 @@ def test_an_unknown_order_is_refused():
 
 @pytest.mark.parametrize(("buckets", "expected"), [(1, [1] * 5), (2, [1, 1, 1, 2, 2])])
 def test_sizes_of_buckets(buckets, expected):
-    assert class_buckets.bucket_of(5, buckets).tolist() == expected
+    assert bucket_of(5, buckets).tolist() == expected
 
 
 @pytest.mark.parametrize("buckets", [0, 6])
 def test_no_bucket_is_empty(buckets):
     with pytest.raises(SettingError, match="1 to 5"):
-        class_buckets.bucket_of(5, buckets)
+        bucket_of(5, buckets)
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=12, unique=True), st.data())

@@ -120,7 +120,7 @@ def trained(tmp_path_factory):
 
 
 def test_endings_are_those_of_the_stored_paths(trained):
-    from kdbook.chapters.multipliers.collapse import effective_classes, paths
+    from kdbook.collapse import effective_classes, paths
 
     members, results = trained
     found = study.endings(paths(members, results)).set_index("method")

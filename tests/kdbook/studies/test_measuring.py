@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from kdbook.chapters.measuring import (
-    Settings,
+from kdbook.chapters.measuring import Settings
+from kdbook.worst_by_chance import (
     exact_worst,
     expected_worst,
     halves,

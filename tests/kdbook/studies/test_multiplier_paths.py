@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdbook.chapters.multipliers.collapse import collapses, effective_classes, stepper
+from kdbook.collapse import collapses, effective_classes, stepper
 
 
 def path(*moves):

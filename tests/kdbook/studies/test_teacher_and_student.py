@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kdbook import collapse as multiplier_paths
 from kdbook.chapters import teacher_and_student as study
-from kdbook.chapters.multipliers import collapse as multiplier_paths
 from kdlib.runs import Store, execute
 
 

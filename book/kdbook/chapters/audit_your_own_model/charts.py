@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from kdbook.chapters.audit_your_own_model.bench import Bench
-from kdbook.chapters.distillation.charts import digit_image
+from kdbook.charts.pictures import digit_image
 from kdbook.charts.style import WIDTH, describe, interval_words
 from kdlib.audit.report import Report
 

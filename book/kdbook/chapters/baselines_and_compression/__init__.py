@@ -17,6 +17,7 @@ from kdbook import tables
 from kdbook.chapters.baselines_and_compression.post_shift import SHIFT, shifted
 from kdbook.profiles import robust_profile
 from kdbook.robust_families import (
+    OBJECTIVES,
     Alpha,
     RobustFamily,
     ValidationLabels,
@@ -32,7 +33,6 @@ from kdbook.tables import Member
 from kdlib.models import ModelSpec
 from kdlib.runs import RunResult, RunSpec
 
-OBJECTIVES: tuple[Alpha, ...] = (None, 0.0, 1.0)
 DISTILLED, ROBUST_STUDENT, BALANCED_STUDENT = "distilled", "robust student", "balanced student"
 ROBUST_ALONE = "robust, no teacher"
 DRO_HELD_OUT, DRO_TRAINING = "Group DRO, validation", "Group DRO, training"

@@ -17,11 +17,10 @@ from pydantic import Field
 from torch.nn.functional import cross_entropy
 
 from kdbook import tables
-from kdbook.chapters.teacher_and_student import OBJECTIVES
 from kdbook.compare import over_seeds
 from kdbook.families import Family, Named
 from kdbook.profiles import robust_profile
-from kdbook.robust_families import RobustFamily, objective_name
+from kdbook.robust_families import OBJECTIVES, RobustFamily, objective_name
 from kdbook.settings import FromText, RobustSettings
 from kdbook.study import Study
 from kdbook.tables import Member, training_counts

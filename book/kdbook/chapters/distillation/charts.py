@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,11 +13,11 @@ from kdbook.chapters.distillation.pictures import seed_lines as seed_lines
 from kdbook.chapters.distillation.pictures import six_images as six_images
 from kdbook.charts import caption as caption
 from kdbook.charts import per_class_accuracy as per_class_accuracy
+from kdbook.charts.pictures import SIDE, digit_image
 from kdbook.charts.style import METHOD_COLOURS, WIDTH, describe, require_columns
 
 BAR_COLUMNS = ("label", "class_index", "class_name", "teacher", "target", "student", "gradient")
 COLUMNS = ("example", "label", "class_index", "class_name", "teacher_logit", "student_logit")
-_PICTURE = 96
 _GRADIENT_COLOUR = "#8A6D00"
 _TARGET_COLOUR = METHOD_COLOURS["distilled"]
 
@@ -59,18 +57,6 @@ def soft_label_frame(
     if images is not None:
         frame["image"] = np.repeat([digit_image(image) for image in images], classes)
     return frame
-
-
-def digit_image(image: Any) -> str:
-    """A uint8 image ``[C, H, W]`` with 1 or 3 channels as an enlarged PNG data URI."""
-    from PIL import Image
-
-    pixels = np.asarray(image).transpose(1, 2, 0)
-    times = max(1, _PICTURE // pixels.shape[0])
-    pixels = pixels.repeat(times, axis=0).repeat(times, axis=1)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels.squeeze()).save(buffer, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def soft_label_explorer(
@@ -211,11 +197,11 @@ def _bars(
 def _picture(base: alt.Chart) -> alt.LayerChart:
     """The image, its label and what the teacher takes it for."""
     likeliest = base.transform_filter("datum.teacher_logit === datum.t_top")
-    image = likeliest.mark_image(width=_PICTURE, height=_PICTURE, align="left", baseline="top")
+    image = likeliest.mark_image(width=SIDE, height=SIDE, align="left", baseline="top")
     words = likeliest.transform_calculate(
         taken="'teacher: ' + datum.class_name + ' (' + format(datum.teacher, '.0%') + ')'"
     ).mark_text(align="left", baseline="top", fontSize=13)
     return alt.layer(
         image.encode(url="image:N", x=alt.value(0), y=alt.value(0)),
-        words.encode(text="taken:N", x=alt.value(0), y=alt.value(_PICTURE + 8)),
-    ).properties(width=_PICTURE + 20, height=_PICTURE + 26)
+        words.encode(text="taken:N", x=alt.value(0), y=alt.value(SIDE + 8)),
+    ).properties(width=SIDE + 20, height=SIDE + 26)

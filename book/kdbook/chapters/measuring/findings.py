@@ -39,7 +39,7 @@ def in_short(study: Measuring, halved: pd.DataFrame) -> str:
 
     Args:
         study: at its settings.
-        halved: as ``kdbook.chapters.measuring.halves`` gives it.
+        halved: as ``kdbook.worst_by_chance.halves`` gives it.
     """
     settings, (low, high) = study.settings, _nine_of_ten(study)
     same, other = halved["same_half"].mean(), halved["other_half"].mean()

@@ -13,7 +13,7 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from kdbook.chapters.multipliers.collapse import collapses, paths
+from kdbook.collapse import collapses, paths
 from kdbook.compare import compare_corrected
 from kdbook.families import Named
 from kdbook.profiles import multiplier_rule
@@ -131,7 +131,7 @@ class ClassMultipliers(Study[Settings]):
         ]
 
     def multiplier_paths(self, results: Sequence[RunResult]) -> pd.DataFrame:
-        """One row per move and class; see ``kdbook.chapters.multipliers.collapse``."""
+        """One row per move and class; see ``kdbook.collapse``."""
         return paths(self.members(), results)
 
     def differences(self, summary: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:

@@ -9,13 +9,13 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from kdbook import compare
-from kdbook.chapters.measuring import expected_worst
 from kdbook.chapters.number_of_classes import NumberOfClasses, differences, overview
 from kdbook.chapters.number_of_classes.class_draws import over_draws, variance_components
 from kdbook.chapters.number_of_classes.steps import sizes
 from kdbook.compare import Row
 from kdbook.study import StudyFindings
 from kdbook.tables import shown, unbroken
+from kdbook.worst_by_chance import expected_worst
 
 PLACE = ["imbalance", "classes"]
 WAYS = ("picked", "masked", "retrained")

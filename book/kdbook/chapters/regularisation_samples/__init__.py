@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from kdbook import tables
-from kdbook.chapters.where_the_teacher_errs.class_buckets import bucket_of
+from kdbook.compare import bucket_of
 from kdbook.settings import TEMPERATURE, Alpha, FromText, Imbalance, Temperature
 from kdbook.settings import Settings as BaseSettings
 from kdbook.study import Study

@@ -10,7 +10,7 @@ from pandas.io.formats.style import Styler
 
 from kdbook import compare
 from kdbook.chapters.regularisation_samples import SPLITS, RegularisationSamples, by_bucket
-from kdbook.chapters.where_the_teacher_errs.class_buckets import bucket_of
+from kdbook.compare import bucket_of
 from kdbook.records import read_records
 from kdbook.study import StudyFindings
 from kdbook.tables import shown, unbroken

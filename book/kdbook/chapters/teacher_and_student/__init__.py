@@ -9,9 +9,10 @@ from math import nan
 import pandas as pd
 
 from kdbook import tables
-from kdbook.chapters.multipliers.collapse import paths
 from kdbook.chapters.teacher_and_student.objective_cells import worst_on_validation
+from kdbook.collapse import paths
 from kdbook.robust_families import (
+    OBJECTIVES,
     Alpha,
     RobustFamily,
     ValidationLabels,
@@ -23,9 +24,6 @@ from kdbook.settings import TaughtSettings, Teaching, teaching
 from kdbook.study import Study
 from kdbook.tables import Member
 from kdlib.runs import RunResult
-
-OBJECTIVES: tuple[Alpha, ...] = (None, 0.0, 1.0)
-"""Standard, balanced, robust."""
 
 _SEEDS_AT_QUICK = 4
 

@@ -97,7 +97,7 @@ def effective_class_lines(
 
     Args:
         swings: ``method``, ``step`` and ``effective``, as
-            ``kdbook.chapters.multipliers.collapse.collapses`` gives them for one seed.
+            ``kdbook.collapse.collapses`` gives them for one seed.
         num_classes: L, the top of the axis.
         title: the chart's title.
 

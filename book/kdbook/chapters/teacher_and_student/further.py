@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 
 from kdbook import compare, selection, tables
-from kdbook.chapters.multipliers.collapse import collapses, paths
 from kdbook.chapters.teacher_and_student import TeacherAndStudent
 from kdbook.chapters.teacher_and_student import objective_protocols as protocols
 from kdbook.chapters.teacher_and_student.findings import MEASURES, TEACHERS, label_pairs
 from kdbook.chapters.teacher_and_student.objective_cells import LABELS, answer, robust_twice
+from kdbook.collapse import collapses, paths
 from kdlib.runs import RunResult
 
 CORNERS = (
@@ -192,7 +192,7 @@ def evenness(rows: pd.DataFrame, cell: str) -> pd.DataFrame:
     """How even the multipliers are at each move, in the trainings of one pair of objectives.
 
     Args:
-        rows: as ``kdbook.chapters.multipliers.collapse.paths`` gives them.
+        rows: as ``kdbook.collapse.paths`` gives them.
         cell: how their methods' names start, e.g. ``rob / rob-d``.
     """
     return collapses(rows[rows["method"].str.startswith(cell)])

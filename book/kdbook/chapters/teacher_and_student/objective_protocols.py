@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from kdbook.chapters.multipliers.collapse import collapses
 from kdbook.chapters.teacher_and_student import Settings, TeacherAndStudent, rows
 from kdbook.chapters.teacher_and_student.objective_cells import HALVES
+from kdbook.collapse import collapses
 from kdbook.records import recorded_rows
 from kdbook.selection import VALIDATION_TEMPERATURE
 from kdbook.shelf import results

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from kdbook.chapters.distillation.charts import digit_image
 from kdbook.chapters.teacher_and_student import TeacherAndStudent
 from kdbook.chapters.teacher_and_student.objective_cells import ROBUST_TWICE
+from kdbook.charts.pictures import digit_image
 from kdlib.runs import RunResult
 from kdlib.runs.build import dataset_for, training_split
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from IPython.display import HTML
 
-from kdbook.chapters.distillation.charts import digit_image
 from kdbook.charts import in_site
+from kdbook.charts.pictures import digit_image
 from kdbook.places import records_folder
 from kdlib.data import load
 

@@ -9,10 +9,10 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from kdbook.chapters.distillation.charts import digit_image
 from kdbook.charts import caption as caption
 from kdbook.charts import paired_differences as paired_differences
 from kdbook.charts.controls import one_of
+from kdbook.charts.pictures import digit_image
 from kdbook.charts.style import (
     WIDTH,
     describe,

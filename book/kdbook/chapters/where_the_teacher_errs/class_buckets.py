@@ -7,7 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from kdbook.compare import Pair, difference_scale_of, over_seeds, scale_of, with_intervals
+from kdbook.compare import (
+    Pair,
+    bucket_of,
+    difference_scale_of,
+    over_seeds,
+    scale_of,
+    with_intervals,
+)
 from kdbook.tables import Member, training_counts, training_logits
 from kdlib.errors import SettingError
 from kdlib.metrics import class_means, holm, log_loss, margin
@@ -77,20 +84,6 @@ def class_places(by_class: pd.DataFrame, ordered_by: str) -> pd.DataFrame:
     ordered = rows.sort_values(["seed", *keys, "label"], ascending=[True, *falling, True])
     places = ordered.assign(place=ordered.groupby("seed").cumcount())
     return places[["seed", "label", "place"]].reset_index(drop=True)
-
-
-def bucket_of(num_classes: int, num_buckets: int) -> np.ndarray:
-    """The bucket, from 1, of each place ``[num_classes]``; sizes differ by one at most.
-
-    Raises:
-        SettingError: fewer than one bucket, or more buckets than classes.
-    """
-    if not 1 <= num_buckets <= num_classes:
-        raise SettingError(
-            f"buckets = {num_buckets} is not allowed: 1 to {num_classes}, the classes"
-        )
-    sizes = [len(part) for part in np.array_split(np.arange(num_classes), num_buckets)]
-    return np.repeat(np.arange(1, num_buckets + 1), sizes)
 
 
 def bucket_statistics(
