@@ -25,6 +25,7 @@ PICTURE = ROOT / "docs" / "finding.svg"
 CIFAR = ROOT / "_static" / "cifar.svg"
 FIRST_PAGE = ROOT / "book" / "intro.md"
 Chart = TypeVar("Chart", alt.VConcatChart, alt.LayerChart)
+_ON_WHITE = {"background": "white", "padding": 16}
 STUDIES = ("teacher_length", "batch_size")
 RECORDS = ROOT / "book" / "results"
 
@@ -36,16 +37,24 @@ def picture(record: Record) -> alt.VConcatChart:
     return on_white(chart, title)
 
 
-def cifar_picture() -> alt.LayerChart:
-    """The chart of the page *CIFAR, planned before it was run*, likewise."""
-    tenths = outcomes.by_frequency()
-    return on_white(planned.tenths_chart(tenths), planned.headline(tenths))
+def cifar_picture() -> alt.VConcatChart:
+    """The charts of the page *CIFAR, planned before it was run*, one for each paper, likewise."""
+    found = {block: outcomes.by_frequency(block=block) for block in planned.DRAWN}
+    charts = [
+        planned.tenths_chart(rows, block).properties(
+            title=textwrap.wrap(planned.headline(rows, block), 80)
+        )
+        for block, rows in found.items()
+        if not rows.empty
+    ]
+    both = alt.vconcat(*charts).resolve_scale(color="independent", shape="independent")
+    return both.properties(**_ON_WHITE).configure(font="sans-serif")
 
 
 def on_white(chart: Chart, title: str) -> Chart:
     """The chart as a picture of its own."""
-    lines = {"title": textwrap.wrap(title, 80), "background": "white", "padding": 16}
-    return chart.properties(**lines).configure(font="sans-serif")
+    lines = textwrap.wrap(title, 80)
+    return chart.properties(title=lines, **_ON_WHITE).configure(font="sans-serif")
 
 
 def headline(record: Record) -> str:

@@ -130,35 +130,45 @@ def secondary(folder: Path | None = None, block: str = "b") -> pd.DataFrame:
     return pd.concat(found, ignore_index=True)
 
 
-def by_frequency(folder: Path | None = None, measure: str = "accuracy") -> pd.DataFrame:
-    """Block b by tenths of its classes: how a measure changes against the one-hot students.
+BASELINES = {"b": "one-hot", "c": "std/std-d"}
+"""What the other students of a block are drawn against."""
+
+
+def by_frequency(
+    folder: Path | None = None, measure: str = "accuracy", block: str = "b"
+) -> pd.DataFrame:
+    """A block by tenths of its classes: how a measure changes against its baseline.
 
     Args:
         folder: by default the book's.
         measure: ``accuracy`` (percentage points), ``log_loss`` (nats) or ``margin`` (-1 to 1).
+        block: of ``BASELINES``; a tenth of c is one class.
 
     Returns:
         One row per method and tenth, the most frequent classes first: method, label (from 0),
-        class_name (most and fewest training images of its classes, in two lines), mean, low, high
-        (95 % intervals over seeds), seeds, p (not corrected). Empty where nothing was run.
+        class_name (most and fewest training images of its classes, in two lines, or their number),
+        mean, low, high (95 % intervals over seeds), seeds, p (not corrected). Empty where nothing
+        was run.
     """
-    taught = dict.fromkeys(o.method for o in PRIMARY if o.block == "b")
-    each = [_tenths(folder or blocks_folder(), method, measure) for method in taught]
+    taught = dict.fromkeys(o.method for o in PRIMARY if o.block == block)
+    pairs = [(method, BASELINES[block]) for method in taught]
+    each = [_tenths(folder or blocks_folder(), block, pair, measure) for pair in pairs]
     found = [rows for rows in each if not rows.empty]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=_OF_TENTHS)
 
 
-def _tenths(folder: Path, method: str, measure: str) -> pd.DataFrame:
-    rows_and_classes = rows_of(folder, "b", (method, "one-hot"))
+def _tenths(folder: Path, block: str, pair: tuple[str, str], measure: str) -> pd.DataFrame:
+    rows_and_classes = rows_of(folder, block, pair)
     if rows_and_classes is None:
         return pd.DataFrame()
     found = rows_and_classes[1]
     tenth = found["label"] * TENTHS // found["label"].nunique()
     means = found.assign(tenth=tenth).groupby(["method", "tenth", "seed"], as_index=False)
     rows = means[measure].mean().assign(temperature=np.nan)
-    changes = paired_differences(rows, measure, "one-hot", ["tenth"])
+    changes = paired_differences(rows, measure, pair[1], ["tenth"])
     images = found.groupby(tenth)["train_count"].agg(["max", "min"])
-    names = [f"{high}–\n{low}" for high, low in images.to_numpy()]
+    counts = images.to_numpy()
+    names = [str(high) if high == low else f"{high}–\n{low}" for high, low in counts]
     each = changes["tenth"].map(dict(enumerate(names)))
     return changes.assign(label=changes["tenth"], class_name=each)[list(_OF_TENTHS)]
 

@@ -111,15 +111,48 @@ def claim_said(claim: PlannedClaim, primary: pd.DataFrame) -> str:
     return f"“{claim.text}” {fate}."
 
 
-def headline(tenths: pd.DataFrame) -> str:
-    """One line: in how many tenths of the classes distillation changes something.
+@dataclass(frozen=True)
+class Drawn:
+    """What the page draws of a block.
+
+    Attributes:
+        method: that the headline counts.
+        by: what is done, and to which data.
+        groups: what its tenths are called.
+        nothing: the headline where none of them clearly changes.
+        hidden: methods that would stretch the scale.
+    """
+
+    method: str
+    by: str
+    groups: str
+    nothing: str
+    hidden: str = ""
+
+
+DRAWN = {
+    "b": Drawn(
+        "distilled", "Distilled on CIFAR-100-LT", "ten groups of classes",
+        "Distilled or not, no tenth of the classes of CIFAR-100-LT clearly changes", "AdaMargin",
+    ),
+    "c": Drawn(
+        "std/rob-d", "A robust student on CIFAR-10-LT", "ten classes",
+        "Robust or standard student, no single class of CIFAR-10-LT clearly changes",
+    ),
+}  # fmt: skip
+
+
+def headline(tenths: pd.DataFrame, block: str = "b") -> str:
+    """One line: in how many tenths of the classes the students of a block change.
 
     Args:
         tenths: as ``kdbook.evidence.outcomes.by_frequency`` gives it.
+        block: of ``DRAWN``.
     """
-    rows = tenths[tenths["method"] == "distilled"]
+    drawn = DRAWN[block]
+    rows = tenths[tenths["method"] == drawn.method]
     if rows.empty:
-        return "No distilled students of CIFAR-100-LT are recorded"
+        return f"{drawn.by}: nothing is recorded"
     sign = np.sign(rows["mean"].to_numpy()) * (corrected(rows) <= LEVEL)
     names = rows["class_name"].to_numpy()
     said = [
@@ -127,25 +160,24 @@ def headline(tenths: pd.DataFrame) -> str:
         for found, verb in ((names[sign > 0], "gain"), (names[sign < 0], "lose"))
         if len(found)
     ]
-    if not said:
-        return "Distilled or not, no tenth of the classes of CIFAR-100-LT clearly changes"
-    return f"Distilled on CIFAR-100-LT: of ten groups of classes {' and '.join(said)}"
+    return f"{drawn.by}: of {drawn.groups} {' and '.join(said)}" if said else drawn.nothing
 
 
 def _range(names: Sequence[str]) -> str:
     """From the largest class of these groups to the smallest: ``500 to 32 training images``."""
     most, _, _ = names[0].partition("–")
     _, _, fewest = names[-1].rpartition("\n")
-    return f"{most} to {fewest} training images"
+    return f"{most} training images" if most == fewest else f"{most} to {fewest} training images"
 
 
-def tenths_chart(tenths: pd.DataFrame) -> alt.LayerChart:
+def tenths_chart(tenths: pd.DataFrame, block: str = "b") -> alt.LayerChart:
     """The change in each tenth of the classes, for the students that move by a few points.
 
     AdaMargin moves by twenty, and on its scale the others would be flat: ``measures_chart`` has it.
     """
-    near = tenths[tenths["method"] != "AdaMargin"]
-    return change_by_class(near, title=headline(tenths), order="training images per class")
+    near = tenths[tenths["method"] != DRAWN[block].hidden]
+    title = headline(tenths, block)
+    return change_by_class(near, title=title, order="training images per class")
 
 
 def measures_chart(measure: str = "log-loss (nats)") -> alt.LayerChart:

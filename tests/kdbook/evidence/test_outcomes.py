@@ -119,3 +119,11 @@ def test_tenths_go_from_the_most_frequent_classes_to_the_rarest(tmp_path):
     assert taught.loc[0, "class_name"] == "500–\n491"
     assert taught.loc[9, "mean"] == pytest.approx(taught.loc[0, "mean"] - 10)
     assert set(found["method"]) == {"distilled", "AdaAlpha"}
+
+
+def test_robust_students_are_drawn_against_the_standard_one(tmp_path):
+    write(tmp_path, "c", {"std/std-d": 0.0, "std/rob-d": 5.0}, range(3))
+    found = outcomes.by_frequency(tmp_path, block="c")
+    assert set(found["method"]) == {"std/rob-d"}
+    assert found["mean"].mean() == pytest.approx(5 + np.mean((NOISE - np.roll(NOISE, 1))[1:4]))
+    assert outcomes.by_frequency(tmp_path).empty

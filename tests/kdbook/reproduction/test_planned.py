@@ -112,9 +112,19 @@ def test_the_headline_counts_tenths_after_correction():
     assert some.endswith("1 gain (70 to 61 training images) and 3 lose (100 to 71 training images)")
 
 
+def test_the_headline_of_single_classes_names_their_images():
+    classes = tenths([1.0] * 10, [1e-4] + [0.5] * 9).assign(
+        method="std/rob-d", class_name=[str(5000 // 2**n) for n in range(10)]
+    )
+    said = planned.headline(classes, "c")
+    assert said == "A robust student on CIFAR-10-LT: of ten classes 1 gain (5000 training images)"
+    none = planned.headline(classes.assign(p=0.5), "c")
+    assert none == "Robust or standard student, no single class of CIFAR-10-LT clearly changes"
+
+
 def test_the_headline_of_nothing_says_so(tmp_path):
     none = planned.headline(outcomes.by_frequency(tmp_path))
-    assert none == "No distilled students of CIFAR-100-LT are recorded"
+    assert none == "Distilled on CIFAR-100-LT: nothing is recorded"
 
 
 def test_the_first_figure_leaves_out_what_would_stretch_its_scale():
