@@ -20,7 +20,7 @@ class Place:
         name: of the machine, as a sentence has it.
         images_per_second: of a ResNet-20 in batches of 128, each training.
         at_once: trainings side by side.
-        teacher: what a teacher's forward pass adds to a step, as a share of it.
+        teacher: what the forward passes of a teacher add, as a share of a training.
     """
 
     name: str
@@ -29,15 +29,19 @@ class Place:
     teacher: float
 
     def seconds(self, runs: Iterable[RunSpec]) -> float:
-        """What these trainings take."""
-        return sum(map(self._images, runs)) / self.images_per_second / self.at_once
+        """What these trainings take. Students of one seed share what their teacher says."""
+        images, asked = 0.0, set[tuple[RunSpec | None, int]]()
+        for spec in runs:
+            asks = spec.teacher is not None and (spec.teacher, spec.seed) not in asked
+            asked.add((spec.teacher, spec.seed))
+            images += _images(spec) * (1 + self.teacher * asks)
+        return images / self.images_per_second / self.at_once
 
-    def _images(self, spec: RunSpec) -> float:
-        """Images that it trains on, as many as a ResNet-20 could in the same time."""
-        assert isinstance(spec.model, ModelSpec), "the plan has ResNets for small images only"
-        size = (spec.model.depth - 2) / 18
-        teacher = 1 + self.teacher * (spec.teacher is not None)
-        return spec.recipe.epochs * _IMAGES[spec.data.name] * size * teacher
+
+def _images(spec: RunSpec) -> float:
+    """Images that it trains on, as many as a ResNet-20 could in the same time."""
+    assert isinstance(spec.model, ModelSpec), "the plan has ResNets for small images only"
+    return spec.recipe.epochs * _IMAGES[spec.data.name] * (spec.model.depth - 2) / 18
 
 
 _IMAGES = {"cifar100": 10_847, "cifar10": 12_406}

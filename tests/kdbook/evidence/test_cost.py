@@ -16,6 +16,8 @@ def test_seconds_follow_epochs_images_depth_and_teacher():
     one_hot, seconds = run_of("b", "one-hot"), cost.TWO_CORES.seconds
     assert seconds([one_hot]) == pytest.approx(60 * 10_847 / 600 / 2)
     assert seconds([run_of("b", "distilled")]) == pytest.approx(4 / 3 * seconds([one_hot]))
+    pair = [run_of("c", "std/std-d"), run_of("c", "std/rob-d")]
+    assert seconds(pair) == pytest.approx(7 / 4 * seconds(pair[:1]))
     assert seconds([run_of("f", "one-hot")]) == pytest.approx(3 * seconds([one_hot]))
     assert seconds([run_of("b2", "one-hot")]) == pytest.approx(200 / 60 * seconds([one_hot]))
 
