@@ -13,7 +13,7 @@ from kdlib.runs.result import RunResult
 from kdlib.runs.side_by_side import in_processes
 from kdlib.runs.spec import RESULTS_VERSION, RunSpec
 from kdlib.runs.store import Store
-from kdlib.runs.teacher_tables import build_shared_table, by_teacher
+from kdlib.runs.teacher_tables import build_shared_table, by_teacher, takes_fused_steps
 from kdlib.runs.train_one import torch_threads, train_one
 from kdlib.runs.train_together import in_stacks, train_together
 from kdlib.training import processes
@@ -66,7 +66,7 @@ def execute(
     with bar_over("training", "run", total=total, shown=progress and total > 1) as bar:
         for generation in generations:
             workers = workers_for(generation, device, jobs)
-            build_shared_tables(generation, store, device)
+            build_shared_tables(generation, store, device, together)
             stacks = in_stacks(generation, together, workers)
             for trained in _train_side_by_side(stacks, store, device, workers, progress):
                 bar.update(trained)
@@ -119,14 +119,20 @@ def chosen_device(device: str | None) -> str:
     return device
 
 
-def build_shared_tables(specs: Sequence[RunSpec], store: Store, device: str) -> None:
-    """Caches of teachers that pay for several of ``specs`` together, though for none alone."""
+def build_shared_tables(
+    specs: Sequence[RunSpec], store: Store, device: str, together: int = 1
+) -> None:
+    """Caches of teachers that pay for several of ``specs``, though for none alone.
+
+    For students that train by themselves; those of one batch take no fused steps.
+    """
     if processes.count() > 1:
         return
     for students in by_teacher(specs):
         if len(students) > 1:
             with torch_threads(threads_for(students[0], 1)):
-                build_shared_table(students, store, device)
+                fused = together == 1 and takes_fused_steps(students[0], device)
+                build_shared_table(students, store, device, fused=fused)
 
 
 def workers_for(specs: Sequence[RunSpec], device: str, jobs: int | None) -> int:

@@ -13,7 +13,7 @@ from kdlib.runs.shapes import Shape, shape_of, training_images
 from kdlib.runs.short_trainings import Cost, measured_costs
 from kdlib.runs.spec import RunSpec
 from kdlib.runs.teacher_tables import LARGEST_TABLE, by_teacher, of_shared_seeds, same_bits
-from kdlib.training.teacher_views import BYTES_A_LOGIT, table_bytes, table_pays
+from kdlib.training.teacher_views import table_bytes, table_pays, visits_bytes
 
 # Time: short trainings of each kind are timed here
 
@@ -124,7 +124,7 @@ class PlannedTables:
 
     Attributes:
         sizes: bytes of each table that is built, or read where it is there already.
-        too_large: tables that would pay but take more than ``LARGEST_TABLE``.
+        too_large: caches that would pay but take more than ``LARGEST_TABLE``.
         too_few_views: teachers whose students ask for fewer views than a table holds, each student
             for its own.
         visited: of each teacher several of whose students share a seed, and so their views: most
@@ -152,7 +152,7 @@ class PlannedTables:
         if self.too_large:
             limit = LARGEST_TABLE / 2**30
             parts.append(
-                f"{self.too_large} by forward passes: a table would exceed {limit:.0f} GiB"
+                f"{self.too_large} by forward passes: a cache would exceed {limit:.0f} GiB"
             )
         if self.too_few_views:
             parts.append(
@@ -185,16 +185,16 @@ def planned_tables(specs: Sequence[RunSpec], device: str) -> PlannedTables:
         shape = shape_of(spec)
         examples = shape.training_examples(spec.data.imbalance)
         size = table_bytes(spec.recipe, examples, shape.num_classes)
-        shares = same_bits(spec, device)
-        pays = table_pays(spec.recipe, len(students) if shares else 1)
-        seeds = of_shared_seeds(students) if shares else []
-        if size > LARGEST_TABLE and (pays or seeds):
+        at_visits = visits_bytes(spec.recipe, examples, shape.num_classes)
+        seeds = {student.seed for student in students} if same_bits(spec, device) else {spec.seed}
+        several = of_shared_seeds(students) if same_bits(spec, device) else []
+        pays = table_pays(spec.recipe, len(seeds))
+        if not pays and not several:
+            too_few += 1
+        elif (size if pays else at_visits) > LARGEST_TABLE:
             too_large += 1
         elif pays:
             sizes.append(size)
-        elif seeds:
-            visits = spec.recipe.last_epoch * examples * shape.num_classes * BYTES_A_LOGIT
-            visited.append(len(seeds) * min(size, visits))
         else:
-            too_few += 1
+            visited.append(len(several) * at_visits)
     return PlannedTables(tuple(sizes), too_large, too_few, tuple(visited))

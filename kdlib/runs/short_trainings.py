@@ -16,7 +16,7 @@ from kdlib.runs.shapes import shape_of
 from kdlib.runs.side_by_side import in_processes
 from kdlib.runs.spec import RobustCost, RunSpec
 from kdlib.runs.store import Store
-from kdlib.runs.teacher_tables import build_shared_table
+from kdlib.runs.teacher_tables import build_shared_table, takes_fused_steps
 from kdlib.runs.train_one import torch_threads, train_one
 from kdlib.runs.train_together import train_together
 from kdlib.training import CosineDecay, steps_per_epoch
@@ -117,7 +117,8 @@ def _train_parents(stack: Sequence[RunSpec], store: Store, device: str, threads:
             train_one(parent, store, device=device, threads=threads)
         if spec.teacher is not None:
             cut = _cut(spec, spec.recipe.epochs, 0)
-            build_shared_table([cut], store, device)
+            fused = len(stack) == 1 and takes_fused_steps(cut, device)
+            build_shared_table([cut], store, device, fused=fused)
 
 
 def _epochs_to_a_move(spec: RunSpec) -> int:

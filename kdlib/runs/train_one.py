@@ -29,7 +29,7 @@ from kdlib.runs.machine import environment
 from kdlib.runs.result import EVALUATED_SPLITS, RunResult
 from kdlib.runs.spec import RunSpec
 from kdlib.runs.store import Store
-from kdlib.runs.teacher_tables import teacher_signal
+from kdlib.runs.teacher_tables import takes_fused_steps, teacher_signal
 from kdlib.runs.vectors import loss_vectors, multipliers_for
 from kdlib.training import CheckpointError, Outcome, predict_logits, processes, train
 
@@ -151,7 +151,9 @@ def _resumed(begun: Begun, store: Store, *, device: str, bar: bool) -> Outcome:
     split = training_split(spec, dataset)
     if vectors.needs_teacher:
         settings["teacher"] = processes.first_before_others(
-            lambda: teacher_signal(spec, split, store, device)
+            lambda: teacher_signal(
+                spec, split, store, device, fused=takes_fused_steps(spec, device)
+            )
         )
     settings["multipliers"] = multipliers_for(spec, dataset, store, device)
     try:

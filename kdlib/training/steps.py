@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import cast, get_args
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from kdlib.errors import SettingError
 from kdlib.training import processes
@@ -87,10 +87,22 @@ def chosen_step(job: Job, asked: StepKind | None) -> StepKind:
     return cast(StepKind, kind)
 
 
-def fuses(device: str, recipe: Recipe) -> bool:
-    """Whether the environment asks for fused steps, and trainings by this recipe can take them."""
-    asked = os.environ.get(ENVIRONMENT) == "fused"
-    return asked and device == "cpu" and recipe.precision == "fp32" and processes.count() == 1
+def fuses(device: str, recipe: Recipe, model: Callable[[], nn.Module]) -> bool:
+    """Whether a training takes fused steps because the environment asks for them.
+
+    Args:
+        device: where it trains.
+        recipe: how.
+        model: makes the network; called where all else allows fused steps.
+    """
+    asked = os.environ.get(ENVIRONMENT) == "fused" and processes.count() == 1
+    if not asked or device != "cpu" or recipe.precision != "fp32":
+        return False
+    try:
+        fused_for_training(model())
+    except CannotFuseError:
+        return False
+    return True
 
 
 def _obstacle(job: Job) -> str | None:

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from kdlib.data import Split, apply_views, epoch_views, num_views, to_float
 from kdlib.errors import SettingError
-from kdlib.training.fused import CannotFuseError
 from kdlib.training.predict import passes
 from kdlib.training.recipe import Recipe
 from kdlib.training.teacher import ForwardTeacher
@@ -74,6 +73,11 @@ class VisitedViews:
         return self.logits[places]
 
 
+def every_view(recipe: Recipe, examples: int) -> Tensor:
+    """All views of all images, numbered as by ``visits``: int64 ``[N * V]``."""
+    return torch.arange(examples * num_views(recipe.crop_padding, recipe.flip))
+
+
 def visits(recipe: Recipe, examples: int, seed: int) -> Tensor:
     """The views that a training visits, each once, ascending: ``row * V + view``, int64 ``[M]``."""
     padding, flip = recipe.crop_padding, recipe.flip
@@ -94,14 +98,21 @@ def table_bytes(recipe: Recipe, examples: int, num_classes: int) -> int:
     return rows * views * classes * BYTES_A_LOGIT
 
 
-def table_pays(recipe: Recipe, students: int = 1) -> bool:
-    """Whether so many students ask for at least as many views as the table has.
+def table_pays(recipe: Recipe, seeds: int = 1) -> bool:
+    """Whether students of so many seeds ask for at least as many views as the table has.
 
     Args:
         recipe: of each of them.
-        students: of one teacher that train by this recipe on this split, at least 1.
+        seeds: of students of one teacher that train by this recipe on this split, at least 1; those
+            of one seed ask for the same views.
     """
-    return num_views(recipe.crop_padding, recipe.flip) <= students * recipe.last_epoch
+    return num_views(recipe.crop_padding, recipe.flip) <= seeds * recipe.last_epoch
+
+
+def visits_bytes(recipe: Recipe, examples: int, num_classes: int) -> int:
+    """Memory that the logits on a seed's visits take at most."""
+    visited = examples * recipe.last_epoch * num_classes * BYTES_A_LOGIT
+    return min(visited, table_bytes(recipe, examples, num_classes))
 
 
 def build_table(
@@ -111,7 +122,6 @@ def build_table(
     *,
     dataset_name: str,
     device: torch.device | str = "cpu",
-    fused: bool = False,
 ) -> Tensor:
     """The teacher's logits on every view of every image, as ``ForwardTeacher`` gives them.
 
@@ -121,7 +131,6 @@ def build_table(
         recipe: its crops, flips, input scaling and precision.
         dataset_name: whose channel statistics "standardise" uses.
         device: where to compute.
-        fused: answer as a training by fused steps is answered, where layers can be fused.
 
     Returns:
         float32 ``[N, V, L]`` on the CPU.
@@ -129,12 +138,9 @@ def build_table(
     Raises:
         SettingError: the images lie in files, where views have no end.
     """
-    shape = table_shape(recipe, len(split), split.num_classes)
-    every = torch.arange(shape[0] * shape[1])
-    table = logits_on(
-        every, teacher, split, recipe, dataset_name=dataset_name, device=device, fused=fused
-    )
-    return table.reshape(shape)
+    every = every_view(recipe, len(split))
+    table = logits_on(every, teacher, split, recipe, dataset_name=dataset_name, device=device)
+    return table.reshape(table_shape(recipe, len(split), split.num_classes))
 
 
 @torch.no_grad()
@@ -157,24 +163,17 @@ def logits_on(
         recipe: its crops and flips.
         dataset_name: of the statistics.
         device: where to compute.
-        fused: how to answer.
+        fused: answer as trainings by fused steps are answered.
     """
     if not isinstance(split.images, Tensor):
         raise SettingError("images in files have too many views for a table")
-    answers = _answering(ForwardTeacher(teacher, device, recipe.precision), fused)
+    answers = ForwardTeacher(teacher, device, recipe.precision)
+    answers = answers.fused() if fused else answers
     images, count = split.images.to(device), num_views(recipe.crop_padding, recipe.flip)
     found, sizes = torch.empty(len(wanted), split.num_classes), passes(len(wanted), images, device)
     for part, place in zip(wanted.split(sizes), found.split(sizes), strict=True):
         place.copy_(_logits(answers, images, part // count, part % count, recipe, dataset_name))
     return found
-
-
-def _answering(teacher: ForwardTeacher, fused: bool) -> ForwardTeacher:
-    """As it would answer a training by fused steps; as it is where layers cannot be fused."""
-    try:
-        return teacher.fused() if fused else teacher
-    except CannotFuseError:
-        return teacher
 
 
 def _logits(

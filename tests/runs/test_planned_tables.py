@@ -52,4 +52,4 @@ def test_a_table_beyond_the_limit_is_not_planned():
     wide = [s.model_copy(update={"data": data}) for s in students(1000, 1, crop_padding=8)]
     planned = planned_tables(wide, "cpu")
     assert (planned.sizes, planned.too_large) == ((), 1)
-    assert "a table would exceed 4 GiB" in str(planned)
+    assert "a cache would exceed 4 GiB" in str(planned)

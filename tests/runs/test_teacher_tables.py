@@ -1,16 +1,15 @@
 """Tables in the store: built once, rebuilt when damaged, and of no influence on results."""
 
-import shutil
-
 import numpy as np
 import pytest
 import torch
 from small_runs import distilled, one_hot
 
 from kdlib.errors import SettingError
+from kdlib.models import ModelSpec
 from kdlib.runs import Store, execute, teacher_tables
 from kdlib.runs.build import dataset_for, training_split
-from kdlib.runs.teacher_tables import table_path, teacher_signal
+from kdlib.runs.teacher_tables import table_path, takes_fused_steps, teacher_signal
 from kdlib.training.teacher_views import TeacherTable, VisitedViews, visits
 
 
@@ -25,8 +24,9 @@ def store(tmp_path):
     return Store(tmp_path)
 
 
-def signal(spec, store):
-    return teacher_signal(spec, training_split(spec, dataset_for(spec)), store, "cpu")
+def signal(spec, store, fused=False):
+    split = training_split(spec, dataset_for(spec))
+    return teacher_signal(spec, split, store, "cpu", fused=fused)
 
 
 def test_the_table_is_built_where_it_pays_and_used_where_it_is(store):
@@ -68,14 +68,18 @@ def test_two_students_together_ask_for_enough_views(tmp_path):
         np.testing.assert_array_equal(a.logits("test"), b.logits("test"))
 
 
-def has_compiler():
-    return any(map(shutil.which, ("c++", "g++", "clang++")))
+def fusible(spec):
+    """With batch norms of 16 channels."""
+    model = ModelSpec(depth=8)
+    return spec.model_copy(
+        update={"model": model, "teacher": spec.teacher.model_copy(update={"model": model})}
+    )
 
 
-def hotter(epochs=6, seed=0):
+def hotter(epochs=6, seed=0, temperature=4.0):
     """Another student of the same teacher and seed, which sees the same views."""
     spec = student(epochs, seed)
-    objective = spec.objective.model_copy(update={"temperature": 4.0})
+    objective = spec.objective.model_copy(update={"temperature": temperature})
     return spec.model_copy(update={"objective": objective})
 
 
@@ -84,17 +88,44 @@ def test_students_of_one_seed_share_what_their_teacher_says_of_their_views(
     tmp_path, monkeypatch, step
 ):
     """Two students of three epochs ask for six of nine views, so a table of all does not pay."""
-    if step == "fused" and not has_compiler():
-        pytest.skip("fused steps need a C++ compiler")
     monkeypatch.setenv("KDLIB_STEP", step)
-    pair = [student(3), hotter(3)]
+    pair = [fusible(student(3)), fusible(hotter(3))]
+    fused = takes_fused_steps(pair[0], "cpu")
+    if step == "fused" and not fused:
+        pytest.skip("fused steps cannot be had")
     together, alone = Store(tmp_path / "together"), Store(tmp_path / "alone")
     at_once = execute(pair, store=together, jobs=1, progress=False)
     one_by_one = [execute([s], store=alone, jobs=1, progress=False)[0] for s in pair]
-    assert isinstance(signal(pair[0], together), VisitedViews)
+    assert isinstance(signal(pair[0], together, fused), VisitedViews)
     assert (len(tables(together)), len(tables(alone))) == (1, 0)
+    assert {run.environment["step"] for run in (*at_once, *one_by_one)} == {step}
     for a, b in zip(at_once, one_by_one, strict=True):
         np.testing.assert_array_equal(a.logits("test"), b.logits("test"))
+
+
+def test_students_in_one_batch_do_not_depend_on_it_where_fused_steps_are_asked_for(
+    tmp_path, monkeypatch
+):
+    """They take none, so their teacher's layers are not fused either, with a cache or without."""
+    monkeypatch.setenv("KDLIB_STEP", "fused")
+    pair = [fusible(student(3)), fusible(hotter(3))]
+    stores = [Store(tmp_path / name) for name in ("with", "without")]
+    execute([spec.teacher for spec in pair], store=stores[0], progress=False)
+    execute([spec.teacher for spec in pair], store=stores[1], progress=False)
+    cached = execute(pair, store=stores[0], jobs=1, together=2, progress=False)
+    monkeypatch.setattr(teacher_tables, "LARGEST_TABLE", 0)
+    without = execute(pair, store=stores[1], jobs=1, together=2, progress=False)
+    assert (len(tables(stores[0])), len(tables(stores[1]))) == (1, 0)
+    for a, b in zip(cached, without, strict=True):
+        np.testing.assert_array_equal(a.logits("test"), b.logits("test"))
+
+
+def test_three_students_of_one_seed_need_no_table_of_all_views(store):
+    """They visit the views of one of them, though together they ask for twelve of nine."""
+    several = [student(4), hotter(4), hotter(4, temperature=5.0)]
+    execute([one_hot(100)], store=store, progress=False)
+    teacher_tables.build_shared_table(several, store, "cpu")
+    assert isinstance(signal(several[0], store), VisitedViews)
 
 
 def test_only_students_of_one_seed_share_their_views(store):

@@ -260,6 +260,21 @@ def test_a_fused_teacher_answers_as_the_teacher(name):
     assert torch.equal(images, before)
 
 
+def test_a_fused_teacher_answers_each_image_alike_in_any_batch_and_with_any_threads():
+    """So a cache that is built ahead holds the bits that a training would have asked for."""
+    model = build(SPECS["A"], num_classes=5, channels=3, image_size=32, seed=0)
+    ready, images = ForwardTeacher(model, "cpu").fused(), last(normal((256, 3, 32, 32), 2))
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        ahead = torch.cat([ready(None, None, part) for part in images.split(128)])
+        torch.set_num_threads(1)
+        order = torch.randperm(256, generator=torch.Generator().manual_seed(0))[:100]
+        assert torch.equal(ready(None, None, last(images[order])), ahead[order])
+    finally:
+        torch.set_num_threads(before)
+
+
 class Twice(nn.Module):
     """What is added is needed again after the sum."""
 

@@ -78,8 +78,8 @@ def test_it_pays_once_a_student_sees_each_view_once_on_average(epochs, pays):
 
 
 def test_students_are_counted_together():
-    assert table_pays(changed(epochs=6), students=3)
-    assert not table_pays(changed(epochs=6), students=2)
+    assert table_pays(changed(epochs=6), seeds=3)
+    assert not table_pays(changed(epochs=6), seeds=2)
 
 
 def test_an_early_stop_counts():
