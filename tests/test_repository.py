@@ -348,7 +348,12 @@ def test_a_chapter_takes_nothing_from_the_room_of_another():
     rooms, found = PACKAGES["kdbook"] / "chapters", {}
     for path in rooms.rglob("*.py"):
         own = path.relative_to(rooms).parts[0].removesuffix(".py")
-        others = set(re.findall(r"^ *(?:from|import) kdbook\.chapters\.(\w+)", text_of(path), re.M))
+        others = {
+            node.module.split(".")[2] if node.module.count(".") > 1 else alias.name
+            for node in ast.walk(ast.parse(text_of(path)))
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("kdbook.chapters")
+            for alias in node.names
+        } & {room.stem for room in rooms.iterdir()}
         if others - {own}:
             found.setdefault(own, set()).update(others - {own})
     assert found == BUILDS_ON

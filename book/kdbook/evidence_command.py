@@ -56,7 +56,7 @@ def evidence(
     folder = into or _folder(folder_to_record(), device)
     click.echo(f"runs in {store.root}, records in {folder}")
     for block in blocks:
-        click.echo(_line(block, _missing(block, store, folder), device, jobs))
+        click.echo(_line(block, store, folder, device, jobs))
     if plan_only:
         click.echo(on_a_gpu(GPU_MINUTES, folder_to_record() / "evidence"))
         return
@@ -82,11 +82,12 @@ def _store(root: Path | None) -> Store:
     return Store(root or own)
 
 
-def _line(block: Block, missing: list[RunSpec], device: str, jobs: int) -> str:
+def _line(block: Block, store: Store, records: Path, device: str, jobs: int) -> str:
     """What of a block is there, and how long the rest takes."""
     from kdlib.runs.plan import estimate, planned_tables
 
-    done = len(block.runs) - len(missing)
+    missing = _missing(block, store, records)
+    done = len(block.runs) - sum(store.get(spec) is None for spec in _unrecorded(block, records))
     time = estimate([[[spec] for spec in missing]], device=device, jobs=jobs)
     left = f", {time} left" if missing else ""
     line = f"{block.name:3}{done:4} of {len(block.runs):3} runs{left}: {block.what}"
@@ -96,22 +97,29 @@ def _line(block: Block, missing: list[RunSpec], device: str, jobs: int) -> str:
 
 def _missing(block: Block, store: Store, records: Path) -> list[RunSpec]:
     """Runs that are neither in the store nor recorded, and teachers that these need again."""
-    from kdbook.evidence.records import recorded_runs
     from kdlib.runs import missing_runs
 
+    generations = missing_runs(_unrecorded(block, records), store)
+    return [spec for generation in generations for spec in generation]
+
+
+def _unrecorded(block: Block, records: Path) -> list[RunSpec]:
+    from kdbook.evidence.records import recorded_runs
+
     recorded = recorded_runs(records, block)
-    wanted = [spec for spec in block.runs if spec.id not in recorded]
-    return [spec for generation in missing_runs(wanted, store) for spec in generation]
+    return [spec for spec in block.runs if spec.id not in recorded]
 
 
 def _work(block: Block, store: Store, device: str, jobs: int, into: Path) -> None:
     """Train what is missing, unless ``jobs`` is 0, and write what is there."""
-    from kdbook.evidence.records import write_block
+    from kdbook.evidence.records import recorded_runs, write_block
     from kdlib.runs import execute
+    from kdlib.runs.machine import warn_of_mixed_machines
 
     if jobs:
         execute(_missing(block, store, into), store=store, jobs=jobs, device=device)
     results = [store.get(member.spec) for member in block.members]
     if any(results):
+        warn_of_mixed_machines(result for result in results if result is not None)
         path = write_block(into, block, results)
-        click.echo(f"{path}: {sum(result is not None for result in results)} rows")
+        click.echo(f"{path}: {len(recorded_runs(into, block))} of {len(block.runs)} runs")

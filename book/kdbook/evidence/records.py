@@ -13,6 +13,7 @@ from kdbook.evidence.blocks import Block
 from kdbook.evidence.tables import per_class, per_seed
 from kdbook.records import common_recipe, days, distinct, networks, split_digests
 from kdlib.files import write_atomically
+from kdlib.locks import held
 from kdlib.runs import RESULTS_VERSION, RunResult
 
 TWO_CORES = "two_cores"
@@ -24,7 +25,8 @@ _OF_MACHINES = ("commit", "device", "kdlib", "python", "step", "threads", "torch
 def write_block(folder: Path, block: Block, results: Sequence[RunResult | None]) -> Path:
     """Write ``block-NAME.csv``, ``block-NAME-classes.csv`` and ``block-NAME.json``.
 
-    What was recorded before of runs that ``results`` lack stays: a store can be lost, a record not.
+    A store can be lost, a record not: where ``results`` lack a run that is recorded, all recorded
+    runs stay as they are, and the others are added. Else the record is written anew.
 
     Args:
         folder: where records of evidence lie; it is made.
@@ -34,17 +36,14 @@ def write_block(folder: Path, block: Block, results: Sequence[RunResult | None])
     Returns:
         The path of the first.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    finished = list({r.spec.id: r for r in results if r is not None}.values())
-    rows, classes, about = _with_recorded(
-        folder, block, per_seed(block, results), per_class(block, results), _about(block, finished)
-    )
     path = folder / f"block-{block.name}.csv"
-    write_atomically(path, _csv(_sorted(block, rows)))
-    classes = classes.sort_values(["run", "label"])
-    write_atomically(path.with_name(f"{path.stem}-classes.csv"), _csv(classes))
-    text = json.dumps(about, indent=2, sort_keys=True) + "\n"
-    write_atomically(path.with_suffix(".json"), text.encode())
+    with held(path.with_suffix(".lock"), f"the record of block {block.name}"):
+        rows, classes, about = _with_recorded(folder, block, results)
+        write_atomically(path, _csv(_sorted(block, rows)))
+        classes = classes.sort_values(["run", "label"])
+        write_atomically(path.with_name(f"{path.stem}-classes.csv"), _csv(classes))
+        text = json.dumps(about, indent=2, sort_keys=True) + "\n"
+        write_atomically(path.with_suffix(".json"), text.encode())
     return path
 
 
@@ -57,25 +56,39 @@ def recorded_runs(folder: Path, block: Block) -> set[str]:
 def read_block(folder: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]] | None:
     """A block's rows per run, its rows per run and class, and what is said of it; or ``None``."""
     path = folder / f"block-{name}.csv"
-    if not path.exists():
+    if not path.with_suffix(".json").exists():  # it is written last
         return None
     classes = pd.read_csv(path.with_name(f"{path.stem}-classes.csv"))
     return pd.read_csv(path), classes, json.loads(path.with_suffix(".json").read_text())
 
 
 def _with_recorded(
-    folder: Path, block: Block, rows: pd.DataFrame, classes: pd.DataFrame, about: dict[str, Any]
+    folder: Path, block: Block, results: Sequence[RunResult | None]
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
-    """These, and what the record holds of the block's other runs."""
-    before = read_block(folder, block.name)
-    kept = recorded_runs(folder, block) - set(about["runs"])
-    if before is None or not kept:
-        return rows, classes, about
-    rows, classes = (
-        pd.concat([new, old[old["run"].isin(kept)]], ignore_index=True)
-        for new, old in ((rows, before[0]), (classes, before[1]))
+    """What is to be written: of these results, and of the record where they lack its runs."""
+    recorded, before = recorded_runs(folder, block), read_block(folder, block.name)
+    there = {result.spec.id for result in results if result is not None}
+    if before is None or recorded <= there:
+        return _of(block, results)
+    new = [result if result and result.spec.id not in recorded else None for result in results]
+    old_rows, old_classes, old = before
+    old_rows = old_rows[old_rows["run"].isin(recorded)]
+    old_classes = old_classes[old_classes["run"].isin(recorded)]
+    if not any(new):
+        return old_rows, old_classes, _joined(block, old | {"runs": {}}, old, recorded)
+    rows, classes, about = _of(block, new)
+    return (
+        pd.concat([old_rows, rows], ignore_index=True),
+        pd.concat([old_classes, classes], ignore_index=True),
+        _joined(block, about, old, recorded),
     )
-    return rows, classes, _joined(block, about, before[2], kept)
+
+
+def _of(
+    block: Block, results: Sequence[RunResult | None]
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    finished = list({r.spec.id: r for r in results if r is not None}.values())
+    return per_seed(block, results), per_class(block, results), _about(block, finished)
 
 
 def _joined(
@@ -84,22 +97,24 @@ def _joined(
     """What is said of the runs of both."""
     runs = new["runs"] | {run: old["runs"][run] for run in kept}
     specs = [spec for spec in block.runs if spec.id in runs]
-    days = new["trained"] + old["trained"]
+    trained = new["trained"] + old["trained"]
     return new | {
         "missing_runs": len(block.runs) - len(runs),
         "model": networks(specs),
         "recipe": common_recipe(specs),
         "runs": runs,
         "splits": old["splits"] | new["splits"],
-        "trained": [min(days), max(days)],
+        "trained": [min(trained), max(trained)],
         **{key: sorted({*new[key], *old[key]}) for key in _OF_MACHINES},
     }
 
 
 def _sorted(block: Block, table: pd.DataFrame) -> pd.DataFrame:
-    place = {member.method: number for number, member in enumerate(reversed(block.members))}
-    order = table.assign(place=-table["method"].map(place))
-    return table.loc[order.sort_values(["place", "temperature", "seed"], kind="stable").index]
+    """By the order of the block's methods, then temperature and seed, then of its members."""
+    method = {member.method: -n for n, member in enumerate(reversed(block.members))}
+    member = {member.spec.id: n for n, member in enumerate(block.members)}
+    keys = table.assign(_method=table["method"].map(method), _member=table["run"].map(member))
+    return table.loc[keys.sort_values(["_method", "temperature", "seed", "_member"]).index]
 
 
 def _csv(table: pd.DataFrame) -> bytes:

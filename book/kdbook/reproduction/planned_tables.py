@@ -12,7 +12,7 @@ from kdbook.compare import p_said, signed
 from kdbook.evidence import cost
 from kdbook.evidence.blocks import BLOCKS, Block
 from kdbook.evidence.outcomes import blocks_folder
-from kdbook.evidence.records import TWO_CORES, read_block
+from kdbook.evidence.records import TWO_CORES, recorded_runs
 from kdbook.tables import shown, unbroken
 
 
@@ -65,7 +65,7 @@ def progress(folder: Path | None = None) -> Styler:
 
 
 def _progress_of(block: Block, folder: Path) -> dict[str, str]:
-    there = {where: _finished(place, block) for where, place in _places(folder).items()}
+    there = {where: recorded_runs(place, block) for where, place in _places(folder).items()}
     most = max(there.values(), key=len)
     left = [spec for spec in block.runs if spec.id not in most]
     done = [f"{len(ids)} on {where}" for where, ids in there.items() if ids]
@@ -79,11 +79,6 @@ def _progress_of(block: Block, folder: Path) -> dict[str, str]:
 
 def _places(folder: Path) -> dict[str, Path]:
     return {"a GPU": folder, "two cores": folder / TWO_CORES}
-
-
-def _finished(folder: Path, block: Block) -> set[str]:
-    found = read_block(folder, block.name)
-    return set() if found is None else set(found[2]["runs"])
 
 
 def _cell(row: pd.Series) -> str:

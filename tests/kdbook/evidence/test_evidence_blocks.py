@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from kdbook.evidence import records, tables
 from kdbook.evidence.blocks import BLOCKS, PILOT_SEED, Block, chosen
-from kdbook.evidence_command import _folder, evidence
+from kdbook.evidence_command import _folder, _missing, evidence
 from kdbook.families import families
 from kdbook.profiles import PROFILES
 from kdbook.tables import Member
@@ -143,16 +143,56 @@ def test_runs_that_no_block_has_any_more_leave_its_record(store, tmp_path):
     assert set(classes["run"]) == set(about["runs"]) == set(rows["run"])
 
 
+def test_a_teacher_that_is_trained_again_leaves_its_record_as_it_was(store, tmp_path):
+    """What was recorded of its students came from the first."""
+    results = [store.get(member.spec) for member in SMALL.members]
+    path = records.write_block(tmp_path, SMALL, [results[0], None, results[2], None, None, None])
+    told = path.read_text().replace(",completed,", ",kept,")
+    path.write_text(told)
+    records.write_block(tmp_path, SMALL, [results[0], results[1], None, None, None, None])
+    rows, classes, about = records.read_block(tmp_path, "small")
+    assert list(rows["status"]) == ["kept", "completed", "kept"] and about["missing_runs"] == 3
+    assert len(classes) == 30 and not classes.duplicated(["run", "label"]).any()
+    records.write_block(tmp_path, SMALL, results)
+    assert "kept" not in path.read_text()  # nothing would be lost, so it is written anew
+
+
+def test_members_of_one_name_and_seed_keep_their_order_in_any_part(store, tmp_path):
+    twice = [Member("same", 20.0, 1.0, 0, m.spec) for m in _small(0)]
+    block = Block("ties", "of the tests", (0,), lambda seed: twice, test="test")
+    results = [store.get(member.spec) for member in twice]
+    whole = records.write_block(tmp_path / "whole", block, results).read_text()
+    for number in (2, 0, 1):
+        part = [r if i == number else None for i, r in enumerate(results)]
+        parts = records.write_block(tmp_path / "parts", block, part)
+    assert parts.read_text() == whole
+
+
+def test_a_record_that_was_cut_off_is_written_again(store, tmp_path):
+    results = [store.get(member.spec) for member in SMALL.members]
+    path = records.write_block(tmp_path, SMALL, results)
+    whole = path.read_bytes()
+    path.with_suffix(".json").unlink()  # a kill before the last of the three
+    assert records.read_block(tmp_path, "small") is None
+    assert records.write_block(tmp_path, SMALL, results).read_bytes() == whole
+
+
+@pytest.mark.parametrize(("kept", "left"), [(3, 3), (2, 5), (1, 6)])
 def test_what_is_recorded_is_not_trained_again_but_for_teachers_of_what_is_missing(
-    store, tmp_path, monkeypatch
+    store, tmp_path, monkeypatch, kept, left
 ):
     monkeypatch.setitem(BLOCKS, "small", SMALL)
     first = [store.get(member.spec) for member in SMALL.members]
-    for kept, left in ((slice(0, 3), 3), (slice(0, 2), 5)):  # all of seed 0; without its student
-        records.write_block(tmp_path / str(left), SMALL, [*first[kept], *[None] * (6 - kept.stop)])
-        options = ["--only", "small", "--store", str(tmp_path / "empty"), "--plan"]
-        said = CliRunner().invoke(evidence, [*options, "--into", str(tmp_path / str(left))])
-        assert f"small{6 - left:4} of   6 runs" in said.output, said.output
+    records.write_block(tmp_path, SMALL, [*first[:kept], *[None] * (6 - kept)])
+    options = ["--only", "small", "--store", str(tmp_path / "empty"), "--plan"]
+    said = CliRunner().invoke(evidence, [*options, "--into", str(tmp_path)])
+    assert f"small{kept:4} of   6 runs" in said.output, said.output
+    assert len(_missing(SMALL, Store(tmp_path / "empty"), tmp_path)) == left
+
+
+def test_what_is_there_does_not_count_teachers_of_other_blocks(tmp_path):
+    plan = ["--only", "d", "--store", str(tmp_path), "--into", str(tmp_path), "--plan"]
+    assert "d     0 of  15 runs" in CliRunner().invoke(evidence, plan).output
 
 
 def test_a_cpu_never_records_over_what_a_gpu_trained():
