@@ -125,7 +125,7 @@ def _show_plan(
     # Timing takes seconds, so what is known is said before.
     click.echo(f"{wanted} runs wanted, {len(missing)} to train (teachers included): ", nl=False)
     click.echo(_cost(generations, machine, how["jobs"], how["together"]))
-    tables = planned_tables(missing, machine)
+    tables = planned_tables(generations, machine)
     if tables.teachers:
         click.echo(str(tables))
 

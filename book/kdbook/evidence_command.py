@@ -88,19 +88,19 @@ def _line(block: Block, store: Store, records: Path, device: str, jobs: int) -> 
 
     missing = _missing(block, store, records)
     done = len(block.runs) - sum(store.get(spec) is None for spec in _unrecorded(block, records))
-    time = estimate([[[spec] for spec in missing]], device=device, jobs=jobs)
+    alone = [[[spec] for spec in generation] for generation in missing]
+    time = estimate(alone, device=device, jobs=jobs)
     left = f", {time} left" if missing else ""
     line = f"{block.name:3}{done:4} of {len(block.runs):3} runs{left}: {block.what}"
     caches = planned_tables(missing, device)
     return f"{line}\n    {caches}" if caches.teachers else line
 
 
-def _missing(block: Block, store: Store, records: Path) -> list[RunSpec]:
+def _missing(block: Block, store: Store, records: Path) -> list[list[RunSpec]]:
     """Runs that are neither in the store nor recorded, and teachers that these need again."""
     from kdlib.runs import missing_runs
 
-    generations = missing_runs(_unrecorded(block, records), store)
-    return [spec for generation in generations for spec in generation]
+    return missing_runs(_unrecorded(block, records), store)
 
 
 def _unrecorded(block: Block, records: Path) -> list[RunSpec]:
@@ -117,7 +117,7 @@ def _work(block: Block, store: Store, device: str, jobs: int, into: Path) -> Non
     from kdlib.runs.machine import warn_of_mixed_machines
 
     if jobs:
-        execute(_missing(block, store, into), store=store, jobs=jobs, device=device)
+        execute(_unrecorded(block, into), store=store, jobs=jobs, device=device)
     results = [store.get(member.spec) for member in block.members]
     if any(results):
         warn_of_mixed_machines(result for result in results if result is not None)

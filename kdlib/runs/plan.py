@@ -163,22 +163,23 @@ class PlannedTables:
 
     @property
     def teachers(self) -> int:
-        """Teachers counted, once for each data set and recipe of their students."""
+        """Teachers counted, once for each generation, data set and recipe of their students."""
         return len(self.sizes) + len(self.visited) + self.too_large + self.too_few_views
 
 
-def planned_tables(specs: Sequence[RunSpec], device: str) -> PlannedTables:
+def planned_tables(generations: Iterable[Sequence[RunSpec]], device: str) -> PlannedTables:
     """What the teachers of these students will answer with, from the specs alone.
 
     Sizes of splits are those of ``kdlib.runs.shapes``, so an upper bound where dev examples are
     left out. Teachers whose students see images in files are not counted: these have no table.
 
     Args:
-        specs: the runs to be trained in one ``execute``.
+        generations: the runs to be trained in one ``execute`` (``missing_runs``); students share a
+            cache where they are of one.
         device: where.
     """
     sizes, visited, too_large, too_few = [], [], 0, 0
-    for students in by_teacher(specs):
+    for students in (group for specs in generations for group in by_teacher(specs)):
         spec = students[0]
         if spec.data.name in PUBLISHED:
             continue
