@@ -38,15 +38,14 @@ def picture(record: Record) -> alt.VConcatChart:
 
 
 def cifar_picture() -> alt.VConcatChart:
-    """The charts of the page *CIFAR, planned before it was run*, one for each paper, likewise."""
-    found = {block: outcomes.by_frequency(block=block) for block in planned.DRAWN}
-    charts = [
-        planned.tenths_chart(rows, block).properties(
-            title=textwrap.wrap(planned.headline(rows, block), 80)
-        )
-        for block, rows in found.items()
-        if not rows.empty
-    ]
+    """The first chart of each paper on the page *CIFAR, planned before it was run*, likewise."""
+    primary = outcomes.primary()
+    tenths, classes = (outcomes.by_frequency(block=block) for block in ("b", "c"))
+    titled = {
+        planned.headline(tenths): planned.tenths_chart(tenths),
+        planned.robust_headline(primary): planned.robust_chart(classes, primary),
+    }
+    charts = [chart.properties(title=textwrap.wrap(title, 80)) for title, chart in titled.items()]
     both = alt.vconcat(*charts).resolve_scale(color="independent", shape="independent")
     return both.properties(**_ON_WHITE).configure(font="sans-serif")
 

@@ -64,7 +64,7 @@ def _without_floor(worst: str, words: str) -> dict[str, str]:
 
 SECONDARY = {
     "b": _without_floor("worst_20", "20 worst classes"),
-    "c": _without_floor("worst_2", "two worst classes"),
+    "c": {**_without_floor("worst_2", "two worst classes"), "mean": "mean (not in the plan)"},
 }
 """By block the measures without a floor, and the share off the label; columns of its table."""
 
@@ -119,7 +119,7 @@ def secondary(folder: Path | None = None, block: str = "b") -> pd.DataFrame:
     """The pairs of the primary outcomes of a block on the measures without a floor; no verdicts.
 
     Columns: comparison, measure, mean, low, high, seeds. Pairs that were not run are left out, and
-    so is the share off the label where one of the pair has no teacher.
+    so is the share off the label where one of the pair has no teacher or both are told the same.
 
     Args:
         folder: by default the book's.
@@ -203,4 +203,5 @@ def _secondary_of(folder: Path, block: str, method: str, baseline: str) -> pd.Da
     has = found[0][list(SECONDARY[block])].notna().all()
     wanted = {column: words for column, words in SECONDARY[block].items() if has[column]}
     rows = compare(_unheated(found[0]), [(method, baseline)], wanted)
+    rows = rows[rows["low"].notna()]
     return rows[["comparison", "measure", "mean", "low", "high", "seeds"]]

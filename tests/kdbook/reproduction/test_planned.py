@@ -112,19 +112,28 @@ def test_the_headline_counts_tenths_after_correction():
     assert some.endswith("1 gain (70 to 61 training images) and 3 lose (100 to 71 training images)")
 
 
-def test_the_headline_of_single_classes_names_their_images():
-    classes = tenths([1.0] * 10, [1e-4] + [0.5] * 9).assign(
-        method="std/rob-d", class_name=[str(5000 // 2**n) for n in range(10)]
+def test_the_headline_of_robust_students_is_the_planned_outcome():
+    def said(**changes):
+        return planned.robust_headline(primary(**changes))
+
+    assert said(o5=(18.8, 0.04)) == (
+        "A robust student raises the worst class of CIFAR-10-LT by 18.8 points"
     )
-    said = planned.headline(classes, "c")
-    assert said == "A robust student on CIFAR-10-LT: of ten classes 1 gain (5000 training images)"
-    none = planned.headline(classes.assign(p=0.5), "c")
-    assert none == "Robust or standard student, no single class of CIFAR-10-LT clearly changes"
+    assert "lowers the worst class of CIFAR-10-LT by 2.0" in said(o5=(-2.0, 0.01))
+    assert "does not clearly change" in said(o5=(18.8, 0.06))
+    assert said() == "No robust students of CIFAR-10-LT are recorded"
+
+
+def test_single_classes_are_corrected_for_ten_looks():
+    one = tenths([9.0] * 10, [1e-4, 0.02] + [0.5] * 8).assign(method="std/rob-d")
+    assert planned.robust_classes_said(one).endswith("for ten looks, 1 gain with 5 seeds.")
+    none = planned.robust_classes_said(one.assign(p=0.02))
+    assert none.endswith("corrected for ten looks, none is decided with 5 seeds.")
 
 
 def test_the_headline_of_nothing_says_so(tmp_path):
     none = planned.headline(outcomes.by_frequency(tmp_path))
-    assert none == "Distilled on CIFAR-100-LT: nothing is recorded"
+    assert none == "No distilled students of CIFAR-100-LT are recorded"
 
 
 def test_the_first_figure_leaves_out_what_would_stretch_its_scale():
