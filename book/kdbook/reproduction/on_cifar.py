@@ -8,6 +8,7 @@ from html import escape
 
 from IPython.display import HTML
 
+from kdbook.compare import LEVEL, p_said
 from kdbook.reproduction import words
 from kdbook.reproduction.by_chapter import Beside, beside_cifar
 from kdbook.reproduction.claim_pages import cards, effect
@@ -69,7 +70,8 @@ def _shared(rows: Iterable[Beside], side: str) -> str:
 
 def said(rows: Sequence[Beside]) -> str:
     """How the claims fare on CIFAR, and where digits say more, less or otherwise."""
-    return " ".join([_fared(rows), *_opposed(rows), *_only_digits(rows), *_only_cifar(rows)])
+    others = (_alone, _opposed, _only_digits, _only_cifar)
+    return " ".join([_fared(rows), *(text for told in others for text in told(rows))])
 
 
 def _fared(rows: Sequence[Beside]) -> str:
@@ -86,6 +88,27 @@ def _how(row: Beside) -> Verdict:
     return Verdict.AGREES if row.verdict in _AS_IN_PAPER else row.verdict
 
 
+def _alone(rows: Iterable[Beside]) -> list[str]:
+    """What tests by themselves would decide, and tests of all claims do not."""
+    found = [
+        f"“{row.claim.text}” ({_p(line['p'])})"
+        for row in rows
+        if _how(row) == Verdict.UNDECIDED and (line := row.on_cifar) and line["p"] <= LEVEL
+    ]
+    if not found:
+        return []
+    open_ = "it" if len(found) == 1 else "them"
+    return [
+        f"Tested by itself, {' and '.join(found)} would be decided; the correction for all claims "
+        f"of both papers leaves {open_} open."
+    ]
+
+
+def _p(value: float) -> str:
+    said = p_said(value)
+    return f"p {said}" if said.startswith("<") else f"p = {said}"
+
+
 def _opposed(rows: Iterable[Beside]) -> list[str]:
     found = [row for row in rows if row.sign and row.sign == -row.sign_on_cifar]
     return [f"Digits say the opposite of CIFAR about {_named(found)}."] if found else []
@@ -96,9 +119,14 @@ def _only_digits(rows: Iterable[Beside]) -> list[str]:
     found = [row for row in rows if row.sign and not row.sign_on_cifar and row.as_printed]
     return [
         f"Digits clearly {'agree with' if row.sign == row.as_printed else 'contradict'} "
-        f"{_named([row])}{_WHY.get(_how(row), '')}."
+        f"{_named([row])}{_why(row)}."
         for row in found
     ]
+
+
+def _why(row: Beside) -> str:
+    alone = row.on_cifar is not None and row.on_cifar["p"] <= LEVEL
+    return "" if alone else _WHY.get(_how(row), "")
 
 
 def _only_cifar(rows: Iterable[Beside]) -> list[str]:

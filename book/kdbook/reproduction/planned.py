@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import altair as alt
@@ -164,7 +164,7 @@ def _changed(rows: pd.DataFrame) -> dict[str, np.ndarray]:
     return {verb: changed for verb, changed in found.items() if len(changed)}
 
 
-def _range(names: Sequence[str]) -> str:
+def _range(names: np.ndarray) -> str:
     """From the largest class of these groups to the smallest: ``500 to 32 training images``."""
     most, _, _ = names[0].partition("–")
     _, _, fewest = names[-1].rpartition("\n")

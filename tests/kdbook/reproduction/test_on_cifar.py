@@ -93,6 +93,20 @@ def test_an_undecided_cifar_is_no_confirmation():
     )
 
 
+def test_what_the_correction_alone_leaves_open_is_said_with_its_p_value():
+    nearly = (1.0, 2.6, 0.3, 1.9, 0.6)
+    mean, worst = beside_cifar("rare_classes", [cifar(nearly), digits(UNCLEAR)])
+    p = paired_p_value(nearly)
+    assert 0.01 < p < 0.05 and mean.verdict is Verdict.UNDECIDED
+    assert said([mean]).endswith(
+        f"Tested by itself, “With a long tail the mean gains” (p = {mean.on_cifar['p']:.3f}) would "
+        "be decided; the correction for all claims of both papers leaves it open."
+    )
+    assert said([mean, worst]).endswith("leaves them open.")
+    clear, _ = beside_cifar("rare_classes", [cifar(UNCLEAR), digits(UNCLEAR)])
+    assert "Tested by itself" not in said([clear])
+
+
 def test_signs_on_digits_are_corrected_for_the_claims_of_the_page():
     barely = (1.0, 2.6, 0.3, 1.9, 0.6)  # every measure changes alike: two equal p-values
     alone = paired_p_value(np.array(barely))
