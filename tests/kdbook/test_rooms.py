@@ -2,7 +2,11 @@
 
 import ast
 import json
+import re
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -42,3 +46,27 @@ def test_each_notebook_with_a_study_opens_its_room():
         path = BOOK / f"{page.removeprefix('book/')}.ipynb"
         if page != "book/intro":  # which runs nothing
             assert ("kdbook.chapters", "chapter") in imported(path), page
+
+
+def has(module, chain):
+    """Whether a module has what a chain of names asks for; an object is asked for no more."""
+    for part in chain.split("."):
+        if not isinstance(module, ModuleType):
+            return True
+        if not hasattr(module, part) and not find_spec(f"{module.__name__}.{part}"):
+            return False
+        module = getattr(module, part, None) or import_module(f"{module.__name__}.{part}")
+    return True
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_room_has_what_its_notebook_asks_for(path):
+    """As the building of the book would find out, minutes later."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    opened = re.search(r'\bchapter\(\s*"(\w+)"', code)
+    asked = set(re.findall(r"\broom\.([\w.]*\w)", code))
+    if opened is None or not asked:
+        return
+    room = import_module(f"kdbook.chapters.{opened[1]}")
+    assert [chain for chain in sorted(asked) if not has(room, chain)] == []

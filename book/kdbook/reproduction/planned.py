@@ -15,6 +15,12 @@ from kdbook.compare import LEVEL
 from kdbook.evidence.outcomes import by_frequency
 from kdbook.published import corrected
 
+ROBUST = {
+    "std/rob-d": "robust student",
+    "rob/rob-d": "robust student of a robust teacher",
+}
+"""What a chart calls the robust students of block c."""
+
 MEASURES = {
     "accuracy": "accuracy (points)",
     "log_loss": "log-loss (nats)",
@@ -185,7 +191,8 @@ def tenths_chart(tenths: pd.DataFrame) -> alt.LayerChart:
 
 def robust_chart(classes: pd.DataFrame, primary: pd.DataFrame) -> alt.LayerChart:
     """The change in each class of CIFAR-10-LT under robust students."""
-    return change_by_class(classes, title=robust_headline(primary), order=_ORDER)
+    named = classes.assign(method=classes["method"].map(ROBUST))
+    return change_by_class(named, title=robust_headline(primary), order=_ORDER)
 
 
 def measures_chart(measure: str = "log-loss (nats)") -> alt.LayerChart:

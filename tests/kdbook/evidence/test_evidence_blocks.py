@@ -177,6 +177,13 @@ def test_a_record_that_was_cut_off_is_written_again(store, tmp_path):
     assert records.write_block(tmp_path, SMALL, results).read_bytes() == whole
 
 
+@pytest.fixture
+def untimed(monkeypatch):
+    """Says at once how long trainings take, without timing any."""
+    monkeypatch.setattr("kdlib.runs.plan.estimate", lambda *_, **__: "about 1 min")
+
+
+@pytest.mark.usefixtures("untimed")
 @pytest.mark.parametrize(("kept", "left"), [(3, 3), (2, 5), (1, 6)])
 def test_what_is_recorded_is_not_trained_again_but_for_teachers_of_what_is_missing(
     store, tmp_path, monkeypatch, kept, left
@@ -191,6 +198,7 @@ def test_what_is_recorded_is_not_trained_again_but_for_teachers_of_what_is_missi
     assert sum(map(len, generations)) == left
 
 
+@pytest.mark.usefixtures("untimed")
 def test_what_is_there_does_not_count_teachers_of_other_blocks(tmp_path):
     plan = ["--only", "d", "--store", str(tmp_path), "--into", str(tmp_path), "--plan"]
     assert "d     0 of  15 runs" in CliRunner().invoke(evidence, plan).output

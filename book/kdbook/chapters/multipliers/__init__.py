@@ -13,6 +13,7 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
+from kdbook import collapse as collapse
 from kdbook.collapse import collapses, paths
 from kdbook.compare import compare_corrected
 from kdbook.families import Named
