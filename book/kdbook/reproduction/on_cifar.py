@@ -70,8 +70,7 @@ def _shared(rows: Iterable[Beside], side: str) -> str:
 
 def said(rows: Sequence[Beside]) -> str:
     """How the claims fare on CIFAR, and where digits say more, less or otherwise."""
-    others = (_alone, _opposed, _only_digits, _only_cifar)
-    return " ".join([_fared(rows), *(text for told in others for text in told(rows))])
+    return " ".join([_fared(rows), *_opposed(rows), *_only_digits(rows), *_only_cifar(rows)])
 
 
 def _fared(rows: Sequence[Beside]) -> str:
@@ -88,7 +87,7 @@ def _how(row: Beside) -> Verdict:
     return Verdict.AGREES if row.verdict in _AS_IN_PAPER else row.verdict
 
 
-def _alone(rows: Iterable[Beside]) -> list[str]:
+def alone(rows: Iterable[Beside]) -> list[str]:
     """What tests by themselves would decide, and tests of all claims do not."""
     found = [
         f"“{row.claim.text}” ({_p(line['p'])})"
@@ -115,13 +114,13 @@ def _opposed(rows: Iterable[Beside]) -> list[str]:
 
 
 def _only_digits(rows: Iterable[Beside]) -> list[str]:
-    """What the laboratory decides and CIFAR does not, a sentence per claim."""
-    found = [row for row in rows if row.sign and not row.sign_on_cifar and row.as_printed]
-    return [
-        f"Digits clearly {'agree with' if row.sign == row.as_printed else 'contradict'} "
-        f"{_named([row])}{_why(row)}."
-        for row in found
-    ]
+    """What the laboratory decides and CIFAR does not."""
+    found: dict[tuple[str, str], list[Beside]] = {}
+    for row in rows:
+        if row.sign and not row.sign_on_cifar and row.as_printed:
+            verb = "agree with" if row.sign == row.as_printed else "contradict"
+            found.setdefault((verb, _why(row)), []).append(row)
+    return [f"Digits clearly {verb} {_named(each)}{why}." for (verb, why), each in found.items()]
 
 
 def _why(row: Beside) -> str:
@@ -161,10 +160,11 @@ def _setting(line: Line) -> str:
     return str(line["setting"]).partition(", ")[2]
 
 
-def _folded(rows: Iterable[Beside]) -> str:
+def _folded(rows: Sequence[Beside]) -> str:
     """What the brackets say, and what our trainings on CIFAR do otherwise than the paper's."""
     each = [row.on_cifar["apart"] for row in rows if row.on_cifar and row.on_cifar["apart"]]
     items = "".join(f"<li>{escape(apart)}</li>" for apart in dict.fromkeys(each))
     head = "What the brackets say" + (", and what these trainings do otherwise" if items else "")
     listed = f"<ul>{items}</ul>" if items else ""
-    return f"<details><summary>{head}</summary><p>{_BRACKETS}</p>{listed}</details>"
+    told = escape(" ".join([_BRACKETS, *alone(rows)]))
+    return f"<details><summary>{head}</summary><p>{told}</p>{listed}</details>"
