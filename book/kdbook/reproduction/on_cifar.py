@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 
+import numpy as np
 from IPython.display import HTML
 
 from kdbook.compare import LEVEL, p_said
@@ -90,9 +91,9 @@ def _how(row: Beside) -> Verdict:
 def alone(rows: Iterable[Beside]) -> list[str]:
     """What tests by themselves would decide, and tests of all claims do not."""
     found = [
-        f"“{row.claim.text}” ({_p(line['p'])})"
+        f"“{row.claim.text}” ({_p(_p_alone(row))})"
         for row in rows
-        if _how(row) == Verdict.UNDECIDED and (line := row.on_cifar) and line["p"] <= LEVEL
+        if _how(row) == Verdict.UNDECIDED and _p_alone(row) <= LEVEL
     ]
     if not found:
         return []
@@ -101,6 +102,11 @@ def alone(rows: Iterable[Beside]) -> list[str]:
         f"Tested by itself, {' and '.join(found)} would be decided; the correction for all claims "
         f"of both papers leaves {open_} open."
     ]
+
+
+def _p_alone(row: Beside) -> float:
+    """Of its test on CIFAR, not corrected; NaN where it has none (diverged runs)."""
+    return float((row.on_cifar or {}).get("p", np.nan))
 
 
 def _p(value: float) -> str:
@@ -124,8 +130,7 @@ def _only_digits(rows: Iterable[Beside]) -> list[str]:
 
 
 def _why(row: Beside) -> str:
-    alone = row.on_cifar is not None and row.on_cifar["p"] <= LEVEL
-    return "" if alone else _WHY.get(_how(row), "")
+    return "" if _p_alone(row) <= LEVEL else _WHY.get(_how(row), "")
 
 
 def _only_cifar(rows: Iterable[Beside]) -> list[str]:

@@ -1,5 +1,6 @@
 """What leads a chapter: its claims on the paper's own data, before the same on digits."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -105,6 +106,14 @@ def test_what_the_correction_alone_leaves_open_is_said_with_its_p_value():
     assert alone([mean, worst])[0].endswith("leaves them open.")
     clear, _ = beside_cifar("rare_classes", [cifar(UNCLEAR), digits(UNCLEAR)])
     assert alone([clear]) == []
+
+
+def test_a_claim_whose_trainings_diverge_has_no_test_of_its_own():
+    broken = replace(beside_cifar("rare_classes", [cifar(RISES), digits(RISES)])[0], sign=1)
+    line = {key: value for key, value in broken.on_cifar.items() if key not in ("p", "p_holm")}
+    without = replace(broken, on_cifar=line | {"verdict": Verdict.UNDECIDED.value})
+    assert alone([without]) == []
+    assert "the seeds do not decide it" in said([without])
 
 
 def test_signs_on_digits_are_corrected_for_the_claims_of_the_page():
