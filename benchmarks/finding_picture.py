@@ -40,9 +40,9 @@ def picture(record: Record) -> alt.VConcatChart:
 def cifar_picture() -> alt.VConcatChart:
     """The first chart of each paper on the page *CIFAR, planned before it was run*, likewise."""
     primary = outcomes.primary()
-    tenths, classes = (outcomes.by_frequency(block=block) for block in ("b", "c"))
+    tenths, classes = planned.lengths(), outcomes.by_frequency(block="c")
     titled = {
-        planned.headline(tenths): planned.tenths_chart(tenths),
+        planned.headline(tenths): planned.lengths_chart(tenths),
         planned.robust_headline(primary): planned.robust_chart(classes, primary),
     }
     charts = [chart.properties(title=textwrap.wrap(title, 80)) for title, chart in titled.items()]
@@ -54,6 +54,11 @@ def on_white(chart: Chart, title: str) -> Chart:
     """The chart as a picture of its own."""
     lines = textwrap.wrap(title, 80)
     return chart.properties(title=lines, **_ON_WHITE).configure(font="sans-serif")
+
+
+def cifar_in_short() -> str:
+    """What came of the plan, as a list."""
+    return compare.listed(planned.in_short(outcomes.primary(), outcomes.longer()))
 
 
 def headline(record: Record) -> str:
@@ -88,7 +93,7 @@ def main() -> None:
     cifar_picture().save(CIFAR)
     for page in (ROOT / "README.md", FIRST_PAGE):
         fill_readme("finding", in_words(lengths, batches), page)
-        fill_readme("cifar", planned.in_short(outcomes.primary()), page)
+        fill_readme("cifar", cifar_in_short(), page)
     fill_readme("headline", headline(lengths), FIRST_PAGE)
     fill_readme("batch size", batch_table(batches.table))
     print(in_words(lengths, batches))

@@ -28,6 +28,7 @@ SHORT = 20
 
 NONE = float("nan")
 LONG_TAIL = PROFILES["standard"]
+EPOCHS = LONG_TAIL.recipe.epochs
 ROBUST = RobustSettings(profile="standard", dataset="cifar10", imbalance=100.0)
 
 

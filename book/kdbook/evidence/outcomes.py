@@ -5,7 +5,9 @@ The questions are those of ``book/results/plan.md``, written before the first ru
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +53,9 @@ PRIMARY = (
     Outcome(6, "c", "rob/rob-d", "std/rob-d", "worst_1", "worst class"),
 )
 
+LONGER = tuple(replace(outcome, block="b2") for outcome in PRIMARY[:3])
+"""The first three at 200 epochs: a family of its own, by the plan's line of 2026-11-27."""
+
 
 def _without_floor(worst: str, words: str) -> dict[str, str]:
     return {
@@ -64,6 +69,7 @@ def _without_floor(worst: str, words: str) -> dict[str, str]:
 
 SECONDARY = {
     "b": _without_floor("worst_20", "20 worst classes"),
+    "b2": _without_floor("worst_20", "20 worst classes"),
     "c": {**_without_floor("worst_2", "two worst classes"), "mean": "mean (not in the plan)"},
 }
 """By block the measures without a floor, and the share off the label; columns of its table."""
@@ -74,29 +80,35 @@ def blocks_folder() -> Path:
     return records_folder() / "evidence"
 
 
-def rows_of(
-    folder: Path, block: str, methods: tuple[str, ...]
-) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+Rows = tuple[pd.DataFrame, pd.DataFrame]
+"""Rows per run, and rows per run and class with the run's method and seed."""
+
+
+def rows_of(folder: Path, block: str, methods: tuple[str, ...]) -> Rows | None:
     """A block's rows of these methods, of the seeds that have all of them, from one machine.
 
     Args:
-        folder: as ``blocks_folder``. What two cores have trained lies in a folder of its own below.
+        folder: as ``blocks_folder``. What two cores have trained lies in a folder of its own below;
+            a block that they have begun is read there alone.
         block: its name.
         methods: by the block's names.
 
     Returns:
-        Rows per run, and rows per run and class with the run's method and seed; ``None`` where
-        nowhere as many seeds as an interval needs have all of the methods.
+        ``None`` where fewer seeds have all of the methods than an interval needs.
     """
-    for place in (folder / TWO_CORES, folder):
-        found = read_block(place, block)
-        if found is None:
-            continue
-        rows = found[0][found[0]["method"].isin(methods)]
-        rows = rows[rows.groupby("seed")["method"].transform("nunique") == len(methods)]
-        if rows["seed"].nunique() >= FEWEST_REPEATS:
-            return rows, rows[["run", "method", "seed"]].merge(found[1], on="run")
-    return None
+    on_cores = read_block(folder / TWO_CORES, block) is not None
+    return _rows_in(folder / TWO_CORES if on_cores else folder, block, methods)
+
+
+def _rows_in(place: Path, block: str, methods: tuple[str, ...]) -> Rows | None:
+    found = read_block(place, block)
+    if found is None:
+        return None
+    rows = found[0][found[0]["method"].isin(methods)]
+    rows = rows[rows.groupby("seed")["method"].transform("nunique") == len(methods)]
+    if rows["seed"].nunique() < FEWEST_REPEATS:
+        return None
+    return rows, rows[["run", "method", "seed"]].merge(found[1], on="run")
 
 
 def primary(folder: Path | None = None) -> pd.DataFrame:
@@ -111,7 +123,33 @@ def primary(folder: Path | None = None) -> pd.DataFrame:
         NaN. P-values are corrected by Holm's procedure where all outcomes are there; before,
         each is multiplied by their number, which is at least as strict.
     """
-    rows = pd.DataFrame([_measured(folder or blocks_folder(), outcome) for outcome in PRIMARY])
+    return _family(PRIMARY, partial(rows_of, folder or blocks_folder()))
+
+
+def longer(folder: Path | None = None) -> pd.DataFrame:
+    """The same of ``LONGER``, corrected for these three alone.
+
+    Args:
+        folder: by default the book's.
+    """
+    return _family(LONGER, partial(rows_of, folder or blocks_folder()))
+
+
+def again(folder: Path | None = None) -> pd.DataFrame:
+    """The outcomes of block c once more, as a GPU trained them; their p-values decide nothing.
+
+    Args:
+        folder: by default the book's.
+    """
+    return _family(PRIMARY[4:], partial(_rows_in, folder or blocks_folder()))
+
+
+Find = Callable[[str, tuple[str, ...]], Rows | None]
+"""From a block and methods to their rows."""
+
+
+def _family(outcomes: Sequence[Outcome], find: Find) -> pd.DataFrame:
+    rows = pd.DataFrame([_measured(find, outcome) for outcome in outcomes])
     return rows.assign(p_corrected=_corrected(rows["p"].to_numpy(dtype=float)))
 
 
@@ -123,14 +161,15 @@ def secondary(folder: Path | None = None, block: str = "b") -> pd.DataFrame:
 
     Args:
         folder: by default the book's.
-        block: ``b`` or ``c``.
+        block: ``b``, ``b2`` or ``c``.
     """
-    pairs = dict.fromkeys((o.method, o.baseline) for o in PRIMARY if o.block == block)
+    asked = [outcome for outcome in (*PRIMARY, *LONGER) if outcome.block == block]
+    pairs = dict.fromkeys((o.method, o.baseline) for o in asked)
     found = [_secondary_of(folder or blocks_folder(), block, *pair) for pair in pairs]
     return pd.concat(found, ignore_index=True)
 
 
-BASELINES = {"b": "one-hot", "c": "std/std-d"}
+BASELINES = {"b": "one-hot", "b2": "one-hot", "c": "std/std-d"}
 """What the other students of a block are drawn against."""
 
 
@@ -150,7 +189,7 @@ def by_frequency(
         mean, low, high (95 % intervals over seeds), seeds, p (not corrected). Empty where nothing
         was run.
     """
-    taught = dict.fromkeys(o.method for o in PRIMARY if o.block == block)
+    taught = dict.fromkeys(o.method for o in (*PRIMARY, *LONGER) if o.block == block)
     pairs = [(method, BASELINES[block]) for method in taught]
     each = [_tenths(folder or blocks_folder(), block, pair, measure) for pair in pairs]
     found = [rows for rows in each if not rows.empty]
@@ -173,11 +212,11 @@ def _tenths(folder: Path, block: str, pair: tuple[str, str], measure: str) -> pd
     return changes.assign(label=changes["tenth"], class_name=each)[list(_OF_TENTHS)]
 
 
-def _measured(folder: Path, outcome: Outcome) -> dict[str, object]:
+def _measured(find: Find, outcome: Outcome) -> dict[str, object]:
     pair = (outcome.method, outcome.baseline)
     start = {"number": outcome.number, "block": outcome.block}
     names = {"comparison": " − ".join(pair), "measure": outcome.measure}
-    found = rows_of(folder, outcome.block, pair)
+    found = find(outcome.block, pair)
     if found is None:
         nothing = dict.fromkeys(("mean", "low", "high", "p"), np.nan)
         return {**start, **names, **nothing, "seeds": 0}

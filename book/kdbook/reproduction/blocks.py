@@ -13,10 +13,12 @@ from kdbook.places import records_folder
 from kdbook.records import Provenance, Record, read_records
 from kdbook.reproduction.mapping import BLOCKS
 
-TOGETHER = (("b", "e"), ("c", "d2"), ("f",))
+TOGETHER = (("b", "e"), ("b2",), ("c", "d2"), ("f",))
 """Blocks that are one record: the same setting, and further seeds or methods of it."""
 _TEST_IMAGES = {"official_test": 10_000, "test": 5_000}
-_DATASETS = {"b": "cifar100", "c": "cifar10", "f": "cifar100"}
+WHERE = "where"
+"""The setting of a record that names where it was trained, if there is another."""
+_DATASETS = {"b": "cifar100", "b2": "cifar100", "c": "cifar10", "f": "cifar100"}
 _STANDARD = "std / std-d"
 _STANDARD_OF_OTHERS = "distilled"
 """The standard student, as the study of the grid and that of the baselines call it."""
@@ -49,7 +51,7 @@ def block_records(folder: Path, where: str = "") -> list[Record]:
         blocks = [block for name in names if (block := read_block(folder, name)) is not None]
         if blocks:
             pairs = [(rows, about) for rows, _, about in blocks]
-            found.append(_record(names[0], pairs, {"where": where} if where else {}))
+            found.append(_record(names[0], pairs, {WHERE: where} if where else {}))
     return found
 
 

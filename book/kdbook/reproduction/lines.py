@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from kdbook.chapters import STUDIES
 from kdbook.records import Record
+from kdbook.reproduction.blocks import WHERE
 from kdbook.reproduction.levels import Level, apart, level, one_teacher, ratio
 from kdbook.reproduction.mapping import BLOCKS
 from kdbook.reproduction.ours import Found, answer
@@ -52,9 +54,21 @@ def _of_one(question: Question, records: Sequence[Record]) -> list[Line]:
     lines = [_line(question, r, a) for r, a in answers if isinstance(a, Found)]
     if not lines:
         return [_not_run(question, next(a for _, a in answers if isinstance(a, str)))]
+    lines = _once_per_experiment(lines)
     # The first of equals. Fewer than three seeds decide nothing.
     first = min(lines, key=lambda line: (_place(line), line["seeds"] < FEWEST_REPEATS))
     return [line | {"leading": line is first} for line in lines]
+
+
+def _once_per_experiment(lines: Sequence[Line]) -> list[Line]:
+    """What two machines have trained answers once, from the first that has enough seeds.
+
+    To look twice at one experiment would make the correction of all others stricter.
+    """
+    first: dict[str, Line] = {}
+    for line in sorted(lines, key=lambda line: line["seeds"] < FEWEST_REPEATS):
+        first.setdefault(line["experiment"], line)
+    return [line for line in lines if first[line["experiment"]] is line]
 
 
 def _unanswerable(question: Question) -> str:
@@ -75,10 +89,18 @@ def _closest_first(question: Question, records: Iterable[Record]) -> list[Record
         other_teachers = question.one_teacher not in (None, one_teacher(record))
         profile = PROFILE_ORDER.index(about.profile)
         place = question.studies.index(about.study)
-        apart = (near, profile, other_teachers, place, len(about.conditions))
-        return *apart, -len(about.seeds), record.name
+        apart = (near, profile, other_teachers, place, _shorter_or_longer(question, record))
+        changes = len(about.conditions.keys() - {WHERE})
+        return *apart, changes, WHERE not in about.conditions, -len(about.seeds), record.name
 
     return sorted(records, key=distance)
+
+
+def _shorter_or_longer(question: Question, record: Record) -> float:
+    """How far the length of the training is from the paper's: 0 where it is the same or unknown."""
+    theirs = question.setting.recipe.get("epochs") if question.setting is not None else None
+    ours = record.about.recipe_at(ratio(question, record)).get("epochs")
+    return abs(math.log(ours / theirs)) if ours and theirs else 0.0
 
 
 def _not_run(question: Question, because: str) -> Line:
@@ -109,6 +131,7 @@ def _line(question: Question, record: Record, found: Found) -> Line:
     fitted = question.setting.fitted if question.setting is not None else ""
     return _start(question) | {
         "record": record.name,
+        "experiment": repr((about.study, about.profile, sorted(_but_where(about.settings)))),
         "study": about.study,
         "trained_on": about.dataset,
         "measurement": _measurement(question, record),
@@ -121,6 +144,10 @@ def _line(question: Question, record: Record, found: Found) -> Line:
         **_measured(question.printed, found),
         "printed_number": question.printed,
     }
+
+
+def _but_where(settings: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(key, repr(value)) for key, value in settings.items() if key != WHERE]
 
 
 def _measured(printed: Printed, found: Found) -> Line:

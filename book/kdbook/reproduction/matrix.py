@@ -22,7 +22,7 @@ _OURS = [
     "record", "measurement", "profile", "setting", "device", "evidence", "apart", "mean", "low",
     "high", "predicted_low", "predicted_high", "predicted", "seeds", "diverged", "p", "p_holm",
 ]  # fmt: skip
-_INNER = ["sizes", "on_floor", "study", "trained_on"]
+_INNER = ["sizes", "on_floor", "study", "trained_on", "experiment"]
 """Columns of lines that the matrix does not show."""
 _TEXTS = ("subgroup", "note", "teacher_objective", "student_objective", "validation_labels")
 

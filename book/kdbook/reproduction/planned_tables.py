@@ -9,8 +9,9 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from kdbook.compare import p_said, signed
-from kdbook.evidence import cost
+from kdbook.evidence import cost, outcomes
 from kdbook.evidence.blocks import BLOCKS, Block
+from kdbook.evidence.members import LONG, LONG_TEMPERATURE
 from kdbook.evidence.outcomes import blocks_folder
 from kdbook.evidence.records import TWO_CORES, recorded_runs
 from kdbook.tables import shown, unbroken
@@ -18,7 +19,28 @@ from kdbook.tables import shown, unbroken
 
 def outcomes_table(primary: pd.DataFrame) -> Styler:
     """The primary outcomes as a page shows them."""
-    cells = pd.DataFrame(
+    return shown(
+        unbroken(_cells(primary)),
+        "Primary outcomes of the plan, paired over seeds, on test images. P-values are corrected "
+        "for all six.",
+    )
+
+
+def longer_table(longer: pd.DataFrame) -> Styler:
+    """The first three at 200 epochs.
+
+    Args:
+        longer: as ``kdbook.evidence.outcomes.longer`` gives it.
+    """
+    return shown(
+        unbroken(_cells(longer)),
+        f"The first three outcomes at {LONG} epochs, T = {LONG_TEMPERATURE:g}. P-values are "
+        "corrected for these three.",
+    )
+
+
+def _cells(primary: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "Outcome": primary["number"].map("{:.0f}".format),
             "Difference": primary["comparison"],
@@ -27,10 +49,14 @@ def outcomes_table(primary: pd.DataFrame) -> Styler:
             "p, corrected": [p_said(p, "–") for p in primary["p_corrected"]],
         }
     )
-    return shown(
-        unbroken(cells),
-        "Primary outcomes of the plan, paired over seeds, on test images. P-values are corrected "
-        "for all six.",
+
+
+def at_both_lengths() -> pd.DataFrame:
+    """The secondary outcomes on CIFAR-100-LT: those of the plan, and those at 200 epochs."""
+    long = outcomes.secondary(block="b2")
+    return pd.concat(
+        [outcomes.secondary(), long.assign(comparison=long["comparison"] + f", {LONG} epochs")],
+        ignore_index=True,
     )
 
 

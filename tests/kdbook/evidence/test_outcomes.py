@@ -83,6 +83,27 @@ def test_the_whole_family_is_corrected_by_holm(tmp_path):
     )
 
 
+def test_the_longer_training_is_a_family_of_its_own(tmp_path):
+    write(tmp_path, "b2", {"one-hot": 0.0, "distilled": -2.0})
+    found = outcomes.longer(tmp_path).set_index("number")
+    assert list(found.index) == [1, 2, 3] and set(found["block"]) == {"b2"}
+    assert found.loc[2, "p_corrected"] == pytest.approx(3 * found.loc[2, "p"])
+    assert np.isnan(found.loc[3, "mean"]) and np.isnan(outcomes.primary(tmp_path)["mean"]).all()
+    assert set(outcomes.secondary(tmp_path, "b2")["comparison"]) == {"distilled − one-hot"}
+    assert set(outcomes.by_frequency(tmp_path, block="b2")["method"]) == {"distilled"}
+
+
+def test_a_block_that_two_cores_have_begun_is_read_there_alone(tmp_path):
+    whole = {"std/std-d": 0.0, "std/rob-d": 5.0, "rob/rob-d": 4.0}
+    write(tmp_path, "c", whole, range(3))
+    write(tmp_path / TWO_CORES, "c", {"std/std-d": 0.0, "std/rob-d": 9.0}, range(3))
+    found = outcomes.primary(tmp_path).set_index("number")
+    assert found.loc[5, "mean"] == pytest.approx(9, abs=1) and np.isnan(found.loc[6, "mean"])
+    once_more = outcomes.again(tmp_path).set_index("number")
+    assert list(once_more.index) == [5, 6]
+    assert once_more.loc[5, "mean"] == pytest.approx(5, abs=1)
+
+
 def test_machines_are_not_mixed_and_unpaired_seeds_do_not_count(tmp_path):
     write(tmp_path, "b", {"one-hot": 0.0}, SEEDS)
     write(tmp_path / TWO_CORES, "b", {"one-hot": 0.0, "distilled": -2.0}, range(2))

@@ -10,9 +10,6 @@ from kdbook.chapters.teacher_and_student import Settings, TeacherAndStudent
 from kdbook.evidence.blocks import BLOCKS
 from kdbook.reproduction import Level, block_records, leading, reproduction
 
-RECIPE = {"epochs": 60, "batch_size": 128}
-
-
 def write(folder, block, methods, seeds):
     """A recorded block of which method m has an accuracy of 40 + m, plus the seed squared."""
     table = pd.DataFrame(
@@ -23,8 +20,9 @@ def write(folder, block, methods, seeds):
         for place, (name, t) in enumerate(methods)
         for seed in seeds
     )  # fmt: skip
+    recipe = {"epochs": BLOCKS[block].runs[0].recipe.epochs, "batch_size": 128}
     about = {"block": block, "what": BLOCKS[block].what, "test": BLOCKS[block].test,
-             "seeds": list(seeds), "missing_runs": 0, "model": "ResNet-20", "recipe": RECIPE,
+             "seeds": list(seeds), "missing_runs": 0, "model": "ResNet-20", "recipe": recipe,
              "results_version": 9, "runs": dict.fromkeys(table["run"], "completed"),
              "splits": {"test": "00ff"}, "trained": ["2026-11-25", "2026-11-26"],
              "commit": ["abc"], "device": ["a CPU"], "kdlib": ["0.1.0"], "python": ["3.11"],
@@ -97,3 +95,29 @@ def test_blocks_of_two_cores_are_records_of_their_own(tmp_path):
     rows = leading(reproduction("teachers_pet", blocks.all_records(tmp_path)))
     ours = rows[(rows["dataset"] == "cifar100_lt") & (rows["method"] == "distillation")]
     assert set(ours["record"].dropna()) == {"evidence-standard-blockb-wheretwo_cores"}
+
+
+def test_one_experiment_on_two_machines_answers_once(tmp_path):
+    from kdbook.evidence.records import TWO_CORES
+    from kdbook.reproduction import blocks
+
+    cores = tmp_path / "evidence" / TWO_CORES
+    cores.mkdir(parents=True)
+    write(tmp_path / "evidence", "c", CELLS, range(3))
+    write(cores, "c", [cell for cell in CELLS if not cell[0].startswith("teacher")], range(3))
+    rows = reproduction("robust_distillation", blocks.all_records(tmp_path))
+    rows = rows[rows["dataset"] == "cifar10_lt"]
+    students = rows[rows["method"] == "objective_pair"]
+    assert set(students["record"].dropna()) == {"evidence-standard-blockc-wheretwo_cores"}
+    teachers = rows[rows["method"] == "teacher_only"]
+    assert "evidence-standard-blockc" in set(teachers["record"])
+
+
+def test_of_two_lengths_the_one_that_is_nearer_to_the_papers_leads(tmp_path):
+    write(tmp_path, "b", PET, range(5))
+    write(tmp_path, "b2", PET[:2], range(5))
+    rows = reproduction("teachers_pet", block_records(tmp_path))
+    ours = rows[(rows["dataset"] == "cifar100_lt") & rows["record"].notna()]
+    for method, wanted in (("distillation", "b2"), ("ada_alpha", "b")):
+        first = ours[(ours["method"] == method) & ours["leading"]]
+        assert set(first["record"]) == {f"evidence-standard-block{wanted}"}

@@ -9,7 +9,7 @@ import pytest
 
 from kdbook.evidence import cost, outcomes
 from kdbook.evidence.blocks import BLOCKS
-from kdbook.evidence.outcomes import PRIMARY
+from kdbook.evidence.outcomes import LONGER, PRIMARY
 from kdbook.evidence.records import TWO_CORES
 from kdbook.reproduction import planned, planned_tables
 from kdlib.errors import SettingError
@@ -17,11 +17,11 @@ from kdlib.errors import SettingError
 MEAN_DOWN = "“Distillation gains in the mean and loses in the worst classes on long-tailed data”"
 
 
-def primary(**changes):
+def family(outcomes, changes):
     """Outcomes by number; of each its mean and its corrected p-value, or nothing where not run."""
     known = {int(name[1:]): change for name, change in changes.items()}
     rows = []
-    for outcome in PRIMARY:
+    for outcome in outcomes:
         mean, p = known.get(outcome.number, (np.nan, np.nan))
         rows.append(
             {"number": outcome.number, "comparison": f"{outcome.method} − {outcome.baseline}",
@@ -29,6 +29,19 @@ def primary(**changes):
              "seeds": 5, "p": p / 6, "p_corrected": p}
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def primary(**changes):
+    return family(PRIMARY, changes)
+
+
+def longer(**changes):
+    return family(LONGER, changes)
+
+
+def answer(**changes):
+    """Of the primary outcomes alone."""
+    return planned.in_short(primary(**changes), longer())
 
 
 def fate(number, **changes):
@@ -61,40 +74,54 @@ def test_the_other_claims_follow_it_too():
 
 
 def test_the_answer_names_both_changes_and_calls_only_significant_ones_changes():
-    said = planned.in_short(primary(o1=(-2.0, 0.01), o2=(0.4, 0.9)))
+    (said,) = answer(o1=(-2.0, 0.01), o2=(0.4, 0.9))
     assert "falls by 2.0 points (-3.0 to -1.0) in the mean" in said
     assert "shows no clear change, +0.4 points (-0.6 to +1.4), in the ten worst" in said
     assert said.endswith(f"{MEAN_DOWN} fails.")
-    assert planned.in_short(primary()).startswith("Nothing is decided yet")
+    assert answer()[0].startswith("Nothing is decided yet")
+
+
+def test_the_answer_judges_the_longer_training_by_the_same_rule():
+    first = primary(o1=(1.0, 0.01), o2=(-1.0, 0.01))
+    short, long = planned.in_short(first, longer(o1=(1.5, 0.03), o2=(-0.02, 1.0)))
+    assert short.endswith(f"{MEAN_DOWN} is confirmed.")
+    assert long.startswith("Of 200 epochs, T = 2: accuracy under distillation rises by 1.5 points")
+    assert long.endswith("There the same claim is not confirmed: these seeds do not decide it.")
+    assert len(planned.in_short(first, longer(o1=(1.5, 0.03)))) == 1
 
 
 def test_the_answer_names_the_remedies_once_both_are_there():
     first = {"o1": (1.0, 0.01), "o2": (-1.0, 0.01)}
-    assert "AdaAlpha" not in planned.in_short(primary(**first, o3=(1.0, 0.01)))
-    said = planned.in_short(primary(**first, o3=(1.5, 0.01), o4=(0.2, 0.9)))
+    assert len(answer(**first, o3=(1.0, 0.01))) == 1
+    said = answer(**first, o3=(1.5, 0.01), o4=(0.2, 0.9))[1]
     assert "in the ten worst rises by 1.5 points (+0.5 to +2.5) with AdaAlpha" in said
     assert "and shows no clear change, +0.2 points (-0.8 to +1.2), with AdaMargin. " in said
-    close = planned.in_short(primary(**first, o3=(1.5, 0.07), o4=(0.2, 0.9)))
-    assert "no clear change after correction for all six, +1.5 points (+0.5 to +2.5)" in close
+    close = answer(**first, o3=(1.5, 0.07), o4=(0.2, 0.9))[1]
+    assert "no clear change after correction, +1.5 points (+0.5 to +2.5)" in close
     assert said.endswith("repair the loss” is not confirmed: these seeds do not decide it.")
 
 
 def test_the_answer_names_the_robust_students_once_they_are_there():
     first = {"o1": (1.0, 0.01), "o2": (-1.0, 0.01)}
-    assert "CIFAR-10-LT" not in planned.in_short(primary(**first))
-    one = planned.in_short(primary(**first, o5=(2.0, 0.01)))
-    assert one.endswith(
-        "On CIFAR-10-LT accuracy in the worst class rises by 2.0 points (+1.0 to +3.0) where the "
-        "student is robust in the place of standard (5 seeds). “A robust student raises the worst "
-        "class” is confirmed."
+    one = answer(**first, o5=(2.0, 0.01))[1]
+    assert one == (
+        "On CIFAR-10-LT, 60 epochs: accuracy in the worst class rises by 2.0 points (+1.0 to "
+        "+3.0) where the student is robust in the place of standard (5 seeds). “A robust student "
+        "raises the worst class” is confirmed."
     )
-    said = planned.in_short(primary(**first, o5=(2.0, 0.01), o6=(-1.5, 0.03)))
+    said = answer(**first, o5=(2.0, 0.01), o6=(-1.5, 0.03))[1]
     assert (
-        "On CIFAR-10-LT accuracy in the worst class rises by 2.0 points (+1.0 to +3.0) where the "
-        "student is robust in the place of standard, and falls by 1.5 points (-2.5 to -0.5) where "
-        "its teacher is robust too (5 seeds)."
+        "rises by 2.0 points (+1.0 to +3.0) where the student is robust in the place of standard, "
+        "and falls by 1.5 points (-2.5 to -0.5) where its teacher is robust too (5 seeds)."
     ) in said
     assert said.endswith("“Robust twice is not best” is confirmed.")
+
+
+def test_what_a_gpu_trained_again_is_said_without_a_verdict():
+    said = planned.again_said(family(PRIMARY[4:], {"o5": (2.0, 0.9)}))
+    assert "std/rob-d − std/std-d +2.0 (+1.0 to +3.0) points (5 seeds)" in said
+    assert "rob/rob-d" not in said and "confirmed" not in said
+    assert planned.again_said(family(PRIMARY[4:], {})) == ""
 
 
 def tenths(means, p):
@@ -105,11 +132,11 @@ def tenths(means, p):
     )  # fmt: skip
 
 
-def test_the_headline_counts_tenths_after_correction():
-    none = planned.headline(tenths([-1.0] * 10, [0.03] * 10))
-    assert none == "Distilled or not, no tenth of the classes of CIFAR-100-LT clearly changes"
-    some = planned.headline(tenths([-1.0] * 3 + [1.0] * 7, [1e-4] * 4 + [0.5] * 6))
-    assert some.endswith("1 gain (70 to 61 training images) and 3 lose (100 to 71 training images)")
+def test_the_headline_counts_tenths_after_correction_at_each_length():
+    none = tenths([-1.0] * 10, [0.03] * 10).assign(method="60 epochs")
+    some = tenths([-1.0] * 3 + [1.0] * 7, [1e-4] * 4 + [0.5] * 6).assign(method="200 epochs")
+    said = planned.headline(pd.concat([none, some]))
+    assert "none gain and none lose at 60 epochs; 1 gain and 3 lose at 200 epochs" in said
 
 
 def test_the_headline_of_robust_students_is_the_planned_outcome():
@@ -132,16 +159,24 @@ def test_single_classes_are_corrected_for_ten_looks():
 
 
 def test_the_headline_of_nothing_says_so(tmp_path):
-    none = planned.headline(outcomes.by_frequency(tmp_path))
+    none = planned.headline(planned.lengths(tmp_path))
     assert none == "No distilled students of CIFAR-100-LT are recorded"
 
 
-def test_the_first_figure_leaves_out_what_would_stretch_its_scale():
-    rows = tenths([1.0] * 10, [0.5] * 10)
-    far = rows.assign(method="AdaMargin", mean=20.0)
-    spec = planned.tenths_chart(pd.concat([rows, far])).to_dict()
-    drawn = {row.get("method") for data in spec["datasets"].values() for row in data}
-    assert drawn - {None} == {"distilled"}
+def test_the_first_figure_has_distilled_students_of_both_lengths():
+    found = planned.lengths()
+    assert set(found["method"]) == {"60 epochs, T = 1", "200 epochs, T = 2"}
+    by_length = found.groupby("method")["mean"].apply(list)
+    for block, name in (("b", "60 epochs, T = 1"), ("b2", "200 epochs, T = 2")):
+        rows = outcomes.by_frequency(block=block).query("method == 'distilled'")
+        assert by_length[name] == list(rows["mean"])
+
+
+def test_both_lengths_stand_side_by_side_without_a_floor():
+    found = planned_tables.at_both_lengths()
+    assert "distilled − one-hot, 200 epochs" in set(found["comparison"])
+    html = planned_tables.secondary_table(found, "CIFAR-100-LT").to_html()
+    assert "200 epochs" in html
 
 
 def test_progress_counts_each_machine_for_itself(tmp_path):
