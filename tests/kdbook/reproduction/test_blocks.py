@@ -10,6 +10,7 @@ from kdbook.chapters.teacher_and_student import Settings, TeacherAndStudent
 from kdbook.evidence.blocks import BLOCKS
 from kdbook.reproduction import Level, block_records, leading, reproduction
 
+
 def write(folder, block, methods, seeds):
     """A recorded block of which method m has an accuracy of 40 + m, plus the seed squared."""
     table = pd.DataFrame(

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -138,8 +140,8 @@ def test_the_record_draws_and_the_pilot_is_there():
     assert list(cifar.pilot().index.get_level_values("epochs").unique()) == [30, 60, 200]
 
 
-def planted(folder, seeds=3, of_share=-0.5, parts=(("distilled", 1.0),)):
-    """A record of block b in which accuracy falls by the share, and the log-loss by the size."""
+def planted(folder, seeds=3, of_share=-0.5, parts=(("distilled", 1.0),), block="b"):
+    """A record of a block in which accuracy falls by the share, and the log-loss by the size."""
     rows, classes = [], []
     random = np.random.default_rng(1)
     for seed in range(seeds):
@@ -156,9 +158,9 @@ def planted(folder, seeds=3, of_share=-0.5, parts=(("distilled", 1.0),)):
                 "off_label": part * share if taught else np.nan,
             }))  # fmt: skip
     folder.mkdir(exist_ok=True)
-    pd.DataFrame(rows).to_csv(folder / "block-b.csv", index=False)
-    pd.concat(classes).to_csv(folder / "block-b-classes.csv", index=False)
-    (folder / "block-b.json").write_text("{}")
+    pd.DataFrame(rows).to_csv(folder / f"block-{block}.csv", index=False)
+    pd.concat(classes).to_csv(folder / f"block-{block}-classes.csv", index=False)
+    (folder / f"block-{block}.json").write_text("{}")
     return folder
 
 
@@ -186,6 +188,21 @@ def test_within_a_class_the_share_is_what_adaalpha_takes_of_it(tmp_path):
     assert f"from {share['distilled']:.0f} to {share['AdaAlpha']:.0f} %" in said
     assert "ten points more go with -5.0 (" in said
     assert cifar.classes(planted(tmp_path), ("distilled", "AdaAlpha")).empty
+
+
+def test_a_longer_training_is_foretold_by_the_bins_of_the_shorter(tmp_path):
+    planted(tmp_path, seeds=8)
+    planted(tmp_path, seeds=8, block="b2", parts=(("distilled", 0.25),))
+    both = cifar.both_lengths(tmp_path)
+    share = both.groupby("teacher_epochs")["off_label"].mean()
+    assert share[200] == pytest.approx(share[60] / 4)
+    said = cifar.longer_said(both)
+    assert f"From 60 epochs to 200 the mean share falls from {share[60]:.0f} to" in said
+    assert "ten points more go with -5.0 (" in said
+    told, found = re.search(r"mean change of (\S+) points at 200; it was (\S+) \(", said).groups()
+    assert float(found) == pytest.approx(-0.5 * share[200], abs=0.1)
+    assert float(told) == pytest.approx(float(found), abs=1.0)  # bins are ten points wide and more
+    assert "shorter teachers" in set(fits.splits(both)["group"])
 
 
 def test_a_split_that_leaves_the_rows_together_is_not_offered(tmp_path):

@@ -1,4 +1,4 @@
-"""The share off the label on CIFAR-100-LT: the plan's pilots, and the classes of its block b."""
+"""The share off the label on CIFAR-100-LT: the plan's pilots, and the classes of two blocks."""
 
 from __future__ import annotations
 
@@ -15,18 +15,23 @@ from kdbook.evidence.outcomes import blocks_folder, rows_of
 from kdbook.evidence.records import read_block
 from kdbook.tables import shown
 
-BLOCK = "b"
+SHORT, LONG = "b", "b2"
+"""The blocks of 60 and of 200 epochs."""
 MEASURES = {"accuracy": "difference", "log_loss": "log_loss", "margin": "margin"}
 """By column of a block's classes what its change is called in ``classes``."""
+IMBALANCE = 100.0
 _PAIR = ("label", "seed")
 
 
-def classes(folder: Path | None = None, methods: tuple[str, ...] = ("distilled",)) -> pd.DataFrame:
-    """What each class of block b's students changes by, beside the share off its label.
+def classes(
+    folder: Path | None = None, methods: tuple[str, ...] = ("distilled",), block: str = SHORT
+) -> pd.DataFrame:
+    """What each class of a block's students changes by, beside the share off its label.
 
     Args:
         folder: as ``kdbook.evidence.outcomes.blocks_folder``.
         methods: whose changes against the one-hot student of the seed, each at one temperature.
+        block: ``SHORT`` or ``LONG``.
 
     Returns:
         A row per method, seed and class, as ``fits`` takes them: method, seed, label, train_count,
@@ -34,7 +39,7 @@ def classes(folder: Path | None = None, methods: tuple[str, ...] = ("distilled",
         percent); ``difference`` of the accuracy in points, of the ``log_loss`` in nats, of the
         ``margin``. Empty where fewer than three seeds have all of the methods.
     """
-    found = rows_of(folder or blocks_folder(), BLOCK, (*methods, "one-hot"))
+    found = rows_of(folder or blocks_folder(), block, (*methods, "one-hot"))
     if found is None:
         return pd.DataFrame()
     rows, every = found
@@ -47,12 +52,17 @@ def classes(folder: Path | None = None, methods: tuple[str, ...] = ("distilled",
     changes = {
         name: taught[measure] - taught[f"{measure}_plain"] for measure, name in MEASURES.items()
     }
-    epochs = BLOCKS[BLOCK].runs[0].recipe.epochs
+    epochs = BLOCKS[block].runs[0].recipe.epochs
     columns = ["method", "seed", "label", "train_count", "off_label"]
     return taught[columns].assign(
         temperature=taught["run"].map(rows.set_index("run")["temperature"]),
         teacher_epochs=epochs, student_epochs=epochs, one_hot=taught["accuracy_plain"], **changes,
     )  # fmt: skip
+
+
+def both_lengths(folder: Path | None = None) -> pd.DataFrame:
+    """``classes`` of the distilled students of 60 and of 200 epochs."""
+    return pd.concat([classes(folder, block=block) for block in (SHORT, LONG)], ignore_index=True)
 
 
 def headline(rows: pd.DataFrame) -> str:
@@ -107,6 +117,25 @@ def same_class_said(both: pd.DataFrame) -> str:
         f"AdaAlpha takes the mean share from {share['distilled']:.0f} to "
         f"{share['AdaAlpha']:.0f} %; in the same class of the same seed ten points more go with "
         f"{signed(row)} points of accuracy{clear(row)}."
+    )
+
+
+def longer_said(both: pd.DataFrame) -> str:
+    """What more epochs do to the share and to the same class; and what the bins of fewer foretell.
+
+    Args:
+        both: ``both_lengths``.
+    """
+    few, many = both["teacher_epochs"].min(), both["teacher_epochs"].max()
+    share = both.groupby("teacher_epochs")["off_label"].mean()
+    row = fits.coefficients(both, ["share"], ("seed", "label")).iloc[0]
+    long = both[both["teacher_epochs"] == many].assign(imbalance=IMBALANCE)
+    found = fits.foretold(both[both["teacher_epochs"] == few], long).iloc[0]
+    return (
+        f"From {few:.0f} epochs to {many:.0f} the mean share falls from {share[few]:.0f} to "
+        f"{share[many]:.0f} %; in the same class of the same seed ten points more go with "
+        f"{signed(row)} points of accuracy{clear(row)}. The bins of {few:.0f} epochs foretell a "
+        f"mean change of {found['foretold']:+.1f} points at {many:.0f}; it was {signed(found)}."
     )
 
 
