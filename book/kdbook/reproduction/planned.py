@@ -70,7 +70,7 @@ def in_short(primary: pd.DataFrame, longer: pd.DataFrame) -> list[str]:
         return ["Nothing is decided yet: no three seeds have both students of the first question."]
     distilled = (
         f"On CIFAR-100-LT (ratio 100, ResNet-20), teachers and students of {EPOCHS} epochs, "
-        f"T = {TEMPERATURE:g}: accuracy under distillation {_change(first)} in the mean of the "
+        f"{_at(TEMPERATURE)}: accuracy under distillation {_change(first)} in the mean of the "
         f"classes, and {_change(second)} in the ten worst, against students of the labels alone "
         f"({first['seeds']:.0f} seeds). {claim_said(CLAIMS[0], primary)}"
     )
@@ -83,10 +83,15 @@ def _longer_said(longer: pd.DataFrame) -> str:
     if np.isnan(first["mean"]) or np.isnan(second["mean"]):
         return ""
     return (
-        f"Of {LONG} epochs, T = {LONG_TEMPERATURE:g}: accuracy under distillation "
+        f"Teachers and students of {LONG} epochs, {_at(LONG_TEMPERATURE)}: accuracy "
         f"{_change(first)} in the mean, and {_change(second)} in the ten worst "
         f"({first['seeds']:.0f} seeds). There the same claim {_fate(CLAIMS[0], longer)}."
     )
+
+
+def _at(temperature: float) -> str:
+    """It stays in one line."""
+    return f"T\u00a0=\u00a0{temperature:g}"
 
 
 def _remedies_said(primary: pd.DataFrame) -> str:
@@ -111,6 +116,24 @@ def _robust_said(primary: pd.DataFrame) -> str:
         f"the student is robust in the place of standard{twice} ({student['seeds']:.0f} seeds). "
         + " ".join(claim_said(claim, primary) for claim in CLAIMS[2 : 4 if run else 3])
     )
+
+
+def longer_secondary_said(secondary: pd.DataFrame) -> str:
+    """The measures without a floor at 200 epochs; empty where there are none.
+
+    Args:
+        secondary: of block b2, as ``kdbook.evidence.outcomes.secondary`` gives it.
+    """
+    if secondary.empty:
+        return ""
+    each = [f"{row['measure']} {signed(row, digits(row))}" for _, row in secondary.iterrows()]
+    return f"Distilled minus one-hot at {LONG} epochs: {'; '.join(each)}."
+
+
+def digits(row: pd.Series) -> int:
+    """After the point: log-losses and margins are small numbers, accuracies are in points."""
+    small = "nats" in row["measure"] or row["measure"].startswith("margin")
+    return 3 if small else 1
 
 
 def again_said(again: pd.DataFrame) -> str:

@@ -9,11 +9,12 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from kdbook.compare import p_said, signed
-from kdbook.evidence import cost, outcomes
+from kdbook.evidence import cost
 from kdbook.evidence.blocks import BLOCKS, Block
 from kdbook.evidence.members import LONG, LONG_TEMPERATURE
 from kdbook.evidence.outcomes import blocks_folder
 from kdbook.evidence.records import TWO_CORES, recorded_runs
+from kdbook.reproduction import planned
 from kdbook.tables import shown, unbroken
 
 
@@ -46,17 +47,9 @@ def _cells(primary: pd.DataFrame) -> pd.DataFrame:
             "Difference": primary["comparison"],
             "Measure": primary["measure"],
             "Points (95 % interval)": [_cell(row) for _, row in primary.iterrows()],
+            "Seeds": primary["seeds"].map("{:.0f}".format),
             "p, corrected": [p_said(p, "–") for p in primary["p_corrected"]],
         }
-    )
-
-
-def at_both_lengths() -> pd.DataFrame:
-    """The secondary outcomes on CIFAR-100-LT: those of the plan, and those at 200 epochs."""
-    long = outcomes.secondary(block="b2")
-    return pd.concat(
-        [outcomes.secondary(), long.assign(comparison=long["comparison"] + f", {LONG} epochs")],
-        ignore_index=True,
     )
 
 
@@ -67,7 +60,7 @@ def secondary_table(secondary: pd.DataFrame, dataset: str) -> Styler:
         secondary: as ``kdbook.evidence.outcomes.secondary`` gives it, of a block that was run.
         dataset: as the caption calls it.
     """
-    cells = [signed(row, 3 if _is_small(row) else 1) for _, row in secondary.iterrows()]
+    cells = [signed(row, planned.digits(row)) for _, row in secondary.iterrows()]
     wide = secondary.assign(cell=cells).pivot(index="measure", columns="comparison", values="cell")
     order = list(dict.fromkeys(secondary["measure"]))
     table = wide.loc[order, list(dict.fromkeys(secondary["comparison"]))].fillna("–")
@@ -108,8 +101,4 @@ def _places(folder: Path) -> dict[str, Path]:
 
 
 def _cell(row: pd.Series) -> str:
-    return "not run" if np.isnan(row["mean"]) else f"{signed(row, 1)}, {row['seeds']:.0f} seeds"
-
-
-def _is_small(row: pd.Series) -> bool:
-    return "nats" in row["measure"] or row["measure"].startswith("margin")
+    return "not run" if np.isnan(row["mean"]) else signed(row, 1)
