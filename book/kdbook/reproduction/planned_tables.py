@@ -22,8 +22,8 @@ def outcomes_table(primary: pd.DataFrame) -> Styler:
     """The primary outcomes as a page shows them."""
     return shown(
         unbroken(_cells(primary)),
-        "Primary outcomes of the plan, paired over seeds, on test images. P-values are corrected "
-        "for all six.",
+        "Primary outcomes of the plan, paired over seeds, on test images: points with 95 % "
+        "intervals, p corrected for all six.",
     )
 
 
@@ -35,20 +35,18 @@ def longer_table(longer: pd.DataFrame) -> Styler:
     """
     return shown(
         unbroken(_cells(longer)),
-        f"The first three outcomes at {LONG} epochs, T = {LONG_TEMPERATURE:g}. P-values are "
-        "corrected for these three.",
+        f"The first three outcomes at {LONG} epochs, T = {LONG_TEMPERATURE:g}: points with 95 % "
+        "intervals, p corrected for these three.",
     )
 
 
 def _cells(primary: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "Outcome": primary["number"].map("{:.0f}".format),
-            "Difference": primary["comparison"],
-            "Measure": primary["measure"],
-            "Points (95 % interval)": [_cell(row) for _, row in primary.iterrows()],
+            "Outcome": [f"{n}. {_named(row)}" for n, row in primary.set_index("number").iterrows()],
+            "Points": [_cell(row) for _, row in primary.iterrows()],
             "Seeds": primary["seeds"].map("{:.0f}".format),
-            "p, corrected": [p_said(p, "–") for p in primary["p_corrected"]],
+            "p": [p_said(p, "–") for p in primary["p_corrected"]],
         }
     )
 
@@ -98,6 +96,10 @@ def _progress_of(block: Block, folder: Path) -> dict[str, str]:
 
 def _places(folder: Path) -> dict[str, Path]:
     return {"a GPU": folder, "two cores": folder / TWO_CORES}
+
+
+def _named(row: pd.Series) -> str:
+    return f"{row['comparison']}, {row['measure']}"
 
 
 def _cell(row: pd.Series) -> str:

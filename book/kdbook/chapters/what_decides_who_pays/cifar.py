@@ -96,15 +96,6 @@ def said(rows: pd.DataFrame) -> str:
     )
 
 
-def log_loss_said(rows: pd.DataFrame) -> str:
-    """The same of the log-loss, which has no floor."""
-    share, size = _share_and_size(rows.assign(difference=rows["log_loss"]))
-    return (
-        f"Of the change of the log-loss the share says {signed(share, 2)} nats{clear(share)}, and "
-        f"twice as many images {signed(size, 2)}{clear(size)}."
-    )
-
-
 def same_class_said(both: pd.DataFrame) -> str:
     """What the share moves in one class of one seed, where AdaAlpha lowers it.
 

@@ -100,15 +100,19 @@ SPLITS: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
 """By what a reader may split the bins; the values name the groups."""
 
 
-def splits(table: pd.DataFrame) -> pd.DataFrame:
-    """``binned`` for each of ``SPLITS``, without bins that fewer than three seeds reach.
+def splits(table: pd.DataFrame, by: Sequence[str] = tuple(SPLITS)) -> pd.DataFrame:
+    """``binned`` for each split, without bins that fewer than three seeds reach.
 
     A split that leaves these rows together is left out.
+
+    Args:
+        table: rows of one family, as the study gives them.
+        by: of ``SPLITS``.
 
     Returns:
         Columns: split, group, and those of ``binned``.
     """
-    groups = {name: group(table) for name, group in SPLITS.items()}
+    groups = {name: SPLITS[name](table) for name in by}
     rows = [
         binned(table.assign(group=group), ["group"]).assign(split=name)
         for name, group in groups.items()
