@@ -119,6 +119,13 @@ def test_the_answer_names_the_robust_students_once_they_are_there():
     assert said.endswith("“Robust twice is not best” is confirmed.")
 
 
+def test_where_robust_twice_is_best_the_printed_pair_stands_beside_it():
+    first = {"o1": (1.0, 0.01), "o2": (-1.0, 0.01)}
+    said = answer(**first, o5=(2.0, 0.01), o6=(9.0, 0.03))[1]
+    assert "“Robust twice is not best” fails. In print that pair has the same sign" in said
+    assert "(69.2 % after 63.9 %, Table 1)" in said and "balanced teacher (75.6 %)" in said
+
+
 def test_what_a_gpu_trained_again_is_said_without_a_verdict():
     said = planned.again_said(family(PRIMARY[4:], {"o5": (2.0, 0.9)}))
     assert "std/rob-d − std/std-d +2.0 (+1.0 to +3.0) points (5 seeds)" in said
