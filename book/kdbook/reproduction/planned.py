@@ -209,7 +209,7 @@ def _counts_said(rows: pd.DataFrame) -> str:
 
 
 def robust_headline(primary: pd.DataFrame) -> str:
-    """One line: what a robust student does to the worst class.
+    """One line: what a robust student does to the worst class, and then a robust teacher.
 
     Args:
         primary: as ``kdbook.evidence.outcomes.primary`` gives it.
@@ -220,7 +220,11 @@ def robust_headline(primary: pd.DataFrame) -> str:
     if _sign(row) == 0:
         return "Robust or standard student, the worst class of CIFAR-10-LT does not clearly change"
     verb, points = "raises" if row["mean"] > 0 else "lowers", abs(row["mean"])
-    return f"A robust student {verb} the worst class of CIFAR-10-LT by {points:.1f} points"
+    said = f"A robust student {verb} the worst class of CIFAR-10-LT by {points:.1f} points"
+    teacher = _row(primary, 6)
+    more = {1: "more", -1: "less"}.get(_sign(teacher))
+    points = abs(teacher["mean"])
+    return f"{said}, with a robust teacher by {points:.1f} {more}" if more else said
 
 
 def robust_classes_said(classes: pd.DataFrame) -> str:

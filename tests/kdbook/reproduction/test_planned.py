@@ -155,6 +155,8 @@ def test_the_headline_of_robust_students_is_the_planned_outcome():
     assert said(o5=(18.8, 0.04)) == (
         "A robust student raises the worst class of CIFAR-10-LT by 18.8 points"
     )
+    assert said(o5=(18.8, 0.04), o6=(14.0, 0.01)).endswith(", with a robust teacher by 14.0 more")
+    assert said(o5=(18.8, 0.04), o6=(14.0, 0.07)).endswith("by 18.8 points")
     assert "lowers the worst class of CIFAR-10-LT by 2.0" in said(o5=(-2.0, 0.01))
     assert "does not clearly change" in said(o5=(18.8, 0.06))
     assert said() == "No robust students of CIFAR-10-LT are recorded"
