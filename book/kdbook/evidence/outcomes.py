@@ -88,16 +88,19 @@ def rows_of(folder: Path, block: str, methods: tuple[str, ...]) -> Rows | None:
     """A block's rows of these methods, of the seeds that have all of them, from one machine.
 
     Args:
-        folder: as ``blocks_folder``. What two cores have trained lies in a folder of its own below;
-            a block that they have begun is read there alone.
+        folder: as ``blocks_folder``. What two cores have trained lies in a folder of its own below.
+            By the plan the blocks of primary outcomes are read there, and nowhere else once they
+            are begun there; others where a GPU has trained them.
         block: its name.
         methods: by the block's names.
 
     Returns:
         ``None`` where fewer seeds have all of the methods than an interval needs.
     """
-    on_cores = read_block(folder / TWO_CORES, block) is not None
-    return _rows_in(folder / TWO_CORES if on_cores else folder, block, methods)
+    planned = block in {outcome.block for outcome in PRIMARY}
+    places = (folder / TWO_CORES, folder) if planned else (folder, folder / TWO_CORES)
+    begun = (place for place in places if read_block(place, block) is not None)
+    return _rows_in(next(begun, folder), block, methods)
 
 
 def _rows_in(place: Path, block: str, methods: tuple[str, ...]) -> Rows | None:

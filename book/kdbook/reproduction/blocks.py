@@ -66,7 +66,7 @@ def _record(
             study=BLOCKS,
             question=first["what"],
             profile="standard",
-            settings={"block": "".join(about["block"] for about in abouts), **where},
+            settings={"block": name, **where},
             dataset=_DATASETS[name],
             imbalance=100.0,
             model=first["model"],

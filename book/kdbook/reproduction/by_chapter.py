@@ -16,9 +16,10 @@ from kdbook.reproduction.blocks import all_records
 from kdbook.reproduction.claims import CLAIMS, Claim, claim_lines
 from kdbook.reproduction.levels import Level
 from kdbook.reproduction.lines import Line
+from kdbook.reproduction.mapping import BLOCKS
 from kdbook.reproduction.verdicts import Verdict
 from kdlib.errors import SettingError
-from kdlib.metrics import holm
+from kdlib.metrics import FEWEST_REPEATS, holm
 from kdlib.names import choices
 
 LABORATORY = "digits"
@@ -36,6 +37,8 @@ class Beside:
         on_digits: the same of the chapter's own study on digits, or of another that answers it.
         sign: of the change on digits: 1 or -1 where it is significant after correction for the
             chapter's claims, else 0.
+        other_length: the line of a block of another length on the paper's own data, where there is
+            one of enough seeds.
     """
 
     claim: Claim
@@ -43,6 +46,7 @@ class Beside:
     on_cifar: Line | None
     on_digits: Line | None
     sign: int = 0
+    other_length: Line | None = None
 
     @property
     def sign_on_cifar(self) -> int:
@@ -80,7 +84,13 @@ def beside_cifar(chapter: str, records: Sequence[Record] | None = None) -> list[
         raise SettingError(f"no claim on CIFAR in {chapter!r}: {choices(chapter, chapters())}")
     lines = _book_lines() if records is None else claim_lines(records)
     found = [
-        Beside(claim, mine[0]["compared"], _on_cifar(mine), _on_digits(mine, chapter))
+        Beside(
+            claim,
+            mine[0]["compared"],
+            _on_cifar(mine),
+            _on_digits(mine, chapter),
+            other_length=_of_another_length(mine),
+        )
         for number, claim in enumerate(CLAIMS)
         if chapter in claim.chapters
         for mine in [[line for line in lines if line["number"] == number]]
@@ -96,6 +106,14 @@ def _book_lines() -> list[Line]:
 def _on_cifar(lines: Sequence[Line]) -> Line | None:
     own = (Level.SAME_SETTING.value, Level.SAME_DATA.value)
     return next((line for line in lines if line["leading"] and line["evidence"] in own), None)
+
+
+def _of_another_length(lines: Sequence[Line]) -> Line | None:
+    """Of a planned block with enough seeds, where one of another length leads."""
+    planned = [line for line in lines if line.get("study") == BLOCKS]
+    first = next((line for line in planned if line["leading"]), None)
+    found = (line for line in planned if first and line["setting"] != first["setting"])
+    return next((line for line in found if line["seeds"] >= FEWEST_REPEATS), None)
 
 
 def _on_digits(lines: Sequence[Line], chapter: str) -> Line | None:

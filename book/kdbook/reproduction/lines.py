@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -89,18 +88,11 @@ def _closest_first(question: Question, records: Iterable[Record]) -> list[Record
         other_teachers = question.one_teacher not in (None, one_teacher(record))
         profile = PROFILE_ORDER.index(about.profile)
         place = question.studies.index(about.study)
-        apart = (near, profile, other_teachers, place, _shorter_or_longer(question, record))
         changes = len(about.conditions.keys() - {WHERE})
-        return *apart, changes, WHERE not in about.conditions, -len(about.seeds), record.name
+        apart = (near, profile, other_teachers, place, changes, WHERE not in about.conditions)
+        return *apart, -len(about.seeds), record.name
 
     return sorted(records, key=distance)
-
-
-def _shorter_or_longer(question: Question, record: Record) -> float:
-    """How far the length of the training is from the paper's: 0 where it is the same or unknown."""
-    theirs = question.setting.recipe.get("epochs") if question.setting is not None else None
-    ours = record.about.recipe_at(ratio(question, record)).get("epochs")
-    return abs(math.log(ours / theirs)) if ours and theirs else 0.0
 
 
 def _not_run(question: Question, because: str) -> Line:

@@ -71,7 +71,18 @@ def _shared(rows: Iterable[Beside], side: str) -> str:
 
 def said(rows: Sequence[Beside]) -> str:
     """How the claims fare on CIFAR, and where digits say more, less or otherwise."""
-    return " ".join([_fared(rows), *_opposed(rows), *_only_digits(rows), *_only_cifar(rows)])
+    laboratory = [*_opposed(rows), *_only_digits(rows), *_only_cifar(rows)]
+    return " ".join([_fared(rows), *_at_another_length(rows), *laboratory])
+
+
+def _at_another_length(rows: Iterable[Beside]) -> list[str]:
+    """The same claims where training took longer or shorter, with 95 % intervals of our mean."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.other_length is not None:
+            said = f"“{row.claim.text}” {words.ours(row.other_length)}"
+            found.setdefault(_setting(row.other_length), []).append(said)
+    return [f"At another length ({setting}): {'; '.join(each)}." for setting, each in found.items()]
 
 
 def _fared(rows: Sequence[Beside]) -> str:

@@ -115,7 +115,7 @@ def _robust_said(primary: pd.DataFrame) -> str:
         f"On CIFAR-10-LT, {EPOCHS} epochs: accuracy in the worst class {_change(student)} where "
         f"the student is robust in the place of standard{twice} ({student['seeds']:.0f} seeds). "
         + " ".join(claim_said(claim, primary) for claim in CLAIMS[2 : 4 if run else 3])
-        + (f" {printed_twice_said()}" if _sign(teacher) > 0 else "")
+        + (f" {printed_twice_said()}" if run else "")
     )
 
 
@@ -126,9 +126,9 @@ def printed_twice_said() -> str:
     )
     robust = rows[rows["student_objective"] == "rob-d"].set_index("teacher_objective")["value"]
     return (
-        f"In print that pair has the same sign ({robust['rob']:.1f} % after {robust['std']:.1f} %, "
-        "Table 1): what is better there than robust twice is a robust student of a balanced "
-        f"teacher ({robust['bal']:.1f} %), which was not run here."
+        f"In print robust twice is not behind that pair's other either ({robust['rob']:.1f} % and "
+        f"{robust['std']:.1f} %, Table 1, teacher labels); ahead of it is a robust student of a "
+        f"balanced teacher ({robust['bal']:.1f} %), which was not run at this length."
     )
 
 
@@ -150,19 +150,21 @@ def digits(row: pd.Series) -> int:
     return 3 if small else 1
 
 
-def again_said(again: pd.DataFrame) -> str:
-    """The outcomes on robust students, as another processor has them; empty where it has none.
+def again_said(again: pd.DataFrame, primary: pd.DataFrame) -> str:
+    """The outcomes of block c that two cores have, as a GPU has them; empty where it has none.
 
     Args:
         again: as ``kdbook.evidence.outcomes.again`` gives it.
+        primary: as ``kdbook.evidence.outcomes.primary`` gives it.
     """
-    there = again[again["mean"].notna()]
+    planned = set(primary[primary["mean"].notna()]["number"])
+    there = again[again["mean"].notna() & again["number"].isin(planned)]
     if there.empty:
         return ""
     each = [f"{row['comparison']} {signed(row)}" for _, row in there.iterrows()]
     return (
-        "Trained once more from the start on a GPU, where no verdict was planned, the worst class "
-        f"changes likewise: {' and '.join(each)} points ({there['seeds'].min():.0f} seeds)."
+        "Trained once more from the start on a GPU, which by the plan decides nothing, the worst "
+        f"class changes so: {'; '.join(each)} points ({there['seeds'].min():.0f} seeds)."
     )
 
 
@@ -233,13 +235,19 @@ def robust_classes_said(classes: pd.DataFrame) -> str:
     Args:
         classes: block c, as ``kdbook.evidence.outcomes.by_frequency`` gives it.
     """
-    rows = classes[classes["method"] == "std/rob-d"]
-    found = [f"{len(names)} {verb}" for verb, names in _changed(rows).items()]
-    said = " and ".join(found) if found else "none is decided"
+    each = {name: rows for name, rows in classes.groupby("method", sort=False)}
+    said = [f"{_decided(rows)} under the {ROBUST[name]}" for name, rows in each.items()]
     return (
         "The plan asked about the worst class, whichever it is. Of the ten classes one by one, "
-        f"corrected for ten looks, {said} with {rows['seeds'].min():.0f} seeds."
+        f"corrected for ten looks, {' and '.join(said)} ({classes['seeds'].min():.0f} seeds)."
     )
+
+
+def _decided(rows: pd.DataFrame) -> str:
+    found = [
+        f"{len(names)} {verb}{'s' * (len(names) == 1)}" for verb, names in _changed(rows).items()
+    ]
+    return " and ".join(found) if found else "none is decided"
 
 
 def _changed(rows: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -319,5 +327,6 @@ def _change(row: pd.Series) -> str:
     span = f"({row['low']:+.1f} to {row['high']:+.1f})"
     if _sign(row) == 0:
         tested = " after correction" if row["low"] * row["high"] > 0 else ""
-        return f"shows no clear change{tested}, {row['mean']:+.1f} points {span},"
+        mean = round(row["mean"], 1) + 0.0  # no minus before a zero
+        return f"shows no clear change{tested}, {mean:+.1f} points {span},"
     return f"{'rises' if row['mean'] > 0 else 'falls'} by {abs(row['mean']):.1f} points {span}"

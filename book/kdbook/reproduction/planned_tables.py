@@ -17,6 +17,8 @@ from kdbook.evidence.records import TWO_CORES, recorded_runs
 from kdbook.reproduction import planned
 from kdbook.tables import shown, unbroken
 
+ON_CORES = "two cores"
+
 
 def outcomes_table(primary: pd.DataFrame) -> Styler:
     """The primary outcomes as a page shows them."""
@@ -75,7 +77,7 @@ def progress(folder: Path | None = None) -> Styler:
     rows = [_progress_of(block, place) for block in BLOCKS.values()]
     return shown(
         pd.DataFrame(rows),
-        "Blocks of the plan. Hours are those of two cores, at "
+        "Blocks of the plan. Hours are what two cores would take for what they lack, at "
         f"{cost.TWO_CORES.images_per_second} images of a ResNet-20 per second and core; other "
         f"processors differ. {cost.on_a_gpu(cost.GPU_MINUTES, place)}.",
     )
@@ -83,8 +85,8 @@ def progress(folder: Path | None = None) -> Styler:
 
 def _progress_of(block: Block, folder: Path) -> dict[str, str]:
     there = {where: recorded_runs(place, block) for where, place in _places(folder).items()}
-    most = max(there.values(), key=len)
-    left = [spec for spec in block.runs if spec.id not in most]
+    whole = any(len(ids) == len(block.runs) for ids in there.values())
+    left = [] if whole else [s for s in block.runs if s.id not in there[ON_CORES]]
     done = [f"{len(ids)} on {where}" for where, ids in there.items() if ids]
     return {
         "Block": block.name,
@@ -95,7 +97,7 @@ def _progress_of(block: Block, folder: Path) -> dict[str, str]:
 
 
 def _places(folder: Path) -> dict[str, Path]:
-    return {"a GPU": folder, "two cores": folder / TWO_CORES}
+    return {"a GPU": folder, ON_CORES: folder / TWO_CORES}
 
 
 def _named(row: pd.Series) -> str:

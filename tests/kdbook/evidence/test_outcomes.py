@@ -89,6 +89,8 @@ def test_the_longer_training_is_a_family_of_its_own(tmp_path):
     assert list(found.index) == [1, 2, 3] and set(found["block"]) == {"b2"}
     assert found.loc[2, "p_corrected"] == pytest.approx(3 * found.loc[2, "p"])
     assert np.isnan(found.loc[3, "mean"]) and np.isnan(outcomes.primary(tmp_path)["mean"]).all()
+    write(tmp_path / TWO_CORES, "b2", {"one-hot": 0.0}, range(1))  # begun there, and whole here
+    assert outcomes.longer(tmp_path)["seeds"].tolist() == [5, 5, 0]
     assert set(outcomes.secondary(tmp_path, "b2")["comparison"]) == {"distilled − one-hot"}
     assert set(outcomes.by_frequency(tmp_path, block="b2")["method"]) == {"distilled"}
 

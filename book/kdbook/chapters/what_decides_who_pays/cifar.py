@@ -20,6 +20,8 @@ SHORT, LONG = "b", "b2"
 MEASURES = {"accuracy": "difference", "log_loss": "log_loss", "margin": "margin"}
 """By column of a block's classes what its change is called in ``classes``."""
 IMBALANCE = 100.0
+RAREST_FIFTH = 0.8
+"""Of the labels, which are sorted by size: where it begins."""
 _PAIR = ("label", "seed")
 
 
@@ -65,18 +67,28 @@ def both_lengths(folder: Path | None = None) -> pd.DataFrame:
     return pd.concat([classes(folder, block=block) for block in (SHORT, LONG)], ignore_index=True)
 
 
-def headline(rows: pd.DataFrame) -> str:
-    """The title of the figure: which classes gain and which lose, by their share."""
+def headline(both: pd.DataFrame) -> str:
+    """The title of the figure: which classes gain and which lose, by their share, at each length.
+
+    Args:
+        both: ``both_lengths``.
+    """
+    each = [
+        f"at {epochs:.0f} epochs {_gains_and_losses(rows)}"
+        for epochs, rows in both.groupby("teacher_epochs")
+    ]
+    return f"CIFAR-100-LT by share off the label: classes {'; '.join(each)}"
+
+
+def _gains_and_losses(rows: pd.DataFrame) -> str:
     bins = fits.binned(rows)
     gains, losses = bins[bins["low"] > 0], bins[bins["high"] < 0]
     said = [
-        f"{verb} {_ends(some)}"
-        for verb, some in (("gain with", gains), ("lose with", losses))
+        f"{verb} with {_ends(some)}"
+        for verb, some in (("gain", gains), ("lose", losses))
         if len(some)
     ]
-    if not said:
-        return "On CIFAR-100-LT no share comes with a clear change"
-    return f"On CIFAR-100-LT classes {' and '.join(said)} of their target off the label"
+    return " and ".join(said) if said else "do not clearly change"
 
 
 def _ends(bins: pd.DataFrame) -> str:
@@ -84,15 +96,48 @@ def _ends(bins: pd.DataFrame) -> str:
     return f"{low} to {high}"
 
 
-def said(rows: pd.DataFrame) -> str:
-    """Share and size on CIFAR in two sentences: each beside the other."""
-    alone = fits.coefficients(rows, ["share"]).iloc[0]
-    share, size = _share_and_size(rows)
+def said(both: pd.DataFrame) -> str:
+    """Share and size on CIFAR, each beside the other, at each length.
+
+    Args:
+        both: ``both_lengths``.
+    """
+    each = [
+        f"at {epochs:.0f} epochs with {_slopes_said(rows)}"
+        for epochs, rows in both.groupby("teacher_epochs")
+    ]
     return (
-        f"Ten points more of a class's target off the label go with {signed(alone)} points of "
-        f"accuracy over {alone['seeds']:.0f} seeds; between classes of the same size with "
-        f"{signed(share)}{clear(share)}. Between classes with the same share twice as many images "
-        f"go with {signed(size)}{clear(size)}."
+        f"Ten points more of a class's target off the label go {'; '.join(each)} "
+        f"({both['seed'].nunique()} seeds)."
+    )
+
+
+def _slopes_said(rows: pd.DataFrame) -> str:
+    alone = fits.coefficients(rows, ["share"]).iloc[0]
+    beside = fits.coefficients(rows, ["share", "size"]).iloc[0]
+    return (
+        f"{signed(alone)} points of accuracy, and between classes of the same size with "
+        f"{signed(beside)}{clear(beside)}"
+    )
+
+
+def foretold_said(both: pd.DataFrame) -> str:
+    """What the bins of the shorter training foretell of the longer, and what was found there.
+
+    Args:
+        both: ``both_lengths``.
+    """
+    few, many = both["teacher_epochs"].min(), both["teacher_epochs"].max()
+    share = both.groupby("teacher_epochs")["off_label"].mean()
+    short = both[both["teacher_epochs"] == few]
+    long = both[both["teacher_epochs"] == many].assign(imbalance=IMBALANCE)
+    rare = long["label"] >= RAREST_FIFTH * (long["label"].max() + 1)
+    mean, rarest = (fits.foretold(short, rows).iloc[0] for rows in (long, long[rare]))
+    return (
+        f"From {few:.0f} epochs to {many:.0f} the mean share falls from {share[few]:.0f} to "
+        f"{share[many]:.0f} %. By the bins of {few:.0f} epochs the mean of the classes should "
+        f"change by {mean['foretold']:+.1f} points at {many:.0f}, and it does by {signed(mean)}; "
+        f"the rarest fifth by {rarest['foretold']:+.1f}, and it does by {signed(rarest)}."
     )
 
 
@@ -128,12 +173,6 @@ def longer_said(both: pd.DataFrame) -> str:
         f"{signed(row)} points of accuracy{clear(row)}. The bins of {few:.0f} epochs foretell a "
         f"mean change of {found['foretold']:+.1f} points at {many:.0f}; it was {signed(found)}."
     )
-
-
-def _share_and_size(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """The coefficient of each beside the other."""
-    both = fits.coefficients(rows, ["share", "size"])
-    return both.iloc[0], both.iloc[1]
 
 
 def pilot(folder: Path | None = None) -> pd.DataFrame:
