@@ -81,8 +81,11 @@ def _at_another_length(rows: Iterable[Beside]) -> list[str]:
     for row in rows:
         if row.other_length is not None:
             said = f"“{row.claim.text}” {words.ours(row.other_length)}"
-            found.setdefault(_setting(row.other_length), []).append(said)
-    return [f"At another length ({setting}): {'; '.join(each)}." for setting, each in found.items()]
+            length = next(
+                part for part in _setting(row.other_length).split(", ") if "epochs" in part
+            )
+            found.setdefault(length, []).append(said)
+    return [f"At {length}: {'; '.join(each)}." for length, each in found.items()]
 
 
 def _fared(rows: Sequence[Beside]) -> str:

@@ -19,9 +19,11 @@ from kdbook.published import corrected, published
 
 ROBUST = {
     "std/rob-d": "robust student",
-    "rob/rob-d": "robust student of a robust teacher",
+    "rob/rob-d": "both robust",
 }
 """What a chart calls the robust students of block c."""
+
+_WHO_IS_ROBUST = {"std/rob-d": "the student is robust", "rob/rob-d": "its teacher is too"}
 
 MEASURES = {
     "accuracy": "accuracy (points)",
@@ -235,8 +237,10 @@ def robust_classes_said(classes: pd.DataFrame) -> str:
     Args:
         classes: block c, as ``kdbook.evidence.outcomes.by_frequency`` gives it.
     """
-    each = {name: rows for name, rows in classes.groupby("method", sort=False)}
-    said = [f"{_decided(rows)} under the {ROBUST[name]}" for name, rows in each.items()]
+    said = [
+        f"{_decided(rows)} where {_WHO_IS_ROBUST[str(name)]}"
+        for name, rows in classes.groupby("method", sort=False)
+    ]
     return (
         "The plan asked about the worst class, whichever it is. Of the ten classes one by one, "
         f"corrected for ten looks, {' and '.join(said)} ({classes['seeds'].min():.0f} seeds)."

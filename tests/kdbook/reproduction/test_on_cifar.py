@@ -108,6 +108,20 @@ def test_what_the_correction_alone_leaves_open_is_said_with_its_p_value():
     assert alone([clear]) == []
 
 
+def test_another_length_stands_beside_the_one_that_leads():
+    def block(name, changes, epochs):
+        return measured(changes, study="evidence", model="ResNet-20", profile="standard",
+                        settings={"block": name}, recipe={"epochs": epochs})  # fmt: skip
+
+    both = [block("b", FALLS, 60), block("b2", UNCLEAR, 200)]
+    mean, worst = beside_cifar("rare_classes", both)
+    assert mean.on_cifar["record"].endswith("blockb")
+    told = said([mean, worst])
+    assert "At 200 epochs: “With a long tail the mean gains” +0.10 (" in told
+    assert told.count("At 200 epochs") == 1 and "the ten worst classes lose” +0.10 (" in told
+    assert "At 200" not in said(beside_cifar("rare_classes", both[:1]))
+
+
 def test_a_claim_whose_trainings_diverge_has_no_test_of_its_own():
     broken = replace(beside_cifar("rare_classes", [cifar(RISES), digits(RISES)])[0], sign=1)
     line = {key: value for key, value in broken.on_cifar.items() if key not in ("p", "p_holm")}

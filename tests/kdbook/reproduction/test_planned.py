@@ -176,11 +176,11 @@ def test_the_headline_of_robust_students_is_the_planned_outcome():
 def test_single_classes_are_corrected_for_ten_looks():
     one = tenths([9.0] * 10, [1e-4, 0.02] + [0.5] * 8).assign(method="std/rob-d")
     said = planned.robust_classes_said(one)
-    assert said.endswith("for ten looks, 1 gains under the robust student (5 seeds).")
+    assert said.endswith("for ten looks, 1 gains where the student is robust (5 seeds).")
     none = one.assign(p=0.02, method="rob/rob-d")
     assert planned.robust_classes_said(pd.concat([one, none])).endswith(
-        "1 gains under the robust student and none is decided under the robust student of a "
-        "robust teacher (5 seeds)."
+        "1 gains where the student is robust and none is decided where its teacher is too "
+        "(5 seeds)."
     )
 
 

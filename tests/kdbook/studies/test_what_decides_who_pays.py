@@ -172,7 +172,7 @@ def test_classes_of_cifar_are_set_beside_the_share_of_their_target(tmp_path):
     losses = fits.coefficients(rows.assign(difference=rows["log_loss"]), ["share", "size"])
     assert losses["mean"].to_numpy() == pytest.approx([0.0, 0.1], abs=1e-6)
     assert cifar.said(rows).startswith(
-        "Ten points more of a class's target off the label go at 60 epochs with -5"
+        "Per ten points more of its target off the label a class changes at 60 epochs by -5"
     )
     assert "classes at 60 epochs lose with" in cifar.headline(rows)
     assert cifar.classes(planted(tmp_path, seeds=2)).empty

@@ -103,11 +103,11 @@ def said(both: pd.DataFrame) -> str:
         both: ``both_lengths``.
     """
     each = [
-        f"at {epochs:.0f} epochs with {_slopes_said(rows)}"
+        f"at {epochs:.0f} epochs by {_slopes_said(rows)}"
         for epochs, rows in both.groupby("teacher_epochs")
     ]
     return (
-        f"Ten points more of a class's target off the label go {'; '.join(each)} "
+        f"Per ten points more of its target off the label a class changes {'; '.join(each)} "
         f"({both['seed'].nunique()} seeds)."
     )
 
@@ -115,10 +115,7 @@ def said(both: pd.DataFrame) -> str:
 def _slopes_said(rows: pd.DataFrame) -> str:
     alone = fits.coefficients(rows, ["share"]).iloc[0]
     beside = fits.coefficients(rows, ["share", "size"]).iloc[0]
-    return (
-        f"{signed(alone)} points of accuracy, and between classes of the same size with "
-        f"{signed(beside)}{clear(beside)}"
-    )
+    return f"{signed(alone)} points, beside its size by {signed(beside)}{clear(beside)}"
 
 
 def foretold_said(both: pd.DataFrame) -> str:
