@@ -112,7 +112,9 @@ def _robust_said(primary: pd.DataFrame) -> str:
     if np.isnan(student["mean"]):
         return ""
     run = not np.isnan(teacher["mean"])
-    twice = f", and {_change(teacher)} where its teacher is robust too" if run else ""
+    twice = (
+        f"; against that one it {_change(teacher)} where its teacher is robust too" if run else ""
+    )
     return (
         f"On CIFAR-10-LT, {EPOCHS} epochs: accuracy in the worst class {_change(student)} where "
         f"the student is robust in the place of standard{twice} ({student['seeds']:.0f} seeds). "
@@ -128,9 +130,9 @@ def printed_twice_said() -> str:
     )
     robust = rows[rows["student_objective"] == "rob-d"].set_index("teacher_objective")["value"]
     return (
-        f"In print robust twice is not behind that pair's other either ({robust['rob']:.1f} % and "
-        f"{robust['std']:.1f} %, Table 1, teacher labels); ahead of it is a robust student of a "
-        f"balanced teacher ({robust['bal']:.1f} %), which was not run at this length."
+        f"In the paper's Table 1 robust twice has {robust['rob']:.1f} % in the worst class and a "
+        f"robust student of a standard teacher {robust['std']:.1f} % (teacher labels); best is one "
+        f"of a balanced teacher, {robust['bal']:.1f} %, which was not run at this length."
     )
 
 

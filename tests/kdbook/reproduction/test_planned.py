@@ -113,8 +113,9 @@ def test_the_answer_names_the_robust_students_once_they_are_there():
     )
     said = answer(**first, o5=(2.0, 0.01), o6=(-1.5, 0.03))[1]
     assert (
-        "rises by 2.0 points (+1.0 to +3.0) where the student is robust in the place of standard, "
-        "and falls by 1.5 points (-2.5 to -0.5) where its teacher is robust too (5 seeds)."
+        "rises by 2.0 points (+1.0 to +3.0) where the student is robust in the place of standard; "
+        "against that one it falls by 1.5 points (-2.5 to -0.5) where its teacher is robust too "
+        "(5 seeds)."
     ) in said
     assert "“Robust twice is not best” is confirmed." in said
 
@@ -124,9 +125,12 @@ def test_the_printed_pair_stands_beside_robust_twice_whatever_came_of_it(mean):
     first = {"o1": (1.0, 0.01), "o2": (-1.0, 0.01), "o5": (2.0, 0.01)}
     said = answer(**first, o6=(mean, 0.03))[1]
     fate_ = "fails" if mean > 0 else "is confirmed"
-    assert f"“Robust twice is not best” {fate_}. In print robust twice is not behind" in said
-    assert "(69.2 % and 63.9 %, Table 1, teacher labels)" in said
-    assert "balanced teacher (75.6 %), which was not run at this length" in said
+    assert (
+        f"“Robust twice is not best” {fate_}. In the paper's Table 1 robust twice has 69.2 %"
+        in said
+    )
+    assert "of a standard teacher 63.9 % (teacher labels)" in said
+    assert "one of a balanced teacher, 75.6 %, which was not run at this length" in said
 
 
 def test_what_a_gpu_trained_again_is_said_without_a_verdict():
