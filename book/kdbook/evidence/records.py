@@ -26,7 +26,8 @@ def write_block(folder: Path, block: Block, results: Sequence[RunResult | None])
     """Write ``block-NAME.csv``, ``block-NAME-classes.csv`` and ``block-NAME.json``.
 
     A store can be lost, a record not: where ``results`` lack a run that is recorded, all recorded
-    runs stay as they are, and the others are added. Else the record is written anew.
+    runs stay as they are, and the others are added. A recorded teacher that was trained again gives
+    way to the new one where that has taught all of its students. Else the record is written anew.
 
     Args:
         folder: where records of evidence lie; it is made.
@@ -70,6 +71,7 @@ def _with_recorded(
     there = {result.spec.id for result in results if result is not None}
     if before is None or recorded <= there:
         return _of(block, results)
+    recorded -= _taught_anew(block, recorded, there)
     new = [result if result and result.spec.id not in recorded else None for result in results]
     old_rows, old_classes, old = before
     old_rows = old_rows[old_rows["run"].isin(recorded)]
@@ -82,6 +84,15 @@ def _with_recorded(
         pd.concat([old_classes, classes], ignore_index=True),
         _joined(block, about, old, recorded),
     )
+
+
+def _taught_anew(block: Block, recorded: set[str], there: set[str]) -> set[str]:
+    """Recorded runs that are there again, and that none but students not yet recorded build on."""
+    of_recorded, of_new = (
+        {parent.id for spec in block.runs if spec.id in ids for parent in spec.parents()}
+        for ids in (recorded, there - recorded)
+    )
+    return recorded & there & of_new - of_recorded
 
 
 def _of(

@@ -157,6 +157,20 @@ def test_a_teacher_that_is_trained_again_leaves_its_record_as_it_was(store, tmp_
     assert "kept" not in path.read_text()  # nothing would be lost, so it is written anew
 
 
+def test_a_teacher_that_is_trained_again_is_recorded_where_its_students_are_its_own(
+    store, tmp_path
+):
+    results = [store.get(member.spec) for member in SMALL.members]
+    path = records.write_block(tmp_path, SMALL, [results[0], results[1], *[None] * 4])
+    path.write_text(path.read_text().replace(",completed,", ",kept,"))
+    records.write_block(tmp_path, SMALL, [results[0], None, results[2], None, None, None])
+    rows, classes, about = records.read_block(tmp_path, "small")
+    assert dict(zip(rows["method"], rows["status"], strict=True)) == {
+        "teacher": "completed", "one-hot": "kept", "distilled": "completed",
+    }  # fmt: skip
+    assert len(classes) == 30 and set(about["runs"]) == set(rows["run"])
+
+
 def test_members_of_one_name_and_seed_keep_their_order_in_any_part(store, tmp_path):
     twice = [Member("same", 20.0, 1.0, 0, m.spec) for m in _small(0)]
     block = Block("ties", "of the tests", (0,), lambda seed: twice, test="test")
