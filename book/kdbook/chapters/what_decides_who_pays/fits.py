@@ -93,7 +93,7 @@ SPLITS: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
     "class": lambda t: (t["label"] > t["label"].max() / 2).map(
         {False: "common classes", True: "rare classes"}
     ),
-    "teacher": lambda t: (t["teacher_epochs"] > t["teacher_epochs"].median()).map(
+    "teacher": lambda t: (t["teacher_epochs"] > np.median(t["teacher_epochs"].unique())).map(
         {False: "shorter teachers", True: "longer teachers"}
     ),
 }
