@@ -49,8 +49,8 @@ TWO_CORES = Place("two cores", 600, 2, 1 / 3)
 """Of an AMD EPYC, by fused steps."""
 ONE_GPU = Place("one H200", 39_700, 1, 0)
 """By captured steps: two students of block b2 (200 epochs, with the passes of their teachers) took
-55.1 and 54.3 s until they were stored; later two at once, in a process each, took 99 to 109 s, which
-is no faster. Records keep no times, so these stand here alone."""
+55.1 and 54.3 s until they were stored; later two at once, in a process each, took 99 to 109 s,
+which is no faster. Records keep no times, so these stand here alone."""
 GPU_MINUTES = 30.0
 """Of ``ONE_GPU``: the page and ``kdlib evidence --plan`` say what would be trained in them."""
 GPU_ORDER = ("b2", "c", "b", "d", "e", "i", "f", "g", "d2")
