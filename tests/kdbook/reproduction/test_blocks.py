@@ -123,28 +123,21 @@ def test_of_two_lengths_the_planned_block_leads(tmp_path):
     assert "evidence-standard-blockb2" in set(ours["record"])
 
 
-def test_a_block_with_further_seeds_is_still_the_same_experiment(tmp_path):
+@pytest.mark.parametrize(
+    ("seeds", "further", "wanted"),
+    [(5, True, "blockb-wheretwo_cores"), (5, False, "blockb-wheretwo_cores"), (2, False, "blockb")],
+)
+def test_of_two_machines_the_first_with_enough_seeds_answers(tmp_path, seeds, further, wanted):
+    """Two cores come first; further seeds, which they alone have, are the same experiment."""
     from kdbook.evidence.records import TWO_CORES
     from kdbook.reproduction import blocks
 
     cores = tmp_path / "evidence" / TWO_CORES
     cores.mkdir(parents=True)
     write(tmp_path / "evidence", "b", PET, range(5))
-    write(cores, "b", PET, range(5))
-    write(cores, "e", PET[:2], range(5, 10))
+    write(cores, "b", PET, range(seeds))
+    if further:
+        write(cores, "e", PET[:2], range(5, 10))
     rows = reproduction("teachers_pet", blocks.all_records(tmp_path))
     ours = rows[(rows["dataset"] == "cifar100_lt") & (rows["method"] == "distillation")]
-    assert set(ours["record"].dropna()) == {"evidence-standard-blockb-wheretwo_cores"}
-
-
-def test_too_few_seeds_on_one_machine_leave_the_answer_to_the_other(tmp_path):
-    from kdbook.evidence.records import TWO_CORES
-    from kdbook.reproduction import blocks
-
-    cores = tmp_path / "evidence" / TWO_CORES
-    cores.mkdir(parents=True)
-    write(tmp_path / "evidence", "b", PET, range(5))
-    write(cores, "b", PET, range(2))
-    rows = reproduction("teachers_pet", blocks.all_records(tmp_path))
-    ours = rows[(rows["dataset"] == "cifar100_lt") & (rows["method"] == "distillation")]
-    assert set(ours["record"].dropna()) == {"evidence-standard-blockb"}
+    assert set(ours["record"].dropna()) == {f"evidence-standard-{wanted}"}

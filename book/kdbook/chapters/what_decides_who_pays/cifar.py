@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -73,11 +74,13 @@ def headline(both: pd.DataFrame) -> str:
     Args:
         both: ``both_lengths``.
     """
-    each = [
-        f"at {epochs:.0f} epochs {_gains_and_losses(rows)}"
-        for epochs, rows in both.groupby("teacher_epochs")
-    ]
-    return f"CIFAR-100-LT by share off the label: classes {'; '.join(each)}"
+    said = _at_each_length(both, _gains_and_losses)
+    return f"CIFAR-100-LT by share off the label: classes {said}"
+
+
+def _at_each_length(both: pd.DataFrame, said: Callable[[pd.DataFrame], str]) -> str:
+    lengths = both.groupby("teacher_epochs")
+    return "; ".join(f"at {epochs:.0f} epochs {said(rows)}" for epochs, rows in lengths)
 
 
 def _gains_and_losses(rows: pd.DataFrame) -> str:
@@ -102,20 +105,16 @@ def said(both: pd.DataFrame) -> str:
     Args:
         both: ``both_lengths``.
     """
-    each = [
-        f"at {epochs:.0f} epochs by {_slopes_said(rows)}"
-        for epochs, rows in both.groupby("teacher_epochs")
-    ]
     return (
-        f"Per ten points more of its target off the label a class changes {'; '.join(each)} "
-        f"({both['seed'].nunique()} seeds)."
+        "Per ten points more of its target off the label a class changes "
+        f"{_at_each_length(both, _slopes_said)} ({both['seed'].nunique()} seeds)."
     )
 
 
 def _slopes_said(rows: pd.DataFrame) -> str:
     alone = fits.coefficients(rows, ["share"]).iloc[0]
     beside = fits.coefficients(rows, ["share", "size"]).iloc[0]
-    return f"{signed(alone)} points, beside its size by {signed(beside)}{clear(beside)}"
+    return f"by {signed(alone)} points, beside its size by {signed(beside)}{clear(beside)}"
 
 
 def foretold_said(both: pd.DataFrame) -> str:
