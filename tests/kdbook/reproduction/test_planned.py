@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -239,3 +240,24 @@ def test_buttons_choose_one_measure_of_the_same_groups():
     assert all(one["transform"] == [{"filter": "datum.shown === measure"}] for one in filtered)
     with pytest.raises(SettingError, match="measure = 'F1' is not allowed"):
         planned.measures_chart("F1")
+
+
+def test_numbers_in_the_pages_prose_are_those_of_the_records():
+    page = (Path(__file__).parents[3] / "book" / "cifar.ipynb").read_text(encoding="utf-8")
+    worst = {
+        (block, method): rows["worst_10"].mean()
+        for block in ("b", "b2")
+        for method, rows in outcomes.rows_of(
+            outcomes.blocks_folder(), block, ("one-hot", "distilled")
+        )[0].groupby("method")
+    }
+    assert [f"{worst['b2', m]:.1f}" for m in ("one-hot", "distilled")] == ["1.9", "1.9"]
+    assert f"{worst['b', 'one-hot']:.1f}" == "0.6" and worst["b", "distilled"] < 0.05
+    assert "get 1.9 % of them right" in page and "it was 0.6 % of one-hot students" in page
+    p = outcomes.longer().set_index("number").loc[1, "p"]
+    assert f"{6 * p:.3f}" == "0.056" and "p = 0.056" in page
+    change = outcomes.by_frequency(block="c").set_index(["method", "label"])["mean"].round()
+    assert list(change["std/rob-d"][[8, 9]]) == [13, 22]
+    assert "by thirteen and by twenty-two points on average" in page
+    assert list(change["rob/rob-d"][[8, 9, 0, 1]]) == [32, 40, -16, -17]
+    assert "by thirty-two and by forty" in page and "with sixteen and seventeen" in page
