@@ -147,6 +147,17 @@ def again(folder: Path | None = None) -> pd.DataFrame:
     return _family(PRIMARY[4:], partial(_rows_in, folder or blocks_folder()))
 
 
+def unplanned(folder: Path | None = None) -> pd.DataFrame:
+    """What distilling alone changes on CIFAR-10-LT: asked afterwards, so it decides nothing.
+
+    Args:
+        folder: by default the book's.
+    """
+    pair = ("c", "std/std-d", "one-hot")
+    asked = (Outcome(0, *pair, "worst_1", "worst class"), Outcome(0, *pair, "mean", "mean"))
+    return _family(asked, partial(rows_of, folder or blocks_folder()))
+
+
 Find = Callable[[str, tuple[str, ...]], Rows | None]
 """From a block and methods to their rows."""
 

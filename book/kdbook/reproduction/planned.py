@@ -172,6 +172,23 @@ def again_said(again: pd.DataFrame, primary: pd.DataFrame) -> str:
     )
 
 
+def unplanned_said(unplanned: pd.DataFrame) -> str:
+    """What distilling alone changes on CIFAR-10-LT; empty where it was not run.
+
+    Args:
+        unplanned: as ``kdbook.evidence.outcomes.unplanned`` gives it.
+    """
+    there = unplanned[unplanned["mean"].notna()]
+    if there.empty:
+        return ""
+    each = [f"the {row['measure']} by {signed(row)} points" for _, row in there.iterrows()]
+    return (
+        "Not planned, asked afterwards: on CIFAR-10-LT distilling alone "
+        f"({there['comparison'].iloc[0]}) changes {' and '.join(each)} "
+        f"({there['seeds'].min():.0f} seeds)."
+    )
+
+
 def claims_said(primary: pd.DataFrame) -> list[str]:
     """One sentence for each claim that the plan names: fails, confirmed, open, or not run."""
     return [claim_said(claim, primary) for claim in CLAIMS]

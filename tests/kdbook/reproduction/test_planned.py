@@ -143,6 +143,15 @@ def test_what_a_gpu_trained_again_is_said_without_a_verdict():
     assert planned.again_said(family(PRIMARY[4:], {}), primary(o5=(2.0, 0.01))) == ""
 
 
+def test_what_was_asked_afterwards_is_called_so(tmp_path):
+    said = planned.unplanned_said(outcomes.unplanned())
+    rows = outcomes.rows_of(outcomes.blocks_folder(), "c", ("std/std-d", "one-hot"))[0]
+    wide = rows.pivot(index="seed", columns="method", values="worst_1")
+    change = (wide["std/std-d"] - wide["one-hot"]).mean()
+    assert said.startswith("Not planned") and f"the worst class by {change:+.1f} (" in said
+    assert planned.unplanned_said(outcomes.unplanned(tmp_path)) == ""
+
+
 def test_a_change_of_nothing_has_no_minus():
     first = primary(o1=(1.0, 0.01), o2=(-1.0, 0.01))
     long = planned.in_short(first, longer(o1=(1.5, 0.03), o2=(-0.02, 1.0)))[1]
