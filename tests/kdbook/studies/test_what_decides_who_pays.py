@@ -210,6 +210,11 @@ def test_a_longer_training_is_foretold_by_the_bins_of_the_shorter(tmp_path):
     assert "shorter teachers" in set(fits.splits(both)["group"])
 
 
+def test_the_log_loss_improves_in_every_class_as_the_page_says():
+    changes = cifar.both_lengths().groupby(["teacher_epochs", "label"])["log_loss"].mean()
+    assert len(changes) == 200 and (changes < 0).all()
+
+
 def test_a_split_that_leaves_the_rows_together_is_not_offered(tmp_path):
     drawn = fits.splits(cifar.classes(planted(tmp_path, seeds=8)))
     assert set(drawn["split"]) <= {"nothing", "class"}

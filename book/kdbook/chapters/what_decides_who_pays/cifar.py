@@ -152,25 +152,6 @@ def same_class_said(both: pd.DataFrame) -> str:
     )
 
 
-def longer_said(both: pd.DataFrame) -> str:
-    """What more epochs do to the share and to the same class; and what the bins of fewer foretell.
-
-    Args:
-        both: ``both_lengths``.
-    """
-    few, many = both["teacher_epochs"].min(), both["teacher_epochs"].max()
-    share = both.groupby("teacher_epochs")["off_label"].mean()
-    row = fits.coefficients(both, ["share"], ("seed", "label")).iloc[0]
-    long = both[both["teacher_epochs"] == many].assign(imbalance=IMBALANCE)
-    found = fits.foretold(both[both["teacher_epochs"] == few], long).iloc[0]
-    return (
-        f"From {few:.0f} epochs to {many:.0f} the mean share falls from {share[few]:.0f} to "
-        f"{share[many]:.0f} %; in the same class of the same seed ten points more go with "
-        f"{signed(row)} points of accuracy{clear(row)}. The bins of {few:.0f} epochs foretell a "
-        f"mean change of {found['foretold']:+.1f} points at {many:.0f}; it was {signed(found)}."
-    )
-
-
 def pilot(folder: Path | None = None) -> pd.DataFrame:
     """A row per length and temperature: share of the target off the label, and what it came with.
 
