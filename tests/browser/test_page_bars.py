@@ -7,7 +7,11 @@ import pytest
 from opened_page import opened
 from page_bars import findings
 
-pytestmark = [pytest.mark.chapters, pytest.mark.timeout(3600)]
+pytestmark = [
+    pytest.mark.chapters,
+    pytest.mark.timeout(180, func_only=True),
+    pytest.mark.flaky(reruns=1, only_rerun=["Timeout"]),
+]
 WHOLE_SITE = 60_000_000  # bytes
 
 

@@ -11,8 +11,14 @@ from site_addresses import outside_addresses
 from kdbook.press.toc import read_pages
 
 PAGES = {page.name: page for page in read_pages(Path(__file__).parents[2])}
-# The first test waits for the whole book to run and build.
-pytestmark = [pytest.mark.chapters, pytest.mark.timeout(3600)]
+# A page takes seconds; the first test also waits for the whole book to run and build, and that is
+# not counted. A browser that stands still is asked once more: what a page gets wrong it gets wrong
+# at once, and is not.
+pytestmark = [
+    pytest.mark.chapters,
+    pytest.mark.timeout(180, func_only=True),
+    pytest.mark.flaky(reruns=1, only_rerun=["Timeout"]),
+]
 OTHER = {"light": "dark", "dark": "light"}
 
 

@@ -14,7 +14,7 @@ from kdbook.press.toc import read_pages
 
 PAGES = {page.name: page for page in read_pages(Path(__file__).parents[2])}
 TWO = ["measuring", "rare_classes"]
-pytestmark = [pytest.mark.chapters, pytest.mark.browser, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.chapters, pytest.mark.browser, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(scope="module")
