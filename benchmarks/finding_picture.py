@@ -19,7 +19,7 @@ from kdbook.chapters.rare_classes import batch_size, findings, teacher_length
 from kdbook.chapters.rare_classes.charts import teacher_length_panels
 from kdbook.evidence import outcomes
 from kdbook.records import Record, book_record
-from kdbook.reproduction import planned
+from kdbook.reproduction import planned, planned_charts
 
 PICTURE = ROOT / "docs" / "finding.svg"
 CIFAR = ROOT / "_static" / "cifar.svg"
@@ -40,10 +40,10 @@ def picture(record: Record) -> alt.VConcatChart:
 def cifar_picture() -> alt.VConcatChart:
     """The first chart of each paper on the page *CIFAR, planned before it was run*, likewise."""
     primary = outcomes.primary()
-    tenths, classes = planned.lengths(), outcomes.by_frequency(block="c")
+    tenths, classes = planned_charts.lengths(), outcomes.by_frequency(block="c")
     titled = {
-        planned.headline(tenths): planned.lengths_chart(tenths),
-        planned.robust_headline(primary): planned.robust_chart(classes, primary),
+        planned_charts.headline(tenths): planned_charts.lengths_chart(tenths),
+        planned_charts.robust_headline(primary): planned_charts.robust_chart(classes, primary),
     }
     charts = [chart.properties(title=textwrap.wrap(title, 80)) for title, chart in titled.items()]
     both = alt.vconcat(*charts).resolve_scale(color="independent", shape="independent")
@@ -58,7 +58,8 @@ def on_white(chart: Chart, title: str) -> Chart:
 
 def cifar_in_short() -> str:
     """What came of the plan, as a list."""
-    return compare.listed(planned.in_short(outcomes.primary(), outcomes.longer()))
+    answers = planned.in_short(outcomes.primary(), outcomes.longer(), outcomes.later())
+    return compare.listed(answers)
 
 
 def headline(record: Record) -> str:

@@ -56,6 +56,15 @@ PRIMARY = (
 LONGER = tuple(replace(outcome, block="b2") for outcome in PRIMARY[:3])
 """The first three at 200 epochs: a family of its own, by the plan's line of 2026-11-27."""
 
+LATER = (Outcome(7, "c", "bal/rob-d", "rob/rob-d", "worst_1", "worst class"),)
+"""The pair on which the paper rests that robust twice is not best: a family of its own as well, by
+a later line of that day. One of the two is a cell of block d2."""
+
+_ASKED = (*PRIMARY, *LONGER, *LATER)
+
+_FURTHER = {"c": ("d2",)}
+"""Blocks whose cells stand beside those of another, with its seeds and images."""
+
 
 def _without_floor(worst: str, words: str) -> dict[str, str]:
     return {
@@ -104,14 +113,16 @@ def rows_of(folder: Path, block: str, methods: tuple[str, ...]) -> Rows | None:
 
 
 def _rows_in(place: Path, block: str, methods: tuple[str, ...]) -> Rows | None:
-    found = read_block(place, block)
-    if found is None:
+    names = (block, *_FURTHER.get(block, ()))
+    found = [read for name in names if (read := read_block(place, name)) is not None]
+    if not found:
         return None
-    rows = found[0][found[0]["method"].isin(methods)]
+    rows = pd.concat([rows[rows["method"].isin(methods)] for rows, _, _ in found])
     rows = rows[rows.groupby("seed")["method"].transform("nunique") == len(methods)]
     if rows["seed"].nunique() < FEWEST_REPEATS:
         return None
-    return rows, rows[["run", "method", "seed"]].merge(found[1], on="run")
+    classes = pd.concat([classes for _, classes, _ in found])
+    return rows, rows[["run", "method", "seed"]].merge(classes, on="run")
 
 
 def primary(folder: Path | None = None) -> pd.DataFrame:
@@ -136,6 +147,15 @@ def longer(folder: Path | None = None) -> pd.DataFrame:
         folder: by default the book's.
     """
     return _family(LONGER, partial(rows_of, folder or blocks_folder()))
+
+
+def later(folder: Path | None = None) -> pd.DataFrame:
+    """The same of ``LATER``, tested by itself.
+
+    Args:
+        folder: by default the book's.
+    """
+    return _family(LATER, partial(rows_of, folder or blocks_folder()))
 
 
 def again(folder: Path | None = None) -> pd.DataFrame:
@@ -168,7 +188,7 @@ def _family(outcomes: Sequence[Outcome], find: Find) -> pd.DataFrame:
 
 
 def secondary(folder: Path | None = None, block: str = "b") -> pd.DataFrame:
-    """The pairs of the primary outcomes of a block on the measures without a floor; no verdicts.
+    """The pairs of the outcomes of a block on the measures without a floor; no verdicts.
 
     Columns: comparison, measure, mean, low, high, seeds. Pairs that were not run are left out, and
     so is the share off the label where one of the pair has no teacher or both are told the same.
@@ -177,7 +197,7 @@ def secondary(folder: Path | None = None, block: str = "b") -> pd.DataFrame:
         folder: by default the book's.
         block: ``b``, ``b2`` or ``c``.
     """
-    asked = [outcome for outcome in (*PRIMARY, *LONGER) if outcome.block == block]
+    asked = [outcome for outcome in _ASKED if outcome.block == block]
     pairs = dict.fromkeys((o.method, o.baseline) for o in asked)
     found = [_secondary_of(folder or blocks_folder(), block, *pair) for pair in pairs]
     return pd.concat(found, ignore_index=True)
@@ -203,7 +223,7 @@ def by_frequency(
         mean, low, high (95 % intervals over seeds), seeds, p (not corrected). Empty where nothing
         was run.
     """
-    taught = dict.fromkeys(o.method for o in (*PRIMARY, *LONGER) if o.block == block)
+    taught = dict.fromkeys(o.method for o in _ASKED if o.block == block)
     pairs = [(method, BASELINES[block]) for method in taught]
     each = [_tenths(folder or blocks_folder(), block, pair, measure) for pair in pairs]
     found = [rows for rows in each if not rows.empty]

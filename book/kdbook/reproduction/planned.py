@@ -1,36 +1,22 @@
-"""The page on the planned evidence: its sentences and charts, all from records by rule."""
+"""The page on the planned evidence: its sentences, all from records by rule."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
-from kdbook.charts.classes import change_by_class
-from kdbook.charts.controls import one_of
 from kdbook.compare import LEVEL, signed
 from kdbook.evidence.members import EPOCHS, LONG, LONG_TEMPERATURE, TEMPERATURE
-from kdbook.evidence.outcomes import by_frequency
 from kdbook.published import corrected, published
 
-ROBUST = {
-    "std/rob-d": "robust student",
-    "rob/rob-d": "both robust",
+_WHO_IS_ROBUST = {
+    "std/rob-d": "the student is robust",
+    "rob/rob-d": "its teacher is too",
+    "bal/rob-d": "its teacher is balanced",
 }
-"""What a chart calls the robust students of block c."""
-
-_WHO_IS_ROBUST = {"std/rob-d": "the student is robust", "rob/rob-d": "its teacher is too"}
-
-MEASURES = {
-    "accuracy": "accuracy (points)",
-    "log_loss": "log-loss (nats)",
-    "margin": "margin (−1 to 1)",
-}
-"""By column of a block's classes what the page calls it."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +45,19 @@ CLAIMS = (
     PlannedClaim("Robust twice is not best", {6: -1}, (6,)),
 )  # fmt: skip
 
+RESTS_ON = PlannedClaim("Robust twice is not best", {7: 1}, (7,))
+"""The last claim by the pair on which the paper rests it, as a later line of the plan asks."""
 
-def in_short(primary: pd.DataFrame, longer: pd.DataFrame) -> list[str]:
+
+def in_short(primary: pd.DataFrame, longer: pd.DataFrame, later: pd.DataFrame) -> list[str]:
     """The answers: what distillation changes, at both lengths; and, once there, its remedies.
 
     Args:
         primary: as ``kdbook.evidence.outcomes.primary`` gives it.
         longer: as ``kdbook.evidence.outcomes.longer`` gives it.
+        later: as ``kdbook.evidence.outcomes.later`` gives it.
     """
-    first, second = _row(primary, 1), _row(primary, 2)
+    first, second = row_of(primary, 1), row_of(primary, 2)
     if np.isnan(first["mean"]) or np.isnan(second["mean"]):
         return ["Nothing is decided yet: no three seeds have both students of the first question."]
     distilled = (
@@ -76,12 +66,13 @@ def in_short(primary: pd.DataFrame, longer: pd.DataFrame) -> list[str]:
         f"classes, and {_change(second)} in the ten worst, against students of the labels alone "
         f"({first['seeds']:.0f} seeds). {claim_said(CLAIMS[0], primary)}"
     )
-    each = (distilled, _longer_said(longer), _remedies_said(primary), _robust_said(primary))
+    remedies, robust = _remedies_said(primary), _robust_said(primary, later)
+    each = (distilled, _longer_said(longer), remedies, robust)
     return [said for said in each if said]
 
 
 def _longer_said(longer: pd.DataFrame) -> str:
-    first, second = _row(longer, 1), _row(longer, 2)
+    first, second = row_of(longer, 1), row_of(longer, 2)
     if np.isnan(first["mean"]) or np.isnan(second["mean"]):
         return ""
     return (
@@ -97,7 +88,7 @@ def _at(temperature: float) -> str:
 
 
 def _remedies_said(primary: pd.DataFrame) -> str:
-    alpha, margin = _row(primary, 3), _row(primary, 4)
+    alpha, margin = row_of(primary, 3), row_of(primary, 4)
     if np.isnan(alpha["mean"]) or np.isnan(margin["mean"]):
         return ""
     return (
@@ -107,8 +98,8 @@ def _remedies_said(primary: pd.DataFrame) -> str:
     )
 
 
-def _robust_said(primary: pd.DataFrame) -> str:
-    student, teacher = _row(primary, 5), _row(primary, 6)
+def _robust_said(primary: pd.DataFrame, later: pd.DataFrame) -> str:
+    student, teacher = row_of(primary, 5), row_of(primary, 6)
     if np.isnan(student["mean"]):
         return ""
     run = not np.isnan(teacher["mean"])
@@ -119,12 +110,16 @@ def _robust_said(primary: pd.DataFrame) -> str:
         f"On CIFAR-10-LT, {EPOCHS} epochs: accuracy in the worst class {_change(student)} where "
         f"the student is robust in the place of standard{twice} ({student['seeds']:.0f} seeds). "
         + " ".join(claim_said(claim, primary) for claim in CLAIMS[2 : 4 if run else 3])
-        + (f" {printed_twice_said()}" if run else "")
+        + (f" {printed_twice_said(later)}" if run else "")
     )
 
 
-def printed_twice_said() -> str:
-    """What the paper prints of the pair by which the plan tries "robust twice", and of its best."""
+def printed_twice_said(later: pd.DataFrame) -> str:
+    """What the paper prints of the pair by which the plan tries "robust twice", and of its best.
+
+    Args:
+        later: as ``kdbook.evidence.outcomes.later`` gives it: what came of that best one here.
+    """
     rows = published(
         paper="robust_distillation", table="Table 1", dataset="cifar10_lt", metric="worst_1"
     )
@@ -132,7 +127,17 @@ def printed_twice_said() -> str:
     return (
         f"In the paper's Table 1 robust twice has {robust['rob']:.1f} % in the worst class and a "
         f"robust student of a standard teacher {robust['std']:.1f} % (teacher labels); best is one "
-        f"of a balanced teacher, {robust['bal']:.1f} %, which was not run at this length."
+        f"of a balanced teacher, {robust['bal']:.1f} %{_rests_on_said(row_of(later, 7), later)}."
+    )
+
+
+def _rests_on_said(row: pd.Series, later: pd.DataFrame) -> str:
+    if np.isnan(row["mean"]):
+        return ", which was not run at this length"
+    return (
+        f". Here accuracy in the worst class {_change(row)} where such a student takes the place "
+        f"of robust twice ({row['seeds']:.0f} seeds): by this pair, on which the paper rests it, "
+        f"the claim {_fate(RESTS_ON, later)}"
     )
 
 
@@ -200,8 +205,8 @@ def claim_said(claim: PlannedClaim, primary: pd.DataFrame) -> str:
 
 
 def _fate(claim: PlannedClaim, primary: pd.DataFrame) -> str:
-    rows = {number: _row(primary, number) for number in claim.expected}
-    signs = {number: _sign(row) for number, row in rows.items()}
+    rows = {number: row_of(primary, number) for number in claim.expected}
+    signs = {number: sign_of(row) for number, row in rows.items()}
     run = [number for number, row in rows.items() if not np.isnan(row["mean"])]
     if any(signs[n] == -claim.expected[n] for n in run):
         return "fails"
@@ -210,44 +215,6 @@ def _fate(claim: PlannedClaim, primary: pd.DataFrame) -> str:
     if all(signs[n] == claim.expected[n] for n in claim.needed):
         return "is confirmed"
     return "is not confirmed: these seeds do not decide it"
-
-
-def headline(tenths: pd.DataFrame) -> str:
-    """One line: in how many tenths of the classes distillation changes something.
-
-    Args:
-        tenths: as ``lengths`` gives them.
-    """
-    lengths = list(dict.fromkeys(tenths["method"]))
-    if not lengths:
-        return "No distilled students of CIFAR-100-LT are recorded"
-    each = [f"{_counts_said(tenths[tenths['method'] == name])} at {name}" for name in lengths]
-    return f"Distilled on CIFAR-100-LT, of ten groups of classes {'; '.join(each)}"
-
-
-def _counts_said(rows: pd.DataFrame) -> str:
-    changed = {verb: len(names) for verb, names in _changed(rows).items()}
-    gain, lose = changed.get("gain", 0), changed.get("lose", 0)
-    return f"{gain or 'none'} gain and {lose or 'none'} lose"
-
-
-def robust_headline(primary: pd.DataFrame) -> str:
-    """One line: what a robust student does to the worst class, and then a robust teacher.
-
-    Args:
-        primary: as ``kdbook.evidence.outcomes.primary`` gives it.
-    """
-    row = _row(primary, 5)
-    if np.isnan(row["mean"]):
-        return "No robust students of CIFAR-10-LT are recorded"
-    if _sign(row) == 0:
-        return "Robust or standard student, the worst class of CIFAR-10-LT does not clearly change"
-    verb, points = "raises" if row["mean"] > 0 else "lowers", abs(row["mean"])
-    said = f"A robust student {verb} the worst class of CIFAR-10-LT by {points:.1f} points"
-    teacher = _row(primary, 6)
-    more = {1: "more", -1: "less"}.get(_sign(teacher))
-    points = abs(teacher["mean"])
-    return f"{said}, with a robust teacher by {points:.1f} {more}" if more else said
 
 
 def robust_classes_said(classes: pd.DataFrame) -> str:
@@ -262,18 +229,19 @@ def robust_classes_said(classes: pd.DataFrame) -> str:
     ]
     return (
         "The plan asked about the worst class, whichever it is. Of the ten classes one by one, "
-        f"corrected for ten looks, {' and '.join(said)} ({classes['seeds'].min():.0f} seeds)."
+        f"corrected for ten looks: {'; '.join(said)} ({classes['seeds'].min():.0f} seeds)."
     )
 
 
 def _decided(rows: pd.DataFrame) -> str:
     found = [
-        f"{len(names)} {verb}{'s' * (len(names) == 1)}" for verb, names in _changed(rows).items()
+        f"{len(names)} {verb}{'s' * (len(names) == 1)}"
+        for verb, names in changed_groups(rows).items()
     ]
     return " and ".join(found) if found else "none is decided"
 
 
-def _changed(rows: pd.DataFrame) -> dict[str, np.ndarray]:
+def changed_groups(rows: pd.DataFrame) -> dict[str, np.ndarray]:
     """The groups that significantly gain and lose, as far as there are any."""
     sign = np.sign(rows["mean"].to_numpy()) * (corrected(rows) <= LEVEL)
     names = rows["class_name"].to_numpy()
@@ -281,74 +249,20 @@ def _changed(rows: pd.DataFrame) -> dict[str, np.ndarray]:
     return {verb: changed for verb, changed in found.items() if len(changed)}
 
 
-_ORDER = "training images per class"
-
-
-def lengths(folder: Path | None = None) -> pd.DataFrame:
-    """The change in each tenth of the classes under distillation, at both lengths of training.
-
-    Args:
-        folder: by default the book's.
-
-    Returns:
-        As ``kdbook.evidence.outcomes.by_frequency``; ``method`` says how long, and at which T.
-    """
-    named = {"b": (EPOCHS, TEMPERATURE), "b2": (LONG, LONG_TEMPERATURE)}
-    frames = []
-    for block, (epochs, t) in named.items():
-        tenths = by_frequency(folder, block=block).query("method == 'distilled'")
-        frames.append(tenths.assign(method=f"{epochs} epochs, T = {t:g}"))
-    return pd.concat(frames, ignore_index=True)
-
-
-def lengths_chart(tenths: pd.DataFrame) -> alt.LayerChart:
-    """``lengths``, drawn."""
-    return change_by_class(tenths, title=headline(tenths), order=_ORDER)
-
-
-def robust_chart(classes: pd.DataFrame, primary: pd.DataFrame) -> alt.LayerChart:
-    """The change in each class of CIFAR-10-LT under robust students."""
-    names = classes["class_name"].mask(classes["label"] % 2 == 1, "\n" + classes["class_name"])
-    # Every other number stands a line lower, so that on a phone they stay apart.
-    named = classes.assign(method=classes["method"].map(ROBUST), class_name=names)
-    return change_by_class(named, title=robust_headline(primary), order=_ORDER)
-
-
-def measures_chart(measure: str = "log-loss (nats)") -> alt.LayerChart:
-    """The same for the measures without a floor too; buttons choose one.
-
-    Args:
-        measure: which is shown first.
-
-    Raises:
-        SettingError: no measure has that name.
-    """
-    shown_first = one_of("measure", "Measure ", MEASURES.values(), measure)
-    frames = [
-        by_frequency(measure=column).assign(shown=words) for column, words in MEASURES.items()
-    ]
-    chart = change_by_class(
-        pd.concat(frames, ignore_index=True),
-        title="The same classes by three measures",
-        order="training images per class",
-        axis="change, in the measure's unit",
-        asked="datum.shown === measure",
-    )
-    return chart.add_params(shown_first)
-
-
-def _row(primary: pd.DataFrame, number: int) -> pd.Series:
+def row_of(primary: pd.DataFrame, number: int) -> pd.Series:
+    """The outcome of that number in the plan."""
     return primary[primary["number"] == number].iloc[0]
 
 
-def _sign(row: pd.Series) -> int:
+def sign_of(row: pd.Series) -> int:
+    """Of an outcome's mean; 0 where it is not significant after correction, or was not run."""
     decided = not np.isnan(row["p_corrected"]) and row["p_corrected"] <= LEVEL
     return int(np.sign(row["mean"])) if decided else 0
 
 
 def _change(row: pd.Series) -> str:
     span = f"({row['low']:+.1f} to {row['high']:+.1f})"
-    if _sign(row) == 0:
+    if sign_of(row) == 0:
         tested = " after correction" if row["low"] * row["high"] > 0 else ""
         mean = round(row["mean"], 1) + 0.0  # no minus before a zero
         return f"shows no clear change{tested}, {mean:+.1f} points {span},"

@@ -47,8 +47,9 @@ def _of(row, label):
 
 
 def test_the_outcomes_are_members_of_their_blocks():
-    for outcome in outcomes.PRIMARY:
-        methods = {member.method for member in BLOCKS[outcome.block].members}
+    for outcome in (*outcomes.PRIMARY, *outcomes.LONGER, *outcomes.LATER):
+        blocks = ("c", "d2") if outcome.block == "c" else (outcome.block,)
+        methods = {member.method for name in blocks for member in BLOCKS[name].members}
         assert {outcome.method, outcome.baseline} <= methods
     assert [outcome.number for outcome in outcomes.PRIMARY] == [1, 2, 3, 4, 5, 6]
 
@@ -104,6 +105,21 @@ def test_a_block_that_two_cores_have_begun_is_read_there_alone(tmp_path):
     once_more = outcomes.again(tmp_path).set_index("number")
     assert list(once_more.index) == [5, 6]
     assert once_more.loc[5, "mean"] == pytest.approx(5, abs=1)
+
+
+def test_further_cells_are_compared_with_those_of_their_block(tmp_path):
+    write(tmp_path / TWO_CORES, "c", {"std/std-d": 0.0, "rob/rob-d": 4.0}, range(3))
+    assert outcomes.later(tmp_path)["seeds"].tolist() == [0]
+    write(tmp_path, "d2", {"bal/rob-d": 9.0}, range(3))  # of another machine
+    assert outcomes.later(tmp_path)["seeds"].tolist() == [0]
+    write(tmp_path / TWO_CORES, "d2", {"bal/rob-d": 7.0}, range(3))
+    found = outcomes.later(tmp_path).iloc[0]
+    differences = 3.0 + (NOISE - np.roll(NOISE, -1))[:3]
+    assert (found["seeds"], found["mean"]) == (3, pytest.approx(differences.mean()))
+    assert found["p_corrected"] == found["p"]
+    assert set(outcomes.secondary(tmp_path, "c")["comparison"]) == {"bal/rob-d − rob/rob-d"}
+    classes = outcomes.by_frequency(tmp_path, block="c")
+    assert set(classes["method"]) == {"rob/rob-d", "bal/rob-d"}
 
 
 def test_machines_are_not_mixed_and_unpaired_seeds_do_not_count(tmp_path):

@@ -10,9 +10,9 @@ import pytest
 
 from kdbook.evidence import cost, outcomes
 from kdbook.evidence.blocks import BLOCKS
-from kdbook.evidence.outcomes import LONGER, PRIMARY
+from kdbook.evidence.outcomes import LATER, LONGER, PRIMARY
 from kdbook.evidence.records import TWO_CORES
-from kdbook.reproduction import planned, planned_tables
+from kdbook.reproduction import planned, planned_charts, planned_tables
 from kdlib.errors import SettingError
 
 MEAN_DOWN = "“Distillation gains in the mean and loses in the worst classes on long-tailed data”"
@@ -40,9 +40,13 @@ def longer(**changes):
     return family(LONGER, changes)
 
 
+def later(**changes):
+    return family(LATER, changes)
+
+
 def answer(**changes):
     """Of the primary outcomes alone."""
-    return planned.in_short(primary(**changes), longer())
+    return planned.in_short(primary(**changes), longer(), later())
 
 
 def fate(number, **changes):
@@ -84,13 +88,13 @@ def test_the_answer_names_both_changes_and_calls_only_significant_ones_changes()
 
 def test_the_answer_judges_the_longer_training_by_the_same_rule():
     first = primary(o1=(1.0, 0.01), o2=(-1.0, 0.01))
-    short, long = planned.in_short(first, longer(o1=(1.5, 0.03), o2=(-0.02, 1.0)))
+    short, long = planned.in_short(first, longer(o1=(1.5, 0.03), o2=(-0.02, 1.0)), later())
     assert short.endswith(f"{MEAN_DOWN} is confirmed.")
     assert long.startswith(
         "Teachers and students of 200 epochs, T\u00a0=\u00a02: accuracy rises by 1.5"
     )
     assert long.endswith("There the same claim is not confirmed: these seeds do not decide it.")
-    assert len(planned.in_short(first, longer(o1=(1.5, 0.03)))) == 1
+    assert len(planned.in_short(first, longer(o1=(1.5, 0.03)), later())) == 1
 
 
 def test_the_answer_names_the_remedies_once_both_are_there():
@@ -134,6 +138,22 @@ def test_the_printed_pair_stands_beside_robust_twice_whatever_came_of_it(mean):
     assert "one of a balanced teacher, 75.6 %, which was not run at this length" in said
 
 
+@pytest.mark.parametrize(
+    ("mean", "p", "verb", "fate_"),
+    [
+        (6.0, 0.01, "rises by 6.0 points (+5.0 to +7.0)", "is confirmed."),
+        (-6.0, 0.01, "falls by 6.0 points (-7.0 to -5.0)", "fails."),
+        (0.2, 0.7, "shows no clear change", "is not confirmed: these seeds do not decide it."),
+    ],
+)
+def test_the_pair_on_which_the_paper_rests_its_claim_has_a_verdict_of_its_own(mean, p, verb, fate_):
+    first = primary(o1=(1.0, 0.01), o2=(-1.0, 0.01), o5=(2.0, 0.01), o6=(9.0, 0.03))
+    said = planned.in_short(first, longer(), later(o7=(mean, p)))[-1]
+    assert "“Robust twice is not best” fails. In the paper's Table 1" in said
+    assert f"75.6 %. Here accuracy in the worst class {verb}" in said
+    assert said.endswith(f"on which the paper rests it, the claim {fate_}")
+
+
 def test_what_a_gpu_trained_again_is_said_without_a_verdict():
     again = family(PRIMARY[4:], {"o5": (-2.0, 0.9), "o6": (3.0, 0.01)})
     said = planned.again_said(again, primary(o5=(2.0, 0.01)))
@@ -154,7 +174,7 @@ def test_what_was_asked_afterwards_is_called_so(tmp_path):
 
 def test_a_change_of_nothing_has_no_minus():
     first = primary(o1=(1.0, 0.01), o2=(-1.0, 0.01))
-    long = planned.in_short(first, longer(o1=(1.5, 0.03), o2=(-0.02, 1.0)))[1]
+    long = planned.in_short(first, longer(o1=(1.5, 0.03), o2=(-0.02, 1.0)), later())[1]
     assert "no clear change, +0.0 points" in long
 
 
@@ -169,13 +189,13 @@ def tenths(means, p):
 def test_the_headline_counts_tenths_after_correction_at_each_length():
     none = tenths([-1.0] * 10, [0.03] * 10).assign(method="60 epochs")
     some = tenths([-1.0] * 3 + [1.0] * 7, [1e-4] * 4 + [0.5] * 6).assign(method="200 epochs")
-    said = planned.headline(pd.concat([none, some]))
+    said = planned_charts.headline(pd.concat([none, some]))
     assert "none gain and none lose at 60 epochs; 1 gain and 3 lose at 200 epochs" in said
 
 
 def test_the_headline_of_robust_students_is_the_planned_outcome():
     def said(**changes):
-        return planned.robust_headline(primary(**changes))
+        return planned_charts.robust_headline(primary(**changes))
 
     assert said(o5=(18.8, 0.04)) == (
         "A robust student raises the worst class of CIFAR-10-LT by 18.8 points"
@@ -190,21 +210,20 @@ def test_the_headline_of_robust_students_is_the_planned_outcome():
 def test_single_classes_are_corrected_for_ten_looks():
     one = tenths([9.0] * 10, [1e-4, 0.02] + [0.5] * 8).assign(method="std/rob-d")
     said = planned.robust_classes_said(one)
-    assert said.endswith("for ten looks, 1 gains where the student is robust (5 seeds).")
+    assert said.endswith("for ten looks: 1 gains where the student is robust (5 seeds).")
     none = one.assign(p=0.02, method="rob/rob-d")
     assert planned.robust_classes_said(pd.concat([one, none])).endswith(
-        "1 gains where the student is robust and none is decided where its teacher is too "
-        "(5 seeds)."
+        "1 gains where the student is robust; none is decided where its teacher is too (5 seeds)."
     )
 
 
 def test_the_headline_of_nothing_says_so(tmp_path):
-    none = planned.headline(planned.lengths(tmp_path))
+    none = planned_charts.headline(planned_charts.lengths(tmp_path))
     assert none == "No distilled students of CIFAR-100-LT are recorded"
 
 
 def test_the_first_figure_has_distilled_students_of_both_lengths():
-    found = planned.lengths()
+    found = planned_charts.lengths()
     assert set(found["method"]) == {"60 epochs, T = 1", "200 epochs, T = 2"}
     by_length = found.groupby("method")["mean"].apply(list)
     for block, name in (("b", "60 epochs, T = 1"), ("b2", "200 epochs, T = 2")):
@@ -241,14 +260,14 @@ def test_progress_counts_each_machine_for_itself(tmp_path):
 
 
 def test_buttons_choose_one_measure_of_the_same_groups():
-    spec = planned.measures_chart().to_dict()
+    spec = planned_charts.measures_chart().to_dict()
     (chosen,) = [one for one in spec["params"] if one["name"] == "measure"]
-    assert chosen["bind"]["options"] == list(planned.MEASURES.values())
+    assert chosen["bind"]["options"] == list(planned_charts.MEASURES.values())
     filtered = [layer for layer in spec["layer"] if "transform" in layer]
     assert len(filtered) == len(spec["layer"]) - 1  # all but the rule at zero
     assert all(one["transform"] == [{"filter": "datum.shown === measure"}] for one in filtered)
     with pytest.raises(SettingError, match="measure = 'F1' is not allowed"):
-        planned.measures_chart("F1")
+        planned_charts.measures_chart("F1")
 
 
 def test_numbers_in_the_pages_prose_are_those_of_the_records():
