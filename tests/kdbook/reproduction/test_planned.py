@@ -116,19 +116,18 @@ def test_the_answer_names_the_robust_students_once_they_are_there():
         "+3.0) where the student is robust in the place of standard (5 seeds). “A robust student "
         "raises the worst class” is confirmed."
     )
-    said = answer(**first, o5=(2.0, 0.01), o6=(-1.5, 0.03))[1]
-    assert (
-        "rises by 2.0 points (+1.0 to +3.0) where the student is robust in the place of standard; "
-        "against that one it falls by 1.5 points (-2.5 to -0.5) where its teacher is robust too "
-        "(5 seeds)."
-    ) in said
-    assert "“Robust twice is not best” is confirmed." in said
+    again, twice = answer(**first, o5=(2.0, 0.01), o6=(-1.5, 0.03))[1:]
+    assert again == one
+    assert twice.startswith(
+        "Against that robust student accuracy in the worst class falls by 1.5 points (-2.5 to "
+        "-0.5) where the teacher is robust too (5 seeds). “Robust twice is not best” is confirmed."
+    )
 
 
 @pytest.mark.parametrize("mean", [9.0, -9.0])
 def test_the_printed_pair_stands_beside_robust_twice_whatever_came_of_it(mean):
     first = {"o1": (1.0, 0.01), "o2": (-1.0, 0.01), "o5": (2.0, 0.01)}
-    said = answer(**first, o6=(mean, 0.03))[1]
+    said = answer(**first, o6=(mean, 0.03))[-1]
     fate_ = "fails" if mean > 0 else "is confirmed"
     assert (
         f"“Robust twice is not best” {fate_}. In the paper's Table 1 robust twice has 69.2 %"
