@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kdbook.compare import compare, paired_differences
+from kdbook.compare import compare, paired_differences, with_intervals
 from kdbook.evidence.records import TWO_CORES, read_block
 from kdbook.places import records_folder
 from kdlib.metrics import FEWEST_REPEATS, holm
@@ -167,15 +167,48 @@ def again(folder: Path | None = None) -> pd.DataFrame:
     return _family(PRIMARY[4:], partial(_rows_in, folder or blocks_folder()))
 
 
-def unplanned(folder: Path | None = None) -> pd.DataFrame:
-    """What distilling alone changes on CIFAR-10-LT: asked afterwards, so it decides nothing.
+UNPLANNED = {
+    "distilling alone": (("std/std-d", "one-hot"),),
+    "a balanced student": (("std/bal-d", "std/rob-d"), ("std/bal-d", "rob/rob-d")),
+}
+"""By question the pairs of block c that were compared afterwards."""
+
+
+def unplanned(question: str, folder: Path | None = None) -> pd.DataFrame:
+    """Worst class and mean of pairs on CIFAR-10-LT: asked afterwards, so they decide nothing.
+
+    Args:
+        question: of ``UNPLANNED``.
+        folder: by default the book's.
+    """
+    measures = (("worst_1", "worst class"), ("mean", "mean"))
+    asked = [Outcome(0, "c", *pair, *one) for pair in UNPLANNED[question] for one in measures]
+    return _family(asked, partial(rows_of, folder or blocks_folder()))
+
+
+CELLS = ("std/std-d", "std/bal-d", "std/rob-d", "bal/rob-d", "rob/rob-d")
+"""Teacher and student of block c, and of d2 beside it, with teacher labels."""
+
+
+def cells(folder: Path | None = None) -> pd.DataFrame:
+    """What students of ``CELLS`` reach, as far as enough seeds are there.
 
     Args:
         folder: by default the book's.
+
+    Returns:
+        One row per cell and measure (``worst_1``, ``mean``): method, measure, mean, low, high (95 %
+        interval over seeds, in percent) and seeds.
     """
-    pair = ("c", "std/std-d", "one-hot")
-    asked = (Outcome(0, *pair, "worst_1", "worst class"), Outcome(0, *pair, "mean", "mean"))
-    return _family(asked, partial(rows_of, folder or blocks_folder()))
+    place = folder or blocks_folder()
+    rows = [found[0] for name in CELLS if (found := rows_of(place, "c", (name,))) is not None]
+    if not rows:
+        return pd.DataFrame(columns=["method", "measure", "mean", "low", "high", "seeds"])
+    each = [
+        with_intervals(pd.concat(rows), column, ["method"]).assign(measure=column)
+        for column in ("worst_1", "mean")
+    ]
+    return pd.concat(each, ignore_index=True)
 
 
 Find = Callable[[str, tuple[str, ...]], Rows | None]

@@ -189,7 +189,7 @@ def again_said(again: pd.DataFrame, primary: pd.DataFrame) -> str:
 
 
 def unplanned_said(unplanned: pd.DataFrame) -> str:
-    """What distilling alone changes on CIFAR-10-LT; empty where it was not run.
+    """What was compared afterwards on CIFAR-10-LT; empty where it was not run.
 
     Args:
         unplanned: as ``kdbook.evidence.outcomes.unplanned`` gives it.
@@ -197,11 +197,13 @@ def unplanned_said(unplanned: pd.DataFrame) -> str:
     there = unplanned[unplanned["mean"].notna()]
     if there.empty:
         return ""
-    each = [f"the {row['measure']} by {signed(row)} points" for _, row in there.iterrows()]
+    pairs = [
+        f"{pair}: {', '.join(row['measure'] + ' ' + signed(row) for _, row in rows.iterrows())}"
+        for pair, rows in there.groupby("comparison", sort=False)
+    ]
     return (
-        "Not planned, asked afterwards: on CIFAR-10-LT distilling alone "
-        f"({there['comparison'].iloc[0]}) changes {' and '.join(each)} "
-        f"({there['seeds'].min():.0f} seeds)."
+        f"Not planned, asked afterwards, in points ({there['seeds'].min():.0f} seeds). "
+        f"{'; '.join(pairs)}."
     )
 
 

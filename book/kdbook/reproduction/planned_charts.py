@@ -16,8 +16,8 @@ from kdbook.reproduction.planned import changed_groups, row_of, sign_of
 
 ROBUST = {
     "std/rob-d": "robust student",
-    "rob/rob-d": "both robust",
-    "bal/rob-d": "robust student, balanced teacher",
+    "rob/rob-d": "with robust teacher",
+    "bal/rob-d": "with balanced teacher",
 }
 """What a chart calls the robust students of block c."""
 

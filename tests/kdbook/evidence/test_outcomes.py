@@ -59,6 +59,7 @@ def test_nothing_recorded_is_said_as_such(tmp_path):
     assert len(found) == 6 and (found["seeds"] == 0).all()
     assert found[["mean", "low", "high", "p", "p_corrected"]].isna().all(axis=None)
     assert outcomes.secondary(tmp_path).empty and outcomes.by_frequency(tmp_path).empty
+    assert outcomes.cells(tmp_path).empty
 
 
 def test_a_half_finished_family_is_corrected_for_all_six(tmp_path):
@@ -120,6 +121,7 @@ def test_further_cells_are_compared_with_those_of_their_block(tmp_path):
     assert set(outcomes.secondary(tmp_path, "c")["comparison"]) == {"bal/rob-d − rob/rob-d"}
     classes = outcomes.by_frequency(tmp_path, block="c")
     assert set(classes["method"]) == {"rob/rob-d", "bal/rob-d"}
+    assert list(outcomes.cells(tmp_path)["method"]) == 2 * ["std/std-d", "bal/rob-d", "rob/rob-d"]
 
 
 def test_machines_are_not_mixed_and_unpaired_seeds_do_not_count(tmp_path):

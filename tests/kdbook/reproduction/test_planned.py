@@ -162,13 +162,29 @@ def test_what_a_gpu_trained_again_is_said_without_a_verdict():
     assert planned.again_said(family(PRIMARY[4:], {}), primary(o5=(2.0, 0.01))) == ""
 
 
-def test_what_was_asked_afterwards_is_called_so(tmp_path):
-    said = planned.unplanned_said(outcomes.unplanned())
-    rows = outcomes.rows_of(outcomes.blocks_folder(), "c", ("std/std-d", "one-hot"))[0]
-    wide = rows.pivot(index="seed", columns="method", values="worst_1")
-    change = (wide["std/std-d"] - wide["one-hot"]).mean()
-    assert said.startswith("Not planned") and f"the worst class by {change:+.1f} (" in said
-    assert planned.unplanned_said(outcomes.unplanned(tmp_path)) == ""
+@pytest.mark.parametrize("question", outcomes.UNPLANNED)
+def test_what_was_asked_afterwards_is_called_so(question, tmp_path):
+    said = planned.unplanned_said(outcomes.unplanned(question))
+    assert said.startswith("Not planned, asked afterwards")
+    for pair in outcomes.UNPLANNED[question]:
+        rows = outcomes.rows_of(outcomes.blocks_folder(), "c", pair)[0]
+        wide = rows.pivot(index="seed", columns="method", values=["worst_1", "mean"])
+        worst, mean = ((wide[name][pair[0]] - wide[name][pair[1]]).mean() for name in
+                       ("worst_1", "mean"))  # fmt: skip
+        assert f"{' − '.join(pair)}: worst class {worst:+.1f} (" in said
+        assert f"), mean {mean:+.1f} (" in said
+    assert planned.unplanned_said(outcomes.unplanned(question, tmp_path)) == ""
+
+
+def test_cells_stand_beside_the_printed_ones():
+    html = planned_tables.cells_table(outcomes.cells()).to_html()
+    rows = [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in html.split("<tr>")[2:]]
+    assert [row[0] for row in rows] == list(outcomes.CELLS)
+    assert [row[2] for row in rows] == ["36.7", "71.2", "63.9", "75.6", "69.2"]
+    assert [row[4] for row in rows] == ["69.5", "80.5", "76.8", "80.8", "76.7"]
+    own = outcomes.rows_of(outcomes.blocks_folder(), "c", ("bal/rob-d",))[0]
+    assert rows[3][1].startswith(f"{own['worst_1'].mean():.1f} (")
+    assert rows[3][3].startswith(f"{own['mean'].mean():.1f} (")
 
 
 def test_a_change_of_nothing_has_no_minus():
@@ -288,3 +304,16 @@ def test_numbers_in_the_pages_prose_are_those_of_the_records():
     assert "by thirteen and by twenty-two points on average" in page
     assert list(change["rob/rob-d"][[8, 9, 0, 1]]) == [32, 40, -16, -17]
     assert "by thirty-two and by forty" in page and "with sixteen and seventeen" in page
+    both = change["bal/rob-d"] / change["rob/rob-d"]
+    assert both[[0, 1]].between(0.4, 0.6).all() and both[[8, 9]].between(0.9, 1.1).all()
+    assert "A balanced teacher brings the rare classes as" in page and "half as much" in page
+    changes = outcomes.unplanned("a balanced student").set_index(["comparison", "measure"])
+    for measure in ("worst class", "mean"):
+        assert changes.loc[("std/bal-d − std/rob-d", measure), "low"] > 0
+        twice = changes.loc[("std/bal-d − rob/rob-d", measure)]
+        assert twice["low"] < 0 < twice["high"]
+    reached = outcomes.cells().query("measure == 'worst_1'").set_index("method")["mean"]
+    above = reached[["std/bal-d", "bal/rob-d", "rob/rob-d"]] - reached["std/std-d"]
+    assert above.between(31.5, 34.5).all() and "32 to 34 points above std/std-d" in page
+    later = outcomes.secondary(block="c").query("comparison == 'bal/rob-d − rob/rob-d'")
+    assert later.set_index("measure").loc["mean (not in the plan)", "low"] > 0
