@@ -42,7 +42,7 @@ UNFOLD = "document.querySelectorAll('details').forEach(part => { part.open = tru
 FOLD = "document.querySelectorAll('details').forEach(part => { part.open = false; })"
 # Nothing here waits for a frame: a browser that draws none would be waited for without an end.
 SETTLE = """() => document.getAnimations().forEach(one =>
-  one.effect.getComputedTiming().endTime < Infinity ? one.finish() : one.cancel())"""
+  one.effect?.getComputedTiming().endTime < Infinity ? one.finish() : one.cancel())"""
 LARGEST_PAINT = """() => new Promise(done => {
   const told = list => done(list.getEntries().at(-1).startTime);
   new PerformanceObserver(told).observe({type: "largest-contentful-paint", buffered: true});

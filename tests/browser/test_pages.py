@@ -12,8 +12,8 @@ from kdbook.press.toc import read_pages
 
 PAGES = {page.name: page for page in read_pages(Path(__file__).parents[2])}
 # A page takes seconds; the first test also waits for the whole book to run and build, and that is
-# not counted. A browser that stands still is asked once more: what a page gets wrong it gets wrong
-# at once, and is not.
+# not counted. What ran out of time is asked once more, for a browser may stand still; a fault of
+# the page itself shows both times.
 pytestmark = [
     pytest.mark.chapters,
     pytest.mark.timeout(180, func_only=True),

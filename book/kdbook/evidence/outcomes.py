@@ -169,7 +169,9 @@ def again(folder: Path | None = None) -> pd.DataFrame:
 
 UNPLANNED = {
     "distilling alone": (("std/std-d", "one-hot"),),
-    "a balanced student": (("std/bal-d", "std/rob-d"), ("std/bal-d", "rob/rob-d")),
+    "a balanced student": tuple(
+        ("std/bal-d", other) for other in ("std/rob-d", "rob/rob-d", "bal/rob-d")
+    ),
 }
 """By question the pairs of block c that were compared afterwards."""
 
