@@ -140,11 +140,12 @@ def printed_twice_said(twice: pd.Series, later: pd.DataFrame) -> str:
     return (
         f"Of this pair the paper's Table 1 has {same} sign ({robust['rob']:.1f} % after "
         f"{robust['std']:.1f} %, teacher labels); it rests the claim on a robust student of a "
-        f"balanced teacher ({robust['bal']:.1f} %){_rests_on_said(row_of(later, 7), later)}."
+        f"balanced teacher ({robust['bal']:.1f} %){_rests_on_said(later)}."
     )
 
 
-def _rests_on_said(row: pd.Series, later: pd.DataFrame) -> str:
+def _rests_on_said(later: pd.DataFrame) -> str:
+    row = row_of(later, 7)
     if np.isnan(row["mean"]):
         return ", which was not run at this length"
     return (

@@ -81,7 +81,7 @@ def cells_table(cells: pd.DataFrame) -> Styler:
     rows = [_reached(str(name), rows) for name, rows in cells.groupby("method", sort=False)]
     return shown(
         unbroken(pd.DataFrame(rows)),
-        f"Teacher and student on CIFAR-10-LT, accuracy in percent: ours with 95 % intervals over "
+        "Teacher and student on CIFAR-10-LT, accuracy in percent: ours with 95 % intervals over "
         f"{cells['seeds'].min():.0f} seeds (which are paired, so these test no difference), and as "
         "the paper's Supplementary Table 3 prints it, where too each student has its own teacher, "
         "for a larger network, a longer training and temperatures chosen on validation images.",
